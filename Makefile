@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+#
+# make            everything, under build/: the programs in build/bin
+# make check      the tests on that build      make asan     the tests on a sanitized build
+# make lint       what checks the sources      make bench    speed and memory beside their peers
+# make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
+
+VERSION = 0.1.0
+PREFIX = /usr/local
+CFLAGS = -O3 -g
+PKG_CONFIG = pkg-config
+
+BINDIR = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec/stackpbm
+MANDIR = $(PREFIX)/share/man
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
+COMPILE = $(CC) -std=c11 -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
+LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
+
+PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
+TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c)))
+MODULES := $(basename $(notdir $(wildcard lib/*.c)))
+MANPAGES := $(wildcard man/*.[157])
+SCRIPTS := $(notdir $(wildcard scripts/stackjob))
+LIBEXEC := $(notdir $(wildcard scripts/libexec/*))
+
+all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%) \
+     $(LIBEXEC:%=build/libexec/stackpbm/%)
+
+sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
+           $(SCRIPTS:%=build/asan/bin/%) $(LIBEXEC:%=build/asan/libexec/stackpbm/%)
+
+# One set of rules for both builds: $(1) is the directory, $(2) the flags.
+define BUILD
+$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(COMPILE) $(2) -c -o $$@ $$<
+
+$(1)/lib/libstack.a: $$(MODULES:%=$(1)/lib/%.o)
+	$$(AR) rcs $$@ $$^
+
+$(1)/bin/%: $(1)/cmd/%.o $(1)/lib/libstack.a
+	@mkdir -p $$(@D)
+	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
+
+$(1)/tools/%: $(1)/tests/tools/%.o $(1)/lib/libstack.a
+	@mkdir -p $$(@D)
+	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
+
+$$(SCRIPTS:%=$(1)/bin/%): $(1)/bin/%: scripts/%
+	@mkdir -p $$(@D)
+	install -m 755 $$< $$@
+
+$$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/%
+	@mkdir -p $$(@D)
+	install -m 755 $$< $$@
+
+-include $$(wildcard $(1)/*/*.d $(1)/tests/*/*.d)
+endef
+
+$(eval $(call BUILD,build,$$(CFLAGS)))
+$(eval $(call BUILD,build/asan,$$(SANITIZE)))
+
+build/bin/framealign build/asan/bin/framealign: LIBRARIES += -lfftw3f
+
+check: all
+	sh scripts/test build
+
+asan: sanitized
+	sh scripts/test build/asan
+
+lint:
+	sh scripts/lint
+
+bench: all
+	sh scripts/bench
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	           $(DESTDIR)$(MANDIR)/man7
+	install $(PROGRAMS:%=build/bin/%) $(SCRIPTS:%=build/bin/%) $(DESTDIR)$(BINDIR)
+	for page in $(MANPAGES); do \
+	    install -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}" || exit 1; done
+
+uninstall:
+	cd $(DESTDIR)$(BINDIR) && rm -f $(PROGRAMS) $(SCRIPTS)
+	for page in $(MANPAGES); do \
+	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; done
+
+clean:
+	rm -rf build
+
+.PHONY: all sanitized check asan lint bench install uninstall clean
+.SECONDARY:

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef ALLOC_H
+#define ALLOC_H
+
+#include <stddef.h>
+
+/*
+ * Memory that is either had or ends the program: each function returns a pointer that is not
+ * NULL, or prints how many bytes could not be had and exits with status 1. The caller frees every
+ * one of them with free().
+ */
+
+/* COUNT elements of SIZE bytes, not initialised. */
+void *alloc_array(size_t count, size_t size);
+
+/* COUNT elements of SIZE bytes, all bits zero; large ones lie in huge pages where the system has
+   them, which makes their first touch several times cheaper. */
+void *alloc_zeroed(size_t count, size_t size);
+
+/* A copy of TEXT. */
+char *alloc_string(const char *text);
+
+/* As printf, into a new string. */
+char *alloc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
