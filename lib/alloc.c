@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <netpbm/pm.h>
 
@@ -20,36 +21,36 @@ static void out_of_memory(size_t count, size_t size)
     pm_error("out of memory: %zu x %zu bytes could not be had", count, size);
 }
 
+/* Asks for huge pages under BLOCK: their first touch is several times cheaper. Only a hint. */
+static void *with_huge_pages(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    if (bytes >= 2 * HUGE_PAGE) {
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t begin = ((uintptr_t)block + page - 1) / page * page;
+        uintptr_t end = ((uintptr_t)block + bytes) / page * page;
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    }
+#endif
+    return block;
+}
+
 void *alloc_array(size_t count, size_t size)
 {
-    if (count > SIZE_MAX / size)
+    if (count > PTRDIFF_MAX / size)
         out_of_memory(count, size);
     void *block = malloc(count * size > 0 ? count * size : 1);
     if (!block)
         out_of_memory(count, size);
-    return block;
+    return with_huge_pages(block, count * size);
 }
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    if (count > (SIZE_MAX - HUGE_PAGE) / size)
-        out_of_memory(count, size);
-    size_t bytes = count * size;
-    if (bytes < 2 * HUGE_PAGE) {
-        void *block = calloc(bytes > 0 ? bytes : 1, 1);
-        if (!block)
-            out_of_memory(count, size);
-        return block;
-    }
-    bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void *block = aligned_alloc(HUGE_PAGE, bytes);
+    void *block = calloc(count > 0 ? count : 1, size);
     if (!block)
         out_of_memory(count, size);
-#ifdef MADV_HUGEPAGE
-    (void)madvise(block, bytes, MADV_HUGEPAGE); /* only a hint: without it the pages are small */
-#endif
-    memset(block, 0, bytes);
-    return block;
+    return with_huge_pages(block, count * size);
 }
 
 char *alloc_string(const char *text)

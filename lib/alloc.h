@@ -8,14 +8,14 @@
 /*
  * Memory that is either had or ends the program: each function returns a pointer that is not
  * NULL, or prints how many bytes could not be had and exits with status 1. The caller frees every
- * one of them with free().
+ * one of them with free(). Large blocks lie in huge pages where the system has them; a page that is
+ * never touched costs nothing.
  */
 
 /* COUNT elements of SIZE bytes, not initialised. */
 void *alloc_array(size_t count, size_t size);
 
-/* COUNT elements of SIZE bytes, all bits zero; large ones lie in huge pages where the system has
-   them, which makes their first touch several times cheaper. */
+/* COUNT elements of SIZE bytes, all bits zero. */
 void *alloc_zeroed(size_t count, size_t size);
 
 /* A copy of TEXT. */

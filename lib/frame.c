@@ -9,7 +9,7 @@
 
 void frame_alloc(struct frame *frame)
 {
-    frame->raster = alloc_zeroed(frame->height, frame_row_bytes(frame));
+    frame->raster = alloc_array(frame->height, frame_row_bytes(frame));
 }
 
 void frame_free(struct frame *frame)

@@ -24,7 +24,7 @@ struct frame {
     unsigned char *raster;  /* owned, or NULL while only the header is known */
 };
 
-/* Allocates the raster of a frame whose geometry is set. */
+/* Allocates the raster of a frame whose geometry is set; its samples are not. */
 void frame_alloc(struct frame *frame);
 
 /* Frees what the frame owns and leaves it empty; an all-zero frame is empty. */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+#include <netpbm/shhopt.h>
+
+#include "alloc.h"
+#include "cmdline.h"
+
+/* The options that every program has, after its own. */
+enum { QUIET, HELP, VERSION, COMMON };
+
+static _Noreturn void print_version(const char *program)
+{
+    const char *argv[] = {program, "-version", NULL};
+    int argc = 2;
+    printf("%s: stackpbm %s\n", program, STACKPBM_VERSION);
+    fflush(stdout);
+    pm_proginit(&argc, argv); /* prints libnetpbm's version and exits */
+    exit(EXIT_SUCCESS);
+}
+
+static const struct option *find_option(const struct option *options, unsigned count,
+                                        const char *name, size_t length)
+{
+    const struct option *found = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        if (strncmp(options[i].name, name, length) != 0)
+            continue;
+        if (options[i].name[length] == '\0')
+            return &options[i];
+        if (found)
+            pm_error("-%.*s may mean -%s or -%s: give more letters", (int)length, name, found->name,
+                     options[i].name);
+        found = &options[i];
+    }
+    return found;
+}
+
+/*
+ * shhopt takes the first option that an abbreviation fits; this refuses one that fits several. It
+ * skips the values of options as shhopt does.
+ */
+static void refuse_ambiguous(const struct option *options, unsigned count, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            continue;
+        const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+        size_t length = strcspn(name, "=");
+        const struct option *option = find_option(options, count, name, length);
+        if (option && option->text && name[length] == '\0')
+            i++;
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct option *)a)->name, ((const struct option *)b)->name);
+}
+
+/* The parser of libnetpbm over OPTIONS, which are sorted, so that a name which begins another
+   comes before it and wins when it is given in full. */
+static void run_shhopt(const struct option *options, unsigned count, int *argc, char **argv)
+{
+    optEntry *table = alloc_zeroed(count + 1, sizeof *table);
+    unsigned int *flags = alloc_zeroed(count, sizeof *flags);
+    char **texts = alloc_zeroed(count, sizeof *texts);
+    for (unsigned i = 0; i < count; i++) {
+        table[i].longName = options[i].name;
+        table[i].type = options[i].flag ? OPT_FLAG : OPT_STRING;
+        table[i].arg = options[i].flag ? (void *)&flags[i] : (void *)&texts[i];
+    }
+    table[count].type = OPT_END;
+    optStruct3 parser = {.short_allowed = 0, .allowNegNum = 0, .opt_table = table};
+
+    pm_optSetFatalFunc(pm_error);
+    errno = 0;
+    pm_optParseOptions3(argc, argv, parser, sizeof parser, 0);
+    for (unsigned i = 0; i < count; i++) {
+        if (options[i].flag)
+            *options[i].flag = flags[i] != 0;
+        else
+            *options[i].text = texts[i];
+    }
+    free(table);
+    free(flags);
+    free(texts);
+}
+
+void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
+                   unsigned count, int *argc, char **argv)
+{
+    pm_init(program, 0);
+    bool common[COMMON] = {false};
+    struct option *all = alloc_array(count + COMMON, sizeof *all);
+    memcpy(all, options, count * sizeof *all);
+    all[count + QUIET] = (struct option){"quiet", &common[QUIET], NULL};
+    all[count + HELP] = (struct option){"help", &common[HELP], NULL};
+    all[count + VERSION] = (struct option){"version", &common[VERSION], NULL};
+    qsort(all, count + COMMON, sizeof *all, by_name);
+
+    refuse_ambiguous(all, count + COMMON, *argc, argv);
+    run_shhopt(all, count + COMMON, argc, argv);
+    free(all);
+    if (common[HELP]) {
+        printf("usage: %s\nThe manual page %s(1) says more.\n", synopsis, program);
+        exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    if (common[VERSION])
+        print_version(program);
+    if (common[QUIET])
+        pm_setMessage(0, NULL);
+}
+
+unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max)
+{
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end)
+        pm_error("-%s=%s: a whole number from %u to %u is needed", option, text, min, max);
+    if (errno || value < min || value > max)
+        pm_error("-%s=%s is outside its range, %u to %u", option, text, min, max);
+    return (unsigned)value;
+}
+
+unsigned cmdline_reals(const char *option, const char *text, double *values, unsigned most)
+{
+    unsigned count = 0;
+    for (const char *at = text;; at++) {
+        char *end;
+        if (count == most)
+            pm_error("-%s=%s: at most %u numbers are wanted", option, text, most);
+        double value = strtod(at, &end);
+        bool decimal = strspn(at, "+-.0123456789eE") >= (size_t)(end - at);
+        if (end == at || !decimal || !isfinite(value) || (*end && *end != ','))
+            pm_error("-%s=%s: a number is needed at \"%s\"; several have commas between them",
+                     option, text, at);
+        values[count++] = value;
+        if (!*end)
+            return count;
+        at = end;
+    }
+}
+
+unsigned cmdline_choice(const char *option, const char *text, const char *const words[])
+{
+    char *list = alloc_string("");
+    for (unsigned i = 0; words[i]; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            free(list);
+            return i;
+        }
+        char *longer = alloc_printf("%s%s%s", list, i ? ", " : "", words[i]);
+        free(list);
+        list = longer;
+    }
+    pm_error("-%s=%s: one of these words is needed: %s", option, text, list);
+    return 0;
+}
+
+void cmdline_without_effect(const char *option, bool given, const char *because)
+{
+    if (given)
+        pm_error("-%s has no effect %s: leave it out", option, because);
+}
+
+_Noreturn void cmdline_refuse(const char *format, ...)
+{
+    char message[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    pm_errormsg("%s", message);
+    exit(2);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef CMDLINE_H
+#define CMDLINE_H
+
+#include <stdbool.h>
+
+/*
+ * The command line as Netpbm has it: -name=value, -name value, --name, options after operands,
+ * "--" before operands that begin with a dash, and unambiguous abbreviations. Every program also
+ * has -quiet, -help and -version. All functions end the program with status 1 and a message where
+ * the user's text is wrong, and none of them touches a frame.
+ */
+struct option {
+    const char *name;
+    bool *flag;        /* set where the option is given; NULL for one that takes a value */
+    const char **text; /* points at the value where it is given; NULL for a flag */
+};
+
+/*
+ * Takes the COUNT options out of the command line; what stays in ARGV from 1 on are the operands.
+ * SYNOPSIS is what -help prints. Also starts libnetpbm under the name PROGRAM.
+ */
+void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
+                   unsigned count, int *argc, char **argv);
+
+/* The value TEXT of -OPTION as a whole number in MIN..MAX. */
+unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max);
+
+/* As finite decimal numbers with commas between them, at most MOST; returns how many. */
+unsigned cmdline_reals(const char *option, const char *text, double *values, unsigned most);
+
+/* As one of WORDS, which ends with NULL; returns its index. */
+unsigned cmdline_choice(const char *option, const char *text, const char *const words[]);
+
+/* Ends the program with status 1 where -OPTION is GIVEN: it has no effect BECAUSE ... */
+void cmdline_without_effect(const char *option, bool given, const char *because);
+
+/* Ends the program with status 2 after a message as of printf: the work was done, its result is
+   refused. */
+_Noreturn void cmdline_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

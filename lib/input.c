@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include <netpbm/pam.h>
+
+#include "alloc.h"
+#include "input.h"
+#include "name.h"
+#include "png_io.h"
+#include "simd.h"
+
+enum raster_kind { RASTER_RAW, RASTER_TUPLES, RASTER_PNG };
+
+struct input {
+    char *const *operands;
+    unsigned count;
+    unsigned opened; /* operands so far */
+    const char *stdin_name;
+
+    FILE *file;     /* the operand being read, or NULL */
+    char *label;    /* what messages call it */
+    char *base;     /* what names its frames */
+    bool explicit;  /* that name was given: a file's, or -name */
+    unsigned image; /* number of the current image in the file, from 1 */
+
+    enum raster_kind kind;
+    struct pam pam;
+    struct png_reader *png;
+    char *carried;      /* the name in the current image's header, or NULL */
+    unsigned rows_left; /* of the current image */
+
+    unsigned frames;    /* images so far, over all operands */
+    struct frame first; /* geometry and name of the first */
+    bool progress;
+};
+
+static char *const standard_input[] = {"-"};
+
+static bool wants_progress(const struct input *in)
+{
+    int messages;
+    pm_setMessage(1, &messages);
+    pm_setMessage(messages, NULL);
+    return messages && in->operands != standard_input && isatty(STDERR_FILENO);
+}
+
+struct input *input_open(char *const *operands, unsigned count, const char *stdin_name)
+{
+    struct input *in = alloc_zeroed(1, sizeof *in);
+    in->operands = count ? operands : standard_input;
+    in->count = count ? count : 1;
+    in->stdin_name = stdin_name;
+    in->progress = wants_progress(in);
+    return in;
+}
+
+static void open_operand(struct input *in)
+{
+    const char *operand = in->operands[in->opened++];
+    bool standard = strcmp(operand, "-") == 0;
+    if (standard && isatty(STDIN_FILENO))
+        pm_error("standard input is a terminal: name files, or redirect a stream of frames to it");
+    free(in->label);
+    free(in->base);
+    in->label = alloc_string(standard ? "standard input" : operand);
+    if (standard)
+        in->base = alloc_string(in->stdin_name ? in->stdin_name : "frame");
+    else
+        in->base = name_from_path(operand);
+    in->explicit = !standard || in->stdin_name;
+    in->image = 0;
+    in->file = standard ? stdin : fopen(operand, "rb");
+    if (!in->file)
+        pm_error("%s cannot be read: %s", operand, strerror(errno));
+}
+
+static void close_operand(struct input *in)
+{
+    if (in->file && in->file != stdin)
+        fclose(in->file);
+    in->file = NULL;
+}
+
+/* The next byte of the operand, left in place, or EOF. */
+static int peek(struct input *in)
+{
+    errno = 0;
+    int byte = getc(in->file);
+    if (byte == EOF && ferror(in->file))
+        pm_error("%s cannot be read: %s", in->label, strerror(errno));
+    if (byte != EOF)
+        ungetc(byte, in->file);
+    return byte;
+}
+
+/* Ends the program: what stands in the operand is no frame. Says the way in where there is one. */
+static void refuse_format(const struct input *in, int byte)
+{
+    static const struct {
+        int byte;
+        const char *format, *way;
+    } known[] = {
+        {0xff, "a JPEG file", "use jpegtopnm"},
+        {'I', "a TIFF or camera raw file", "use tifftopnm -byrow or dcraw_emu"},
+        {'M', "a TIFF or camera raw file", "use tifftopnm -byrow or dcraw_emu"},
+        {'G', "a GIF file", "use giftopnm"},
+        {'B', "a BMP file", "use bmptopnm"},
+    };
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (byte == known[i].byte)
+            pm_error("%s is no PAM, PNM or PNG stream; it looks like %s: %s", in->label,
+                     known[i].format, known[i].way);
+    pm_error("%s is no PAM, PNM or PNG stream: it begins with byte 0x%02x", in->label,
+             (unsigned)byte);
+}
+
+/* libnetpbm's messages do not say which file they are about, and its hook for them passes nothing
+   through: this names the file while one of its functions runs. */
+static const char *libnetpbm_reads;
+
+static void name_the_file(const char *message)
+{
+    pm_setusererrormsgfn(NULL);
+    pm_error("%s: %s", libnetpbm_reads, message);
+}
+
+static void libnetpbm_begins(const struct input *in)
+{
+    libnetpbm_reads = in->label;
+    pm_setusererrormsgfn(name_the_file);
+}
+
+static void libnetpbm_ends(void)
+{
+    pm_setusererrormsgfn(NULL);
+}
+
+/* The name in the header's comments, which our programs write as "# frame NAME", in pieces where it
+   is long; NULL where there is none. */
+static char *carried_name(const char *comments)
+{
+    char *text = alloc_string("");
+    bool found = false;
+    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
+        const char *prefix = found ? " frame+ " : " frame ";
+        if (strncmp(line, prefix, strlen(prefix)) != 0)
+            continue;
+        line += strlen(prefix);
+        char *longer = alloc_printf("%s%.*s", text, (int)strcspn(line, "\n"), line);
+        free(text);
+        text = longer;
+        found = true;
+    }
+    char *name = found && *text ? name_unescape(text) : NULL;
+    free(text);
+    return name;
+}
+
+static void read_pam_header(struct input *in, struct frame *frame)
+{
+    const char *comments = NULL;
+    in->pam.comment_p = &comments;
+    libnetpbm_begins(in);
+    pnm_readpaminit(in->file, &in->pam, PAM_STRUCT_SIZE(comment_p));
+    libnetpbm_ends();
+    in->carried = carried_name(comments);
+    free((void *)(size_t)comments);
+    in->pam.comment_p = NULL;
+
+    frame->width = (unsigned)in->pam.width;
+    frame->height = (unsigned)in->pam.height;
+    frame->depth = in->pam.depth;
+    if (in->pam.maxval > 65535)
+        pm_error("%s: maxval %lu; the limit is 65535", in->label, in->pam.maxval);
+    frame->maxval = (unsigned)in->pam.maxval;
+    memcpy(frame->tuple_type, in->pam.tuple_type, sizeof frame->tuple_type);
+    bool raw = in->pam.format == PAM_FORMAT || in->pam.format == RPGM_FORMAT ||
+               in->pam.format == RPPM_FORMAT;
+    in->kind = raw ? RASTER_RAW : RASTER_TUPLES;
+}
+
+static void check_geometry(struct input *in, const struct frame *frame)
+{
+    if (frame->depth < 1 || frame->depth > 4)
+        pm_error("%s: depth %u; frames are gray or RGB, with or without opacity: depth 1 to 4",
+                 in->label, frame->depth);
+    if (frame->height > SIZE_MAX / 8 / frame->depth / frame->width)
+        pm_error("%s: %ux%u pixels are more than this machine can address", in->label, frame->width,
+                 frame->height);
+    if (in->frames == 0) {
+        in->first = *frame;
+        in->first.name = NULL;
+        in->first.raster = NULL;
+    } else if (!frame_same_geometry(frame, &in->first)) {
+        pm_error("frame %s (%s) is %s, but frame %s is %s; all frames of a stream must be alike",
+                 frame->name, in->label, frame_geometry_text(frame), in->first.name,
+                 frame_geometry_text(&in->first));
+    }
+}
+
+/* What the current image is called; ALONE tells whether it is the only one in its file. */
+static char *image_name(const struct input *in, bool alone)
+{
+    if (alone && in->explicit)
+        return alloc_string(in->base);
+    if (in->carried)
+        return alloc_string(in->carried);
+    return alone ? alloc_string(in->base) : alloc_printf("%s-%u", in->base, in->image);
+}
+
+static void show_progress(const struct input *in, const char *name)
+{
+    if (!in->progress)
+        return;
+    fprintf(stderr, "frame %u", in->frames + 1);
+    if (in->frames < in->count)
+        fprintf(stderr, " of %u", in->count);
+    fprintf(stderr, ": %s\033[K\r", name);
+}
+
+bool input_next(struct input *in, struct frame *frame)
+{
+    if (!in->file) {
+        if (in->opened == in->count) {
+            if (in->frames == 0)
+                pm_error("the stream is empty: there is no frame to work on");
+            return false;
+        }
+        open_operand(in);
+    }
+    int magic = peek(in);
+    if (magic == EOF)
+        pm_error("%s is empty: no frame was there", in->label);
+    if (magic != 'P' && magic != 0x89)
+        refuse_format(in, magic);
+
+    in->image++;
+    free(in->carried);
+    in->carried = NULL;
+    if (magic == 'P') {
+        read_pam_header(in, frame);
+    } else {
+        in->png = png_reader_open(in->file, in->label, frame);
+        in->kind = RASTER_PNG;
+    }
+    free(frame->name);
+    frame->name = image_name(in, in->image == 1);
+    check_geometry(in, frame);
+    show_progress(in, frame->name);
+    in->rows_left = frame->height;
+    return true;
+}
+
+SIMD_CLONES
+static uint16_t largest(const uint16_t *samples, size_t count)
+{
+    uint16_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = samples[i] > most ? samples[i] : most;
+    return most;
+}
+
+/* A raw sample may exceed a maxval that is not the most its bytes hold. */
+static void check_samples(const struct input *in, const struct frame *frame,
+                          const unsigned char *raster, unsigned count)
+{
+    if (frame->maxval == 255 || frame->maxval == 65535)
+        return;
+    size_t row_samples = frame_row_samples(frame);
+    uint16_t *samples = alloc_array(row_samples, sizeof *samples);
+    for (unsigned row = 0; row < count; row++) {
+        frame_unpack(raster + row * frame_row_bytes(frame), frame_sample_bytes(frame), row_samples,
+                     samples);
+        uint16_t most = largest(samples, row_samples);
+        if (most > frame->maxval)
+            pm_error("%s: image %u has a sample of %u, over its maxval of %u", in->label, in->image,
+                     most, frame->maxval);
+    }
+    free(samples);
+}
+
+static void read_raw(struct input *in, const struct frame *frame, unsigned char *raster,
+                     unsigned count)
+{
+    size_t wanted = count * frame_row_bytes(frame);
+    errno = 0;
+    size_t got = fread(raster, 1, wanted, in->file);
+    if (got < wanted && ferror(in->file))
+        pm_error("%s cannot be read: %s", in->label, strerror(errno));
+    if (got < wanted)
+        pm_error("%s is truncated: image %u ends %zu bytes into its %zu", in->label, in->image,
+                 (frame->height - in->rows_left) * frame_row_bytes(frame) + got,
+                 frame_raster_bytes(frame));
+    check_samples(in, frame, raster, count);
+}
+
+/* Plain formats and bitmaps, where speed does not matter. */
+static void read_tuples(struct input *in, const struct frame *frame, unsigned char *raster,
+                        unsigned count)
+{
+    uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
+    tuple *tuples = pnm_allocpamrow(&in->pam);
+    libnetpbm_begins(in);
+    for (unsigned row = 0; row < count; row++) {
+        pnm_readpamrow(&in->pam, tuples);
+        for (unsigned column = 0; column < frame->width; column++)
+            for (unsigned plane = 0; plane < frame->depth; plane++)
+                samples[column * frame->depth + plane] = (uint16_t)tuples[column][plane];
+        frame_pack(samples, frame_sample_bytes(frame), frame_row_samples(frame),
+                   raster + row * frame_row_bytes(frame));
+    }
+    libnetpbm_ends();
+    pnm_freepamrow(tuples);
+    free(samples);
+}
+
+/* Behind an image there is the end of the file or another image. */
+static void finish_image(struct input *in, struct frame *frame)
+{
+    if (in->kind == RASTER_PNG)
+        png_reader_close(in->png);
+    in->png = NULL;
+    int next = peek(in);
+    while (in->kind == RASTER_TUPLES && next != EOF && isspace(next)) {
+        getc(in->file);
+        next = peek(in);
+    }
+    if (next != EOF && next != 'P' && next != 0x89)
+        pm_error("%s: behind image %u stands neither the end nor another image, but byte 0x%02x",
+                 in->label, in->image, (unsigned)next);
+    free(frame->name);
+    frame->name = image_name(in, in->image == 1 && next == EOF);
+    if (in->frames++ == 0)
+        in->first.name = alloc_string(frame->name);
+    if (next == EOF)
+        close_operand(in);
+}
+
+void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count)
+{
+    if (in->kind == RASTER_RAW)
+        read_raw(in, frame, raster, count);
+    else if (in->kind == RASTER_TUPLES)
+        read_tuples(in, frame, raster, count);
+    else
+        png_reader_rows(in->png, raster, count);
+    in->rows_left -= count;
+    if (in->rows_left == 0)
+        finish_image(in, frame);
+}
+
+bool input_read(struct input *in, struct frame *frame)
+{
+    if (!input_next(in, frame))
+        return false;
+    if (!frame->raster)
+        frame_alloc(frame);
+    input_rows(in, frame, frame->raster, frame->height);
+    return true;
+}
+
+void input_close(struct input *in)
+{
+    if (in->progress && in->frames)
+        fputs("\033[K", stderr);
+    if (in->png)
+        png_reader_close(in->png);
+    close_operand(in);
+    free(in->label);
+    free(in->base);
+    free(in->carried);
+    free(in->first.name);
+    free(in);
+}
+
+void input_read_single(const char *path, struct frame *frame)
+{
+    char *operands[] = {(char *)(size_t)path};
+    struct input *in = input_open(operands, 1, NULL);
+    in->progress = false;
+    input_read(in, frame);
+    if (in->file)
+        pm_error("%s holds several images; one is wanted", path);
+    input_close(in);
+}

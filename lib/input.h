@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef INPUT_H
+#define INPUT_H
+
+#include <stdbool.h>
+
+#include "frame.h"
+
+/*
+ * A frame stream coming in: the images of all operands, one after the other. An operand is a file
+ * of one image or several, "-" is standard input; PAM, PNM (raw or plain) and PNG are told apart
+ * by their magic numbers. All images must have one geometry, and there must be at least one. Any
+ * fault of the input ends the program with status 1 and a message that names file and frame.
+ *
+ *     struct input *in = input_open(operands, count, NULL);
+ *     struct frame frame = {0};
+ *     while (input_read(in, &frame))
+ *         use(&frame);
+ *     frame_free(&frame);
+ *     input_close(in);
+ */
+struct input;
+
+/*
+ * A stream of COUNT operands; none is standard input. STDIN_NAME names the frame on standard input,
+ * NULL for "frame". The operands must outlive the stream.
+ *
+ * An image that is alone in its file has the file's name; alone on standard input, STDIN_NAME, else
+ * the name that it carries as a PAM comment. One of several has the name that it carries, else
+ * NAME-i, i counted from 1.
+ */
+struct input *input_open(char *const *operands, unsigned count, const char *stdin_name);
+
+/* Reads the next image whole into FRAME, whose raster is allocated once and used again. Returns
+   false behind the last one. An image is only returned once what follows it is seen to be the end
+   or another image. */
+bool input_read(struct input *in, struct frame *frame);
+
+/* The same in strips: input_next() reads the header into FRAME, without raster and with a name
+   that is provisional until the last row is read; then input_rows() takes the next COUNT rows as
+   raw raster. All rows are to be read before the next input_next(). */
+bool input_next(struct input *in, struct frame *frame);
+void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count);
+
+void input_close(struct input *in);
+
+/* Reads the only image of the file PATH into FRAME; several are an error. */
+void input_read_single(const char *path, struct frame *frame);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <netpbm/pam.h>
+
+#include "alloc.h"
+#include "name.h"
+#include "output.h"
+#include "png_io.h"
+#include "tempfile.h"
+
+struct output {
+    struct output_options options;
+    void *names; /* of the files so far: a search tree, see tsearch() */
+    bool scaling_told;
+};
+
+/* Whether standard output holds frames and their end is still to come; it outlives every scope
+   because the end of the program looks at it. */
+static bool stdout_unfinished;
+
+static void break_unfinished(void)
+{
+    if (stdout_unfinished)
+        printf("P7 failed\n");
+}
+
+static void open_directory(const char *path)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        pm_error("-outdir=%s: the directory is not there and cannot be made: %s", path,
+                 strerror(errno));
+    if (access(path, W_OK | X_OK) != 0)
+        pm_error("-outdir=%s cannot be written to: %s", path, strerror(errno));
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+        pm_error("-outdir=%s is no directory", path);
+}
+
+struct output *output_open(const struct output_options *options)
+{
+    struct output *out = alloc_zeroed(1, sizeof *out);
+    out->options = *options;
+    if (options->outdir) {
+        open_directory(options->outdir);
+    } else {
+        if (isatty(STDOUT_FILENO))
+            pm_error("the frames are binary and standard output is a terminal: redirect it "
+                     "(>result.pam), pipe it, or use -outdir=DIR");
+        atexit(break_unfinished);
+    }
+    return out;
+}
+
+/* The name as header comments; a line of a PAM header has at most 255 bytes, so a long one goes on
+   in further comments. The caller frees the text. */
+static char *name_comments(const char *name)
+{
+    enum { PIECE = 200 };
+    char *escaped = name_escape(name);
+    size_t length = strlen(escaped);
+    char *text = alloc_printf(" frame %.*s", PIECE, escaped);
+    for (size_t at = PIECE; at < length; at += PIECE) {
+        char *longer = alloc_printf("%s\n frame+ %.*s", text, PIECE, escaped + at);
+        free(text);
+        text = longer;
+    }
+    free(escaped);
+    return text;
+}
+
+static void write_pam(FILE *file, const struct frame *frame)
+{
+    char *comments = frame->name ? name_comments(frame->name) : NULL;
+    const char *comment = comments;
+    struct pam pam = {.size = sizeof pam,
+                      .len = PAM_STRUCT_SIZE(comment_p),
+                      .file = file,
+                      .format = PAM_FORMAT,
+                      .width = (int)frame->width,
+                      .height = (int)frame->height,
+                      .depth = frame->depth,
+                      .maxval = frame->maxval,
+                      .bytes_per_sample = frame_sample_bytes(frame),
+                      .comment_p = comments ? &comment : NULL};
+    memcpy(pam.tuple_type, frame->tuple_type, sizeof pam.tuple_type);
+    pnm_writepaminit(&pam);
+    free(comments);
+    size_t bytes = frame_raster_bytes(frame);
+    errno = 0;
+    if (fwrite(frame->raster, 1, bytes, file) != bytes)
+        pm_error("frame %s could not be written: %s", frame->name ? frame->name : "",
+                 strerror(errno));
+}
+
+static void write_frame(struct output *out, FILE *file, const char *label,
+                        const struct frame *frame)
+{
+    if (!out->options.png) {
+        write_pam(file, frame);
+        return;
+    }
+    if (frame->maxval != png_maxval(frame) && !out->scaling_told) {
+        pm_message("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
+                   png_maxval(frame));
+        out->scaling_told = true;
+    }
+    png_write_frame(file, label, frame);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Remembers NAME; a name that cannot be a file's, or was there before, ends the program. */
+static void claim_name(struct output *out, const char *name)
+{
+    if (strchr(name, '/') || name[0] == '\0')
+        pm_error("a frame is called \"%s\", which cannot name a file in %s: use -name=NAME", name,
+                 out->options.outdir);
+    char *copy = alloc_string(name);
+    char *const *entry = tsearch(copy, &out->names, compare_names);
+    if (!entry)
+        pm_error("out of memory for the names of the frames");
+    if (*entry != copy)
+        pm_error("two frames are called %s, and %s can hold one of that name: give them other "
+                 "names, or other runs",
+                 name, out->options.outdir);
+}
+
+static void write_to_directory(struct output *out, const struct frame *frame)
+{
+    claim_name(out, frame->name);
+    char *path = alloc_printf("%s/%s.%s", out->options.outdir, frame->name,
+                              out->options.png ? "png" : "pam");
+    struct tempfile *file = tempfile_create(path);
+    write_frame(out, tempfile_stream(file), path, frame);
+    tempfile_commit(file);
+    free(path);
+}
+
+void output_frame(struct output *out, const struct frame *frame)
+{
+    if (out->options.outdir) {
+        write_to_directory(out, frame);
+        return;
+    }
+    stdout_unfinished = true;
+    write_frame(out, stdout, "standard output", frame);
+}
+
+void output_flush_stdout(void)
+{
+    errno = 0;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (fclose(stdout) != 0 || !written)
+        pm_error("standard output could not be written: %s",
+                 errno ? strerror(errno) : "the system did not say why");
+}
+
+void output_close(struct output *out)
+{
+    stdout_unfinished = false;
+    if (!out->options.outdir)
+        output_flush_stdout();
+    while (out->names) {
+        char *name = *(char **)out->names;
+        tdelete(name, &out->names, compare_names);
+        free(name);
+    }
+    free(out);
+}
+
+void output_write_file(const char *path, bool png, const struct frame *frame)
+{
+    struct output out = {.options = {.png = png}, .scaling_told = true};
+    struct tempfile *file = tempfile_create(path);
+    write_frame(&out, tempfile_stream(file), path, frame);
+    tempfile_commit(file);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+
+#include "frame.h"
+
+/*
+ * Frames going out: as a PAM stream on standard output, as PNG, or each to a file of its own. A
+ * frame's name travels in its PAM header as the comment "# frame NAME". Every failure to write ends
+ * the program with status 1 and a message. Where the program ends in any way before
+ * output_close(), and a frame has been written to standard output, the stream ends with a broken
+ * header, so that no reader takes it for complete.
+ */
+struct output;
+
+struct output_options {
+    bool png;           /* PNG, else PAM */
+    const char *outdir; /* one file a frame, DIR/NAME.pam or .png; NULL for standard output */
+};
+
+/* Checks that the output can be written: a directory (made where its parent is there), or standard
+   output that is no terminal. */
+struct output *output_open(const struct output_options *options);
+
+/* Writes FRAME whole. In a directory, a second frame of one name is an error. */
+void output_frame(struct output *out, const struct frame *frame);
+
+/* Flushes, checks, and frees OUT: the stream is complete. */
+void output_close(struct output *out);
+
+/* Flushes and checks standard output, for programs that print no frames. */
+void output_flush_stdout(void);
+
+/* Writes FRAME to the file PATH, as PNG where PNG is set, else as PAM; whole or not at all. */
+void output_write_file(const char *path, bool png, const struct frame *frame);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef PNG_IO_H
+#define PNG_IO_H
+
+#include <stdio.h>
+
+#include "frame.h"
+
+/*
+ * PNG images in and out of a frame's raster, by libpng. Palettes, low bit depths and tRNS come in
+ * expanded, so that a frame has maxval 255 or 65535. A fault of the file ends the program with
+ * status 1 and a message that begins with LABEL; the label must outlive the reader.
+ */
+struct png_reader;
+
+/* Reads the image's header from FILE, which is at the signature, into FRAME's geometry. */
+struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *frame);
+
+/* The next COUNT rows, in raster order, to RASTER. */
+void png_reader_rows(struct png_reader *reader, unsigned char *raster, unsigned count);
+
+/* Reads on to the image's end, checking it, leaves FILE behind it, and frees READER. */
+void png_reader_close(struct png_reader *reader);
+
+/* The maxval that a PNG of FRAME has: 255 or 65535. */
+unsigned png_maxval(const struct frame *frame);
+
+/* Writes FRAME to FILE; a maxval that PNG does not have is scaled to png_maxval(). */
+void png_write_frame(FILE *file, const char *label, const struct frame *frame);
+
+#endif
