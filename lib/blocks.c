@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A block T of the reference and the frame I, sampled through the current transform at the block's
+ * pixels, are each brought to zero mean and unit length:
+ *
+ *     t = (T - mean) / |T - mean|,   i = (I - mean) / |I - mean|,   ncc = t . i
+ *
+ * which is what a free gain and offset come to. A small displacement d of the block makes, with the
+ * gradient taken as the mean of both images' (exact to second order in d),
+ *
+ *     t - i = g . d + noise,   g = (grad t + grad i) / 2
+ *
+ * A change of gain or offset must not pass for displacement: g is projected onto what is orthogonal
+ * to the constant and to the signal s = t + i. The difference t - i is orthogonal to both as it
+ * stands. The normal equations are then
+ *
+ *     A d = b,   A = sum g g' - (sum g)(sum g)'/n - (g . s)(g . s)'/(s . s),   b = sum g (t - i)
+ *
+ * and with the residual variance v = (|t - i|^2 - b . d) / (n - 4) the covariance of d is v A^-1:
+ * variances v / lambda along A's eigenvectors.
+ *
+ * All of it follows from the moments of T, I and the two gradients, summed in one pass in LANES
+ * partial sums, whose order is the same for every instruction set.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "blocks.h"
+#include "simd.h"
+
+enum {
+    PATCH = BLOCK_SIDE + 2, /* with a pixel around it for the gradients */
+    AREA = BLOCK_SIDE * BLOCK_SIDE,
+    LANES = 8,
+    MARGIN = 8,   /* pixels of a level that no block covers, so that those at the edge can move */
+    COLUMNS = 12, /* cells */
+    ROWS = 8
+};
+
+#define LONGEST_STEP 3.0
+
+/* A block's samples: of the reference and of the frame, and their gradients. */
+struct samples {
+    float t[AREA], i[AREA];
+    float tx[AREA], ty[AREA], ix[AREA], iy[AREA];
+};
+
+SIMD_CLONES
+static double dot(const float *restrict a, const float *restrict b)
+{
+    float lane[LANES] = {0};
+    for (int k = 0; k < AREA; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            lane[l] += a[k + l] * b[k + l];
+    return (((double)lane[0] + (double)lane[1]) + ((double)lane[2] + (double)lane[3])) +
+           (((double)lane[4] + (double)lane[5]) + ((double)lane[6] + (double)lane[7]));
+}
+
+SIMD_CLONES
+static double total(const float *a)
+{
+    float lane[LANES] = {0};
+    for (int k = 0; k < AREA; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            lane[l] += a[k + l];
+    return (((double)lane[0] + (double)lane[1]) + ((double)lane[2] + (double)lane[3])) +
+           (((double)lane[4] + (double)lane[5]) + ((double)lane[6] + (double)lane[7]));
+}
+
+/* The block's pixels and central differences out of a PATCH of rows STRIDE apart, less MEAN. */
+SIMD_CLONES
+static void differences(const float *restrict patch, size_t stride, float mean,
+                        float *restrict value, float *restrict dx, float *restrict dy)
+{
+    for (size_t row = 0; row < BLOCK_SIDE; row++) {
+        const float *p = patch + (row + 1) * stride + 1;
+        for (size_t column = 0; column < BLOCK_SIDE; column++) {
+            value[row * BLOCK_SIDE + column] = p[column] - mean;
+            dx[row * BLOCK_SIDE + column] = 0.5f * (p[column + 1] - p[column - 1]);
+            dy[row * BLOCK_SIDE + column] = 0.5f * (p[column + stride] - p[column - stride]);
+        }
+    }
+}
+
+/* Keys' cubic weights, a = -1/2, of the samples at -1, 0, 1, 2 for a point at F in 0..1. */
+static inline void cubic_weights(float f, float w[4])
+{
+    float g = 1 - f;
+    w[0] = -0.5f * f * g * g;
+    w[1] = 1 - f * f * (2.5f - 1.5f * f);
+    w[2] = 1 - g * g * (2.5f - 1.5f * g);
+    w[3] = -0.5f * g * f * f;
+}
+
+static void sample_row(const float *restrict gray, size_t width, const float *restrict u,
+                       const float *restrict v, size_t count, float *restrict out)
+{
+    for (size_t k = 0; k < count; k++) {
+        int column = (int)u[k];
+        int row = (int)v[k];
+        float wu[4], wv[4];
+        cubic_weights(u[k] - (float)column, wu);
+        cubic_weights(v[k] - (float)row, wv);
+        const float *p = gray + (size_t)(row - 1) * width + (size_t)column - 1;
+        float sum = 0;
+        for (int j = 0; j < 4; j++, p += width)
+            sum += wv[j] * (wu[0] * p[0] + wu[1] * p[1] + wu[2] * p[2] + wu[3] * p[3]);
+        out[k] = sum;
+    }
+}
+
+/* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
+static bool sample_patch(const struct level *frame, const struct transform *t, double x, double y,
+                         float *patch, unsigned char *seen)
+{
+    double last_u = frame->width - 2.001, last_v = frame->height - 2.001;
+    for (int corner = 0; corner < 4; corner++) {
+        double u, v;
+        if (!transform_point(t, x + (corner & 1 ? PATCH - 1 : 0), y + (corner & 2 ? PATCH - 1 : 0),
+                             &u, &v) ||
+            !(u >= 1 && v >= 1 && u <= last_u && v <= last_v))
+            return false;
+    }
+    for (int row = 0; row < PATCH; row++) {
+        float u[PATCH], v[PATCH];
+        double rx = t->m[0][1] * (y + row) + t->m[0][2];
+        double ry = t->m[1][1] * (y + row) + t->m[1][2];
+        double rw = t->m[2][1] * (y + row) + t->m[2][2];
+        for (int column = 0; column < PATCH; column++) {
+            double w = 1 / (t->m[2][0] * (x + column) + rw);
+            u[column] = (float)((t->m[0][0] * (x + column) + rx) * w);
+            v[column] = (float)((t->m[1][0] * (x + column) + ry) * w);
+        }
+        sample_row(frame->gray, frame->width, u, v, PATCH, patch + (size_t)row * PATCH);
+        for (int column = 0; frame->seen && column < PATCH; column++) {
+            const unsigned char *p =
+                frame->seen + (size_t)v[column] * frame->width + (size_t)u[column];
+            seen[row * PATCH + column] = p[0] & p[1] & p[frame->width] & p[frame->width + 1];
+        }
+    }
+    return true;
+}
+
+/* Takes the pixels out of S whose own or neighbouring samples are not seen: zeros add nothing to
+   the moments. Returns how many remain. */
+static unsigned mask_samples(struct samples *s, const unsigned char *reference, size_t stride,
+                             const unsigned char *frame)
+{
+    unsigned count = 0;
+    for (size_t row = 0; row < BLOCK_SIDE; row++) {
+        for (size_t column = 0; column < BLOCK_SIDE; column++) {
+            unsigned char seen = 1;
+            if (reference) {
+                const unsigned char *p = reference + (row + 1) * stride + column + 1;
+                seen &= p[0] & p[-1] & p[1] & p[stride] & *(p - stride);
+            }
+            if (frame) {
+                const unsigned char *p = frame + (row + 1) * PATCH + column + 1;
+                seen &= p[0] & p[-1] & p[1] & p[PATCH] & p[-PATCH];
+            }
+            count += seen;
+            if (!seen) {
+                size_t k = row * BLOCK_SIDE + column;
+                s->t[k] = s->i[k] = s->tx[k] = s->ty[k] = s->ix[k] = s->iy[k] = 0;
+            }
+        }
+    }
+    return count;
+}
+
+/* Eigenvalues of [xx xy; xy yy], the larger first, and the direction of the first. */
+static void eigen(double xx, double xy, double yy, double lambda[2], double *c, double *s)
+{
+    double half = 0.5 * (xx - yy);
+    double radius = sqrt(half * half + xy * xy);
+    double mean = 0.5 * (xx + yy);
+    lambda[0] = mean + radius;
+    lambda[1] = mean - radius > 0 ? mean - radius : 0;
+    double angle = 0.5 * atan2(xy, half);
+    *c = cos(angle);
+    *s = sin(angle);
+}
+
+/* The displacement and its variance out of the samples, of which N count. */
+static void solve_block(const struct samples *m, double n, struct block *block)
+{
+    double st = total(m->t), si = total(m->i);
+    double tt = dot(m->t, m->t) - st * st / n;
+    double ii = dot(m->i, m->i) - si * si / n;
+    block->ncc = 0;
+    block->likeness = 0;
+    if (!(tt > 1e-12 * n) || !(ii > 1e-12 * n))
+        return;
+    double ti = dot(m->t, m->i) - st * si / n;
+    double at = 1 / sqrt(tt), ai = 1 / sqrt(ii);
+    block->ncc = ti * at * ai;
+
+    const float *d[2][2] = {{m->tx, m->ty}, {m->ix, m->iy}};
+    double energy[2], g_sum[2], g_t[2], g_i[2], gg[2][2];
+    for (int k = 0; k < 2; k++) {
+        double t_sum = total(d[0][k]), i_sum = total(d[1][k]);
+        g_sum[k] = 0.5 * (at * t_sum + ai * i_sum);
+        g_t[k] = 0.5 *
+                 (at * (dot(d[0][k], m->t) - t_sum * st / n) +
+                  ai * (dot(d[1][k], m->t) - i_sum * st / n)) *
+                 at;
+        g_i[k] = 0.5 *
+                 (at * (dot(d[0][k], m->i) - t_sum * si / n) +
+                  ai * (dot(d[1][k], m->i) - i_sum * si / n)) *
+                 ai;
+    }
+    double tt_xx = dot(m->tx, m->tx), tt_yy = dot(m->ty, m->ty);
+    double ii_xx = dot(m->ix, m->ix), ii_yy = dot(m->iy, m->iy);
+    energy[0] = at * at * (tt_xx + tt_yy);
+    energy[1] = ai * ai * (ii_xx + ii_yy);
+    gg[0][0] = 0.25 * (at * at * tt_xx + ai * ai * ii_xx + 2 * at * ai * dot(m->tx, m->ix));
+    gg[1][1] = 0.25 * (at * at * tt_yy + ai * ai * ii_yy + 2 * at * ai * dot(m->ty, m->iy));
+    gg[0][1] = 0.25 * (at * at * dot(m->tx, m->ty) + ai * ai * dot(m->ix, m->iy) +
+                       at * ai * (dot(m->tx, m->iy) + dot(m->ix, m->ty)));
+
+    double ss = 2 + 2 * block->ncc; /* |t + i|^2 */
+    double b[2], g_s[2];
+    for (int k = 0; k < 2; k++) {
+        b[k] = g_t[k] - g_i[k];
+        g_s[k] = g_t[k] + g_i[k];
+    }
+    double xx = gg[0][0] - g_sum[0] * g_sum[0] / n - g_s[0] * g_s[0] / ss;
+    double xy = gg[0][1] - g_sum[0] * g_sum[1] / n - g_s[0] * g_s[1] / ss;
+    double yy = gg[1][1] - g_sum[1] * g_sum[1] / n - g_s[1] * g_s[1] / ss;
+    double lambda[2];
+    eigen(xx, xy, yy, lambda, &block->c, &block->s);
+    if (!(lambda[0] > 0) || !(energy[0] > 0) || !(energy[1] > 0)) {
+        block->ncc = 0;
+        return;
+    }
+    block->likeness = fmin(energy[0], energy[1]) / fmax(energy[0], energy[1]);
+
+    double floor = 1e-4 * lambda[0];
+    double along[2] = {block->c * b[0] + block->s * b[1], block->c * b[1] - block->s * b[0]};
+    double explained = 0;
+    for (int k = 0; k < 2; k++) {
+        double strength = fmax(lambda[k], floor);
+        explained += along[k] * along[k] / strength;
+        along[k] /= strength;
+        along[k] = fmax(-LONGEST_STEP, fmin(LONGEST_STEP, along[k]));
+    }
+    double residual = fmax(2 - 2 * block->ncc - explained, 1e-9) / (n - 4);
+    for (int k = 0; k < 2; k++)
+        block->variance[k] = residual / fmax(lambda[k], floor);
+    block->dx = block->c * along[0] - block->s * along[1];
+    block->dy = block->s * along[0] + block->c * along[1];
+}
+
+static void measure(const struct level *reference, const struct level *frame,
+                    const struct transform *t, struct block *block)
+{
+    float patch[PATCH * PATCH];
+    unsigned char seen[PATCH * PATCH];
+    struct samples m;
+    block->inside = sample_patch(frame, t, block->x - 1.0, block->y - 1.0, patch, seen);
+    if (!block->inside)
+        return;
+    size_t stride = reference->width;
+    size_t corner = (block->y - 1) * stride + block->x - 1;
+    const float *own = reference->gray + corner;
+    differences(own, stride, own[PATCH / 2 * stride + PATCH / 2], m.t, m.tx, m.ty);
+    differences(patch, PATCH, patch[PATCH / 2 * PATCH + PATCH / 2], m.i, m.ix, m.iy);
+    unsigned n = AREA;
+    if (reference->seen || frame->seen)
+        n = mask_samples(&m, reference->seen ? reference->seen + corner : NULL, stride,
+                         frame->seen ? seen : NULL);
+    block->inside = n >= AREA / 4;
+    if (block->inside)
+        solve_block(&m, n, block);
+}
+
+void blocks_measure(const struct level *reference, const struct level *frame,
+                    const struct transform *t, unsigned count, struct block *blocks)
+{
+    for (unsigned k = 0; k < count; k++)
+        measure(reference, frame, t, &blocks[k]);
+}
+
+/* The smaller eigenvalue of the block's gradient products: how well it fixes its place in the
+   direction that it fixes least. */
+static float information(const struct level *level, unsigned x, unsigned y)
+{
+    struct samples m;
+    size_t corner = (y - 1) * (size_t)level->width + x - 1;
+    differences(level->gray + corner, level->width, 0, m.t, m.tx, m.ty);
+    if (level->seen && mask_samples(&m, level->seen + corner, level->width, NULL) < AREA / 4)
+        return 0;
+    double lambda[2], c, s;
+    eigen(dot(m.tx, m.tx), dot(m.tx, m.ty), dot(m.ty, m.ty), lambda, &c, &s);
+    return (float)lambda[1];
+}
+
+static int by_information(const void *a, const void *b)
+{
+    const struct block *p = a, *q = b;
+    if (p->information != q->information)
+        return p->information > q->information ? -1 : 1;
+    if (p->y != q->y)
+        return p->y < q->y ? -1 : 1;
+    return p->x < q->x ? -1 : p->x > q->x;
+}
+
+unsigned blocks_choose(const struct level *level, unsigned most, struct block *blocks)
+{
+    if (level->width < BLOCK_SIDE + MARGIN || level->height < BLOCK_SIDE + MARGIN)
+        return 0;
+    unsigned across = (level->width - MARGIN) / BLOCK_SIDE;
+    unsigned down = (level->height - MARGIN) / BLOCK_SIDE;
+    unsigned left = (level->width - across * BLOCK_SIDE) / 2;
+    unsigned top = (level->height - down * BLOCK_SIDE) / 2;
+    struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
+    unsigned count = 0;
+    for (unsigned j = 0; j < down; j++) {
+        for (unsigned i = 0; i < across; i++) {
+            struct block *block = &all[count];
+            block->x = left + i * BLOCK_SIDE;
+            block->y = top + j * BLOCK_SIDE;
+            block->information = information(level, block->x, block->y);
+            count += block->information > 0;
+        }
+    }
+    qsort(all, count, sizeof *all, by_information);
+
+    /* Two rounds over the blocks from the best on: first those whose cell has room, then any. */
+    unsigned share = most / (COLUMNS * ROWS), taken[COLUMNS * ROWS] = {0};
+    unsigned chosen = 0, rest = 0;
+    for (unsigned k = 0; k < count && chosen < most; k++) {
+        unsigned cell = (unsigned)((size_t)all[k].y * ROWS / level->height) * COLUMNS +
+                        (unsigned)((size_t)all[k].x * COLUMNS / level->width);
+        if (taken[cell]++ < share)
+            blocks[chosen++] = all[k];
+        else
+            all[rest++] = all[k];
+    }
+    for (unsigned k = 0; k < rest && chosen < most; k++)
+        blocks[chosen++] = all[k];
+    free(all);
+    return chosen;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One pass over the frame, row by row, so that what is in work stays in the cache:
+ *
+ *     raster row -> gray row -> clipped row -> (five of them) vertical, horizontal -> level row
+ *
+ * A gray row is kept with one sample of padding at each end for the clip; a clipped row with two
+ * for the kernel. The kernel's two directions are done in the order vertical, horizontal: the
+ * vertical pass vectorises over the row, and only every second column of its result is wanted.
+ *
+ * Fully transparent pixels have no color of their own. They take their neighbours' place in no
+ * sum: a level's pixel whose support holds one is marked as not seen.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "pyramid.h"
+#include "simd.h"
+
+enum { PAD = 2, TAPS = 5 };
+
+/* A window of rows that slides down an image: the row I is slot I modulo TAPS. */
+struct window {
+    unsigned width;
+    float *rows;         /* TAPS rows of width + 2 * PAD */
+    unsigned char *seen; /* likewise, or NULL */
+};
+
+static void window_alloc(struct window *window, unsigned width, bool opacity)
+{
+    window->width = width;
+    window->rows = alloc_array((size_t)TAPS * (width + 2 * PAD), sizeof *window->rows);
+    window->seen = opacity ? alloc_array((size_t)TAPS * (width + 2 * PAD), 1) : NULL;
+}
+
+static void window_free(struct window *window)
+{
+    free(window->rows);
+    free(window->seen);
+}
+
+static float *window_row(const struct window *window, unsigned row)
+{
+    return window->rows + (size_t)(row % TAPS) * (window->width + 2 * PAD) + PAD;
+}
+
+static unsigned char *window_seen(const struct window *window, unsigned row)
+{
+    return window->seen ? window->seen + (size_t)(row % TAPS) * (window->width + 2 * PAD) + PAD
+                        : NULL;
+}
+
+static void pad_row(float *row, unsigned char *seen, unsigned width)
+{
+    for (int i = 1; i <= PAD; i++) {
+        row[-i] = row[0];
+        row[width - 1 + (unsigned)i] = row[width - 1];
+        if (seen) {
+            seen[-i] = seen[0];
+            seen[width - 1 + (unsigned)i] = seen[width - 1];
+        }
+    }
+}
+
+/* RAW has COUNT pixels of DEPTH samples of one byte. */
+SIMD_CLONES
+static void gray_bytes(const unsigned char *restrict raw, unsigned depth, size_t count, float scale,
+                       float *restrict gray)
+{
+    if (depth == 3)
+        for (size_t i = 0; i < count; i++)
+            gray[i] = scale * (float)(raw[3 * i] + 2 * raw[3 * i + 1] + raw[3 * i + 2]);
+    else if (depth == 4)
+        for (size_t i = 0; i < count; i++)
+            gray[i] = scale * (float)(raw[4 * i] + 2 * raw[4 * i + 1] + raw[4 * i + 2]);
+    else
+        for (size_t i = 0; i < count; i++)
+            gray[i] = scale * (float)(4 * raw[depth * i]);
+}
+
+SIMD_CLONES
+static void gray_words(const uint16_t *restrict raw, unsigned depth, size_t count, float scale,
+                       float *restrict gray)
+{
+    if (depth >= 3)
+        for (size_t i = 0; i < count; i++)
+            gray[i] = scale * (float)(raw[depth * i] + 2 * raw[depth * i + 1] + raw[depth * i + 2]);
+    else
+        for (size_t i = 0; i < count; i++)
+            gray[i] = scale * (float)(4 * raw[depth * i]);
+}
+
+/* Row ROW of FRAME as gray, 0..1, and, where SEEN is wanted, where it is not fully transparent.
+   SAMPLES has room for a row. */
+static void gray_row(const struct frame *frame, unsigned row, uint16_t *samples, float *gray,
+                     unsigned char *seen)
+{
+    float scale = 1.0f / (4.0f * (float)frame->maxval);
+    if (frame_sample_bytes(frame) == 1 && !seen) {
+        gray_bytes(frame->raster + row * frame_row_bytes(frame), frame->depth, frame->width, scale,
+                   gray);
+        return;
+    }
+    frame_get_row(frame, row, samples);
+    gray_words(samples, frame->depth, frame->width, scale, gray);
+    if (seen)
+        for (unsigned column = 0; column < frame->width; column++)
+            seen[column] = samples[frame->depth * column + frame->depth - 1] > 0;
+}
+
+static inline float least(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static inline float most(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+/* Each sample of MIDDLE clipped to the range of its eight neighbours. */
+SIMD_CLONES
+static void clip_row(const float *restrict above, const float *restrict middle,
+                     const float *restrict below, unsigned width, float *restrict clipped)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)width; i++) {
+        float low = least(above[i], below[i]);
+        float high = most(above[i], below[i]);
+        for (ptrdiff_t j = i - 1; j <= i + 1; j += 2) {
+            low = least(low, least(least(above[j], below[j]), middle[j]));
+            high = most(high, most(most(above[j], below[j]), middle[j]));
+        }
+        clipped[i] = least(most(middle[i], low), high);
+    }
+}
+
+/* Row MIDDLE of the clipped gray frame into CLIPPED, from the gray rows in the window. */
+static void clip_into(const struct window *gray, unsigned middle, unsigned height,
+                      const struct window *clipped)
+{
+    unsigned above = middle > 0 ? middle - 1 : 0;
+    unsigned below = middle + 1 < height ? middle + 1 : middle;
+    float *out = window_row(clipped, middle);
+    clip_row(window_row(gray, above), window_row(gray, middle), window_row(gray, below),
+             gray->width, out);
+    unsigned char *seen = window_seen(clipped, middle);
+    if (seen) {
+        const unsigned char *a = window_seen(gray, above), *b = window_seen(gray, middle),
+                            *c = window_seen(gray, below);
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)gray->width; i++)
+            seen[i] = a[i - 1] & a[i] & a[i + 1] & b[i - 1] & b[i] & b[i + 1] & c[i - 1] & c[i] &
+                      c[i + 1];
+    }
+    pad_row(out, seen, gray->width);
+}
+
+SIMD_CLONES
+static void blur_down(const float *restrict a, const float *restrict b, const float *restrict c,
+                      const float *restrict d, const float *restrict e, size_t count,
+                      float *restrict sum)
+{
+    for (size_t i = 0; i < count; i++)
+        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
+}
+
+SIMD_CLONES
+static void blur_across(const float *restrict sum, size_t count, float *restrict half)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float *s = sum + 2 * i;
+        half[i] = (s[-2] + s[2]) + 4.0f * (s[-1] + s[1]) + 6.0f * s[0];
+    }
+}
+
+/* Row ROW of COARSE, whose middle is row 2 * ROW of the window's image of HEIGHT rows. SUM has room
+   for a padded row. */
+static void halve_into(const struct window *fine, unsigned height, unsigned row, float *sum,
+                       struct level *coarse)
+{
+    const float *tap[TAPS];
+    const unsigned char *mark[TAPS];
+    for (int k = 0; k < TAPS; k++) {
+        long source = 2 * (long)row + k - PAD;
+        source = source < 0 ? 0 : source < (long)height ? source : (long)height - 1;
+        tap[k] = window_row(fine, (unsigned)source) - PAD;
+        mark[k] = fine->seen ? window_seen(fine, (unsigned)source) : NULL;
+    }
+    blur_down(tap[0], tap[1], tap[2], tap[3], tap[4], fine->width + 2 * PAD, sum);
+    blur_across(sum + PAD, coarse->width, coarse->gray + (size_t)row * coarse->width);
+    if (!coarse->seen)
+        return;
+    for (unsigned column = 0; column < coarse->width; column++) {
+        unsigned char seen = 1;
+        for (int k = 0; k < TAPS; k++)
+            for (int j = -PAD; j <= PAD; j++)
+                seen &= mark[k][2 * (ptrdiff_t)column + j];
+        coarse->seen[(size_t)row * coarse->width + column] = seen;
+    }
+}
+
+static void level_alloc(struct level *level, unsigned width, unsigned height, bool opacity)
+{
+    level->width = width;
+    level->height = height;
+    level->gray = alloc_array((size_t)width * height, sizeof *level->gray);
+    level->seen = opacity ? alloc_array((size_t)width * height, 1) : NULL;
+}
+
+/* Level 0 from the frame. */
+static void build_first(struct pyramid *pyramid, const struct frame *frame)
+{
+    struct level *level = &pyramid->level[0];
+    bool opacity = frame_has_opacity(frame);
+    bool half = pyramid->factor > 1;
+    level_alloc(level, half ? (frame->width + 1) / 2 : frame->width,
+                half ? (frame->height + 1) / 2 : frame->height, opacity);
+    struct window gray, clipped;
+    window_alloc(&gray, frame->width, opacity);
+    window_alloc(&clipped, frame->width, opacity);
+    uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
+    float *sum = alloc_array(frame->width + 2 * PAD, sizeof *sum);
+
+    unsigned got = 0, clip = 0;
+    for (unsigned row = 0; row < level->height; row++) {
+        unsigned middle = half ? 2 * row : row;
+        unsigned last = half ? middle + PAD : middle;
+        for (; clip <= last && clip < frame->height; clip++) {
+            for (; got <= clip + 1 && got < frame->height; got++) {
+                gray_row(frame, got, samples, window_row(&gray, got), window_seen(&gray, got));
+                pad_row(window_row(&gray, got), window_seen(&gray, got), frame->width);
+            }
+            clip_into(&gray, clip, frame->height, &clipped);
+        }
+        if (half) {
+            halve_into(&clipped, frame->height, row, sum, level);
+        } else {
+            memcpy(level->gray + (size_t)row * level->width, window_row(&clipped, row),
+                   level->width * sizeof *level->gray);
+            if (opacity)
+                memcpy(level->seen + (size_t)row * level->width, window_seen(&clipped, row),
+                       level->width);
+        }
+    }
+    free(sum);
+    free(samples);
+    window_free(&gray);
+    window_free(&clipped);
+}
+
+static void build_next(const struct level *fine, struct level *coarse)
+{
+    level_alloc(coarse, (fine->width + 1) / 2, (fine->height + 1) / 2, fine->seen);
+    struct window window;
+    window_alloc(&window, fine->width, fine->seen);
+    float *sum = alloc_array(fine->width + 2 * PAD, sizeof *sum);
+    unsigned got = 0;
+    for (unsigned row = 0; row < coarse->height; row++) {
+        for (; got <= 2 * row + PAD && got < fine->height; got++) {
+            size_t start = (size_t)got * fine->width;
+            memcpy(window_row(&window, got), fine->gray + start, fine->width * sizeof *fine->gray);
+            if (fine->seen)
+                memcpy(window_seen(&window, got), fine->seen + start, fine->width);
+            pad_row(window_row(&window, got), window_seen(&window, got), fine->width);
+        }
+        halve_into(&window, fine->height, row, sum, coarse);
+    }
+    free(sum);
+    window_free(&window);
+}
+
+void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
+{
+    pyramid->width = frame->width;
+    pyramid->height = frame->height;
+    pyramid->factor = (size_t)frame->width * frame->height < PYRAMID_FULL ? 1 : 2;
+    build_first(pyramid, frame);
+    pyramid->levels = 1;
+    for (;;) {
+        const struct level *last = &pyramid->level[pyramid->levels - 1];
+        unsigned longer = last->width > last->height ? last->width : last->height;
+        if (longer <= PYRAMID_COARSEST || pyramid->levels == PYRAMID_LEVELS)
+            break;
+        build_next(last, &pyramid->level[pyramid->levels]);
+        pyramid->levels++;
+    }
+}
+
+void pyramid_free(struct pyramid *pyramid)
+{
+    for (unsigned i = 0; i < pyramid->levels; i++) {
+        free(pyramid->level[i].gray);
+        free(pyramid->level[i].seen);
+    }
+    *pyramid = (struct pyramid){0};
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The transform W takes the reference's pixels to the frame's. A step measures, block by block,
+ * how far the frame seen through W is displaced from the reference, solves for the one small
+ * transform D that explains the displacements, and sets W to W D: the step is in the reference's
+ * coordinates, where the blocks are and stay.
+ *
+ * A Gauss-Newton step only sees a pixel or two, so the start matters. The identity and the peaks of
+ * phase correlations over a few scales and rotations are tried at the coarsest level, where a pixel
+ * is many of the frame's. Each gets one step; the best of them a few more; the best of those, by
+ * the mean NCC of its blocks, less where few blocks agree, goes on to the finer levels.
+ *
+ * Homographies start as similarities: at coarse levels there is too little to fix eight parameters.
+ *
+ * Neither a small residual nor a consistent transform proves that two frames show the same scene (a
+ * lens cap has a tiny residual); that blocks all over the frame correlate does.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "blocks.h"
+#include "phase.h"
+#include "register.h"
+#include "solve.h"
+
+enum {
+    BLOCKS = 1200, /* at most, a level */
+    PEAKS = 2,
+    FINALISTS = 4,
+    FINALIST_STEPS = 4,
+    STEPS = 3 /* at most, a level */
+};
+
+#define AGREES 0.3       /* NCC */
+#define SMALL_STEP 0.002 /* pixels of a level */
+#define PI 3.14159265358979323846
+
+static const double scales[] = {0.94, 0.97, 1, 1.03, 1.06};
+static const double rotations[] = {-2, 0, 2}; /* degrees */
+
+enum {
+    SCALES = sizeof scales / sizeof scales[0],
+    ROTATIONS = sizeof rotations / sizeof rotations[0],
+    CANDIDATES = 1 + SCALES * ROTATIONS * PEAKS
+};
+
+struct registrar {
+    const struct pyramid *reference;
+    enum transform_model model;
+    struct phase *phase;
+    unsigned count[PYRAMID_LEVELS]; /* blocks of a level */
+    struct block *blocks[PYRAMID_LEVELS];
+};
+
+struct candidate {
+    struct transform t;
+    double score;
+};
+
+struct registrar *register_open(const struct pyramid *reference, enum transform_model model)
+{
+    struct registrar *registrar = alloc_zeroed(1, sizeof *registrar);
+    registrar->reference = reference;
+    registrar->model = model;
+    registrar->phase = phase_open(&reference->level[reference->levels - 1]);
+    for (unsigned i = 0; i < reference->levels; i++) {
+        registrar->blocks[i] = alloc_array(BLOCKS, sizeof *registrar->blocks[i]);
+        registrar->count[i] = blocks_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
+    }
+    return registrar;
+}
+
+void register_close(struct registrar *registrar)
+{
+    phase_free(registrar->phase);
+    for (unsigned i = 0; i < registrar->reference->levels; i++)
+        free(registrar->blocks[i]);
+    free(registrar);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+/* The figures that tell a good registration, from measured blocks. */
+static void judge(const struct block *blocks, unsigned count, const bool *kept,
+                  struct registration *found, double *mean)
+{
+    double *ncc = alloc_array(count, sizeof *ncc);
+    unsigned inside = 0, agree = 0;
+    *mean = 0;
+    for (unsigned k = 0; k < count; k++) {
+        if (!blocks[k].inside)
+            continue;
+        ncc[inside++] = blocks[k].ncc;
+        *mean += fmax(0, blocks[k].ncc);
+        agree += kept[k] && blocks[k].ncc > AGREES;
+    }
+    qsort(ncc, inside, sizeof *ncc, by_value);
+    found->share = inside ? (double)agree / inside : 0;
+    found->ncc = inside ? fmax(0, ncc[inside / 2]) : 0;
+    found->overlap = count ? (double)inside / count : 0;
+    *mean = inside ? *mean / inside : 0;
+    free(ncc);
+}
+
+/* Up to STEPS steps at LEVEL on T, with the figures of the last; false if one has no solution. */
+static bool refine(const struct registrar *registrar, const struct pyramid *frame, unsigned level,
+                   enum transform_model model, unsigned steps, struct transform *t,
+                   struct registration *found, double *mean)
+{
+    const struct level *own = &registrar->reference->level[level];
+    unsigned count = registrar->count[level];
+    struct block *blocks = alloc_array(count, sizeof *blocks);
+    bool *kept = alloc_zeroed(count, sizeof *kept);
+    memcpy(blocks, registrar->blocks[level], count * sizeof *blocks);
+    bool solved = true;
+    for (unsigned i = 0; i < steps && solved; i++) {
+        struct solution solution;
+        blocks_measure(own, &frame->level[level], t, count, blocks);
+        solved = solve_transform(model, blocks, count, own->width, own->height, &solution, kept);
+        if (!solved)
+            break;
+        struct transform next = transform_compose(t, &solution.delta);
+        solved = transform_usable(&next, own->width, own->height);
+        if (!solved)
+            break;
+        *t = next;
+        found->error = solution.error;
+        if (solution.step < SMALL_STEP)
+            break;
+    }
+    judge(blocks, count, kept, found, mean);
+    free(blocks);
+    free(kept);
+    return solved;
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct candidate *p = a, *q = b;
+    return (p->score < q->score) - (p->score > q->score);
+}
+
+static void score_candidate(const struct registrar *registrar, const struct pyramid *frame,
+                            enum transform_model model, unsigned steps, struct candidate *candidate)
+{
+    struct registration found;
+    double mean;
+    unsigned coarsest = registrar->reference->levels - 1;
+    bool solved = refine(registrar, frame, coarsest, model, steps, &candidate->t, &found, &mean);
+    candidate->score =
+        solved ? mean * fmin(1, found.share / 0.5) * fmin(1, found.overlap / 0.5) : -1;
+}
+
+/* The transform between the coarsest levels to go on from. */
+static struct transform start(const struct registrar *registrar, const struct pyramid *frame,
+                              enum transform_model model)
+{
+    const struct level *level = &frame->level[frame->levels - 1];
+    struct candidate candidates[CANDIDATES] = {{.t = transform_identity()}};
+    unsigned count = 1;
+    for (unsigned i = 0; i < SCALES; i++) {
+        for (unsigned j = 0; j < ROTATIONS; j++) {
+            if (model == TRANSFORM_SHIFT && (scales[i] != 1 || rotations[j] != 0))
+                continue;
+            struct transform seed =
+                transform_similarity(rotations[j] * PI / 180, scales[i], 0.5 * (level->width - 1),
+                                     0.5 * (level->height - 1), 0, 0);
+            struct transform peaks[PEAKS];
+            unsigned found = phase_peaks(registrar->phase, level, &seed, PEAKS, peaks);
+            for (unsigned k = 0; k < found; k++)
+                candidates[count++].t = peaks[k];
+        }
+    }
+    for (unsigned k = 0; k < count; k++)
+        score_candidate(registrar, frame, model, 1, &candidates[k]);
+    qsort(candidates, count, sizeof candidates[0], by_score);
+    unsigned finalists = count < FINALISTS ? count : FINALISTS;
+    for (unsigned k = 0; k < finalists; k++)
+        score_candidate(registrar, frame, model, FINALIST_STEPS, &candidates[k]);
+    qsort(candidates, finalists, sizeof candidates[0], by_score);
+    return candidates[0].t;
+}
+
+void register_frame(const struct registrar *registrar, const struct pyramid *frame,
+                    struct registration *found)
+{
+    const struct pyramid *reference = registrar->reference;
+    *found =
+        (struct registration){.transform = transform_identity(), .blocks = registrar->count[0]};
+    if (found->blocks == 0)
+        return;
+    enum transform_model rough =
+        registrar->model == TRANSFORM_SHIFT ? TRANSFORM_SHIFT : TRANSFORM_SIMILARITY;
+    struct transform t = start(registrar, frame, rough);
+    double mean;
+    for (unsigned level = reference->levels; level-- > 0;) {
+        enum transform_model model = level > 1 ? rough : registrar->model;
+        found->solved = refine(registrar, frame, level, model, STEPS, &t, found, &mean);
+        double factor = level > 0 ? 2 : reference->factor;
+        t = transform_finer(&t, factor, 0);
+        found->error *= reference->factor;
+        if (!found->solved)
+            break;
+    }
+    found->transform = t;
+}
+
+enum register_verdict register_verdict(const struct registration *found)
+{
+    if (found->blocks == 0)
+        return REGISTER_NO_BLOCKS;
+    if (!found->solved || found->share < REGISTER_LEAST_SHARE || found->ncc < REGISTER_LEAST_NCC)
+        return REGISTER_DISAGREES;
+    return found->overlap < REGISTER_LEAST_OVERLAP ? REGISTER_ELSEWHERE : REGISTER_GOOD;
+}

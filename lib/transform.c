@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A point (x, y) is the line (x, y, 1) of the projective plane; a matrix acts on it and the third
+ * coordinate is divided out. Composition is the matrix product, the inverse is the adjugate (its
+ * scale is of no account).
+ *
+ * Near the identity, with a = m[2][0] and b = m[2][1] small,
+ *
+ *     x' = (x + e) / (1 + a x + b y)  ~  x + e - x (a x + b y)
+ *
+ * which gives the two quadratic columns of the homography's Jacobian.
+ */
+
+#include <math.h>
+
+#include "transform.h"
+
+enum { GRID = 9 };
+
+unsigned transform_parameters(enum transform_model model)
+{
+    static const unsigned parameters[] = {2, 4, 6, 8};
+    return parameters[model];
+}
+
+struct transform transform_identity(void)
+{
+    return transform_shift(0, 0);
+}
+
+struct transform transform_shift(double dx, double dy)
+{
+    return (struct transform){{{1, 0, dx}, {0, 1, dy}, {0, 0, 1}}};
+}
+
+struct transform transform_similarity(double angle, double scale, double x, double y, double dx,
+                                      double dy)
+{
+    double c = scale * cos(angle);
+    double s = scale * sin(angle);
+    return (struct transform){
+        {{c, -s, x - c * x + s * y + dx}, {s, c, y - s * x - c * y + dy}, {0, 0, 1}}};
+}
+
+bool transform_point(const struct transform *t, double x, double y, double *u, double *v)
+{
+    double w = t->m[2][0] * x + t->m[2][1] * y + t->m[2][2];
+    *u = (t->m[0][0] * x + t->m[0][1] * y + t->m[0][2]) / w;
+    *v = (t->m[1][0] * x + t->m[1][1] * y + t->m[1][2]) / w;
+    return w > 0 && isfinite(*u) && isfinite(*v);
+}
+
+static struct transform normalized(struct transform t)
+{
+    double scale = t.m[2][2];
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            t.m[i][j] /= scale;
+    return t;
+}
+
+struct transform transform_compose(const struct transform *a, const struct transform *b)
+{
+    struct transform product;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            product.m[i][j] =
+                a->m[i][0] * b->m[0][j] + a->m[i][1] * b->m[1][j] + a->m[i][2] * b->m[2][j];
+    return normalized(product);
+}
+
+static double cofactor(const struct transform *t, int row, int column)
+{
+    int i = (row + 1) % 3, k = (row + 2) % 3;
+    int j = (column + 1) % 3, l = (column + 2) % 3;
+    return t->m[i][j] * t->m[k][l] - t->m[i][l] * t->m[k][j];
+}
+
+bool transform_invert(const struct transform *t, struct transform *inverse)
+{
+    double determinant = 0;
+    for (int j = 0; j < 3; j++)
+        determinant += t->m[0][j] * cofactor(t, 0, j);
+    if (!isfinite(determinant) || fabs(determinant) < 1e-12)
+        return false;
+
+    struct transform adjugate;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            adjugate.m[j][i] = cofactor(t, i, j);
+    *inverse = normalized(adjugate);
+    return isfinite(inverse->m[0][0]);
+}
+
+bool transform_usable(const struct transform *t, unsigned width, unsigned height)
+{
+    struct transform inverse;
+    if (!transform_invert(t, &inverse))
+        return false;
+
+    double x[4] = {0, width - 1.0, width - 1.0, 0};
+    double y[4] = {0, 0, height - 1.0, height - 1.0};
+    for (int i = 0; i < 4; i++) {
+        double u, v;
+        if (!transform_point(t, x[i], y[i], &u, &v))
+            return false;
+        /* The sign of the Jacobian's determinant is that of det M / w^3: one sign at all corners
+           with w > 0. */
+    }
+    double determinant = 0;
+    for (int j = 0; j < 3; j++)
+        determinant += t->m[0][j] * cofactor(t, 0, j);
+    return determinant > 0;
+}
+
+struct transform transform_finer(const struct transform *t, double factor, double offset)
+{
+    struct transform up = {{{factor, 0, offset}, {0, factor, offset}, {0, 0, 1}}};
+    struct transform down = {
+        {{1 / factor, 0, -offset / factor}, {0, 1 / factor, -offset / factor}, {0, 0, 1}}};
+    struct transform right = transform_compose(t, &down);
+    return transform_compose(&up, &right);
+}
+
+void transform_jacobian(enum transform_model model, double x, double y, double *jx, double *jy)
+{
+    jx[0] = 1, jx[1] = 0;
+    jy[0] = 0, jy[1] = 1;
+    if (model == TRANSFORM_SHIFT)
+        return;
+    if (model == TRANSFORM_SIMILARITY) {
+        jx[2] = x, jx[3] = -y;
+        jy[2] = y, jy[3] = x;
+        return;
+    }
+    jx[2] = x, jx[3] = y, jx[4] = 0, jx[5] = 0;
+    jy[2] = 0, jy[3] = 0, jy[4] = x, jy[5] = y;
+    if (model == TRANSFORM_HOMOGRAPHY) {
+        jx[6] = -x * x, jx[7] = -x * y;
+        jy[6] = -x * y, jy[7] = -y * y;
+    }
+}
+
+struct transform transform_small(enum transform_model model, const double *p)
+{
+    struct transform t = transform_shift(p[0], p[1]);
+    if (model == TRANSFORM_SIMILARITY) {
+        t.m[0][0] = t.m[1][1] = 1 + p[2];
+        t.m[0][1] = -p[3];
+        t.m[1][0] = p[3];
+    } else if (model != TRANSFORM_SHIFT) {
+        t.m[0][0] = 1 + p[2];
+        t.m[0][1] = p[3];
+        t.m[1][0] = p[4];
+        t.m[1][1] = 1 + p[5];
+    }
+    if (model == TRANSFORM_HOMOGRAPHY) {
+        t.m[2][0] = p[6];
+        t.m[2][1] = p[7];
+    }
+    return t;
+}
+
+double transform_distance(const struct transform *a, const struct transform *b, unsigned width,
+                          unsigned height)
+{
+    double sum = 0;
+    for (int i = 0; i < GRID; i++) {
+        for (int j = 0; j < GRID; j++) {
+            double x = (width - 1.0) * j / (GRID - 1);
+            double y = (height - 1.0) * i / (GRID - 1);
+            double au, av, bu, bv;
+            if (!transform_point(a, x, y, &au, &av) || !transform_point(b, x, y, &bu, &bv))
+                return INFINITY;
+            sum += (au - bu) * (au - bu) + (av - bv) * (av - bv);
+        }
+    }
+    return sqrt(sum / (GRID * GRID));
+}

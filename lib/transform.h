@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef TRANSFORM_H
+#define TRANSFORM_H
+
+#include <stdbool.h>
+
+/*
+ * Plane projective transforms: row-major 3x3 matrices that take the pixel coordinates of one image
+ * to those of another. Pixel centres lie at whole numbers, the first one at (0, 0), y runs down.
+ * A transform is kept with m[2][2] = 1.
+ */
+struct transform {
+    double m[3][3];
+};
+
+/* What a transform may do besides shifting, in the order of their freedom. */
+enum transform_model {
+    TRANSFORM_SHIFT,      /* 2 parameters */
+    TRANSFORM_SIMILARITY, /* 4: shift, rotation, one scale */
+    TRANSFORM_AFFINE,     /* 6 */
+    TRANSFORM_HOMOGRAPHY  /* 8 */
+};
+
+enum { TRANSFORM_MAX_PARAMETERS = 8 };
+
+/* The number of parameters of MODEL. */
+unsigned transform_parameters(enum transform_model model);
+
+struct transform transform_identity(void);
+struct transform transform_shift(double dx, double dy);
+
+/* Rotation by ANGLE (radians, from x to y) and magnification by SCALE about the point X, Y, which
+   is then shifted by DX, DY. */
+struct transform transform_similarity(double angle, double scale, double x, double y, double dx,
+                                      double dy);
+
+/* Where T takes the point X, Y. False where that is at or beyond infinity. */
+bool transform_point(const struct transform *t, double x, double y, double *u, double *v);
+
+/* First B, then A. */
+struct transform transform_compose(const struct transform *a, const struct transform *b);
+
+/* False if T is singular or not finite. */
+bool transform_invert(const struct transform *t, struct transform *inverse);
+
+/* Whether T is finite and keeps a WIDTH x HEIGHT image's corners this side of infinity and its
+   orientation, and does not fold it. */
+bool transform_usable(const struct transform *t, unsigned width, unsigned height);
+
+/*
+ * The same map seen between two other grids: the pixel i of either finer image lies at
+ * (i - offset) / factor of its coarser one. T is between the coarser images; the result is between
+ * the finer ones. A factor of 1/2 and an offset of -offset/2 lead back.
+ */
+struct transform transform_finer(const struct transform *t, double factor, double offset);
+
+/*
+ * The displacement of X, Y by small parameters is linear in them: dx = p . jx, dy = p . jy. Writes
+ * the rows JX and JY of transform_parameters(MODEL) elements.
+ */
+void transform_jacobian(enum transform_model model, double x, double y, double *jx, double *jy);
+
+/* The member of MODEL whose displacement is, to first order, that of the parameters P. */
+struct transform transform_small(enum transform_model model, const double *p);
+
+/* Root of the mean squared distance between what A and B do to the points of a 9x9 grid that
+   spans a WIDTH x HEIGHT image; infinite if one of them takes a point to infinity. */
+double transform_distance(const struct transform *a, const struct transform *b, unsigned width,
+                          unsigned height);
+
+#endif
