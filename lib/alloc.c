@@ -16,9 +16,10 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static void out_of_memory(size_t count, size_t size)
+static _Noreturn void out_of_memory(size_t count, size_t size)
 {
     pm_error("out of memory: %zu x %zu bytes could not be had", count, size);
+    exit(EXIT_FAILURE); /* pm_error() does not return, but is not declared so */
 }
 
 /* Asks for huge pages under BLOCK: their first touch is several times cheaper. Only a hint. */

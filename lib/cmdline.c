@@ -116,8 +116,7 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     }
     if (common[VERSION])
         print_version(program);
-    if (common[QUIET])
-        pm_setMessage(0, NULL);
+    pm_setMessage(!common[QUIET], NULL);
 }
 
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max)
@@ -148,6 +147,19 @@ unsigned cmdline_reals(const char *option, const char *text, double *values, uns
         if (!*end)
             return count;
         at = end;
+    }
+}
+
+void cmdline_levels(const char *option, const char *text, double levels[3])
+{
+    unsigned count = cmdline_reals(option, text, levels, 3);
+    if (count == 2)
+        pm_error("-%s=%s: one threshold for all colours is needed, or three", option, text);
+    for (unsigned c = 0; c < 3; c++) {
+        if (count == 1)
+            levels[c] = levels[0];
+        if (levels[c] < 0 || levels[c] > 255)
+            pm_error("-%s=%s: a threshold is in levels, 0 to 255", option, text);
     }
 }
 

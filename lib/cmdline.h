@@ -30,6 +30,9 @@ unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsig
 /* As finite decimal numbers with commas between them, at most MOST; returns how many. */
 unsigned cmdline_reals(const char *option, const char *text, double *values, unsigned most);
 
+/* As thresholds in levels (1/255 of full scale), each 0..255: one for all colours, or three. */
+void cmdline_levels(const char *option, const char *text, double levels[3]);
+
 /* As one of WORDS, which ends with NULL; returns its index. */
 unsigned cmdline_choice(const char *option, const char *text, const char *const words[]);
 

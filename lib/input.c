@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <netpbm/pam.h>
@@ -326,7 +327,8 @@ static void read_tuples(struct input *in, const struct frame *frame, unsigned ch
 static void finish_image(struct input *in, struct frame *frame)
 {
     if (in->kind == RASTER_PNG)
-        png_reader_close(in->png);
+        png_reader_finish(in->png);
+    png_reader_free(in->png);
     in->png = NULL;
     int next = peek(in);
     while (in->kind == RASTER_TUPLES && next != EOF && isspace(next)) {
@@ -371,14 +373,33 @@ void input_close(struct input *in)
 {
     if (in->progress && in->frames)
         fputs("\033[K", stderr);
-    if (in->png)
-        png_reader_close(in->png);
+    png_reader_free(in->png);
     close_operand(in);
     free(in->label);
     free(in->base);
     free(in->carried);
     free(in->first.name);
     free(in);
+}
+
+bool input_probe(const char *path, struct frame *frame, off_t *offset)
+{
+    char *operands[] = {(char *)(size_t)path};
+    struct input *in = input_open(operands, 1, NULL);
+    in->progress = false;
+    open_operand(in);
+    bool raw = false;
+    struct stat status;
+    if (in->file != stdin && fstat(fileno(in->file), &status) == 0 && S_ISREG(status.st_mode) &&
+        peek(in) == 'P') {
+        input_next(in, frame);
+        *offset = ftello(in->file);
+        raw = in->kind == RASTER_RAW && *offset >= 0 &&
+              (uintmax_t)(status.st_size - *offset) == frame_raster_bytes(frame) &&
+              frame->maxval == (frame->maxval > 255 ? 65535 : 255);
+    }
+    input_close(in);
+    return raw;
 }
 
 void input_read_single(const char *path, struct frame *frame)

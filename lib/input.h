@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include <sys/types.h>
+
 #include "frame.h"
 
 /*
@@ -44,6 +46,12 @@ bool input_next(struct input *in, struct frame *frame);
 void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count);
 
 void input_close(struct input *in);
+
+/*
+ * Whether PATH is a regular file of one raw image whose every byte is a sample that may be, so that
+ * its rows can be read at will; then FRAME has its header and *OFFSET is where the raster begins.
+ */
+bool input_probe(const char *path, struct frame *frame, off_t *offset);
 
 /* Reads the only image of the file PATH into FRAME; several are an error. */
 void input_read_single(const char *path, struct frame *frame);

@@ -77,9 +77,15 @@ void png_reader_rows(struct png_reader *reader, unsigned char *raster, unsigned 
     }
 }
 
-void png_reader_close(struct png_reader *reader)
+void png_reader_finish(struct png_reader *reader)
 {
     png_read_end(reader->png, NULL);
+}
+
+void png_reader_free(struct png_reader *reader)
+{
+    if (!reader)
+        return;
     png_destroy_read_struct(&reader->png, &reader->info, NULL);
     free(reader->image);
     free(reader);

@@ -20,8 +20,11 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
 /* The next COUNT rows, in raster order, to RASTER. */
 void png_reader_rows(struct png_reader *reader, unsigned char *raster, unsigned count);
 
-/* Reads on to the image's end, checking it, leaves FILE behind it, and frees READER. */
-void png_reader_close(struct png_reader *reader);
+/* Once all rows are read: reads on to the image's end, checking it, and leaves FILE behind it. */
+void png_reader_finish(struct png_reader *reader);
+
+/* Frees READER, wherever it is. */
+void png_reader_free(struct png_reader *reader);
 
 /* The maxval that a PNG of FRAME has: 255 or 65535. */
 unsigned png_maxval(const struct frame *frame);

@@ -1,0 +1,360 @@
+/*
+ * noisedetect - find the noisy pixels of a sensor from the frames of a focus stack
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "cmdline.h"
+#include "deviation.h"
+#include "filestack.h"
+#include "frame.h"
+#include "gauss.h"
+#include "input.h"
+#include "output.h"
+#include "threshold.h"
+
+static const char synopsis[] =
+    "noisedetect [-threshold=R,G,B] [-blur=N] [-statistic=mean|persistent] [-hot | -dead]\n"
+    "           [-maxframes=N] [-planes | -map | -output=PREFIX] [-frommap] [frame ...]";
+
+/* All the information the user supplied on the command line. */
+struct cmdline {
+    double levels[3];                   /* thresholds, 0..255 */
+    struct deviation_options deviation; /* -blur, -statistic, -hot, -dead */
+    unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
+    bool planes;                        /* the mask has one plane a colour */
+    bool map;                           /* the deviation map instead of a mask */
+    const char *prefix;                 /* files PREFIX-rgb.png ...; NULL: standard output */
+    bool from_map;                      /* the input is a deviation map */
+    char *const *operands;
+    unsigned operand_count;
+};
+
+/* What is made of the rows of the deviation map: a frame without raster is not wanted. */
+struct result {
+    struct frame map;    /* |D| */
+    struct frame any;    /* the combined mask */
+    struct frame planes; /* the mask by colours */
+    unsigned colors;
+    unsigned long noisy[3], noisy_any;
+};
+
+static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects,
+                              bool threshold)
+{
+    if (hot && dead)
+        pm_error("-hot and -dead exclude each other; without either, both kinds are found");
+    if (cmd->planes + cmd->map + (cmd->prefix != NULL) > 1)
+        pm_error("-planes, -map and -output exclude each other: each is another output");
+    if (cmd->from_map && cmd->map)
+        pm_error("-map with -frommap would only copy the map");
+    if (cmd->from_map && detects)
+        pm_error("-frommap: the map is made; -blur, -statistic, -maxframes, -hot and -dead belong "
+                 "to the run that makes it with -map");
+    cmdline_without_effect("threshold", threshold && cmd->map, "with -map, which has none");
+}
+
+static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
+{
+    static const char *const statistics[] = {"mean", "persistent", NULL};
+    const char *threshold, *blur, *statistic, *max_frames;
+    bool hot, dead;
+    const struct option options[] = {
+        {"threshold", NULL, &threshold}, {"blur", NULL, &blur},
+        {"statistic", NULL, &statistic}, {"hot", &hot, NULL},
+        {"dead", &dead, NULL},           {"maxframes", NULL, &max_frames},
+        {"planes", &cmd->planes, NULL},  {"map", &cmd->map, NULL},
+        {"output", NULL, &cmd->prefix},  {"frommap", &cmd->from_map, NULL},
+    };
+    cmdline_parse("noisedetect", synopsis, options, sizeof options / sizeof options[0], &argc,
+                  argv);
+    cmdline_levels("threshold", threshold ? threshold : "13", cmd->levels);
+    cmd->deviation.blur_size = blur ? cmdline_whole("blur", blur, 1, GAUSS_SIZE_MAX) : 5;
+    if (cmd->deviation.blur_size % 2 == 0)
+        pm_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
+    cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics)
+                                   ? DEVIATION_PERSISTENT
+                                   : DEVIATION_MEAN;
+    cmd->deviation.side = hot ? DEVIATION_HOT : dead ? DEVIATION_DEAD : DEVIATION_BOTH;
+    cmd->max_frames =
+        max_frames ? cmdline_whole("maxframes", max_frames, 1, DEVIATION_FRAMES_MAX) : 0;
+    if (cmd->prefix && !*cmd->prefix)
+        pm_error("-output: the prefix of the files' names is empty");
+    check_combination(cmd, hot, dead, blur || statistic || hot || dead || max_frames, threshold);
+    cmd->operands = argv + 1;
+    cmd->operand_count = (unsigned)argc - 1;
+}
+
+/* Rows that are read at a time: a strip that stays in the processor's cache. */
+static unsigned strip_rows(const struct frame *frame)
+{
+    enum { STRIP_BYTES = 128 << 10 };
+    size_t rows = STRIP_BYTES / frame_row_bytes(frame);
+    return rows < 1 ? 1 : rows > frame->height ? frame->height : (unsigned)rows;
+}
+
+/* All frames of IN, in order, FRAME being the header of the first. */
+static void add_stream(const struct cmdline *cmd, struct input *in, struct frame *frame,
+                       struct deviation *deviation)
+{
+    unsigned strip_height = strip_rows(frame);
+    unsigned char *strip = alloc_array(strip_height, frame_row_bytes(frame));
+    do {
+        if (deviation_frames(deviation) == DEVIATION_FRAMES_MAX)
+            pm_error("more than %d frames: use -maxframes", DEVIATION_FRAMES_MAX);
+        for (unsigned row = 0; row < frame->height; row += strip_height) {
+            unsigned left = frame->height - row;
+            unsigned rows = left < strip_height ? left : strip_height;
+            input_rows(in, frame, strip, rows);
+            deviation_add(deviation, strip, rows);
+        }
+    } while (deviation_frames(deviation) != cmd->max_frames && input_next(in, frame));
+    free(strip);
+}
+
+/* COUNT rows from FROM on of all frames of FILES, as much of a frame at a time as there is room. */
+static void add_band(struct filestack *files, unsigned from, unsigned count,
+                     struct deviation *deviation, unsigned char *band)
+{
+    for (unsigned i = 0; i < filestack_count(files); i++) {
+        filestack_rows(files, i, from, count, band);
+        deviation_add(deviation, band, count);
+    }
+}
+
+static void warn_if_dark(const struct deviation *deviation, unsigned maxval)
+{
+    unsigned brightest = deviation_brightest(deviation);
+    if (brightest < maxval / 8.0)
+        pm_message("warning: the brightest sample of all frames is %u of %u. 13 levels are %u of "
+                   "them: a threshold may have to be lower by that (12-bit data in 16-bit files "
+                   "is common)",
+                   brightest, maxval, threshold_limit(13, maxval));
+}
+
+static void result_init(struct result *result, const struct cmdline *cmd, const struct frame *of)
+{
+    struct frame gray = {.width = of->width, .height = of->height, .depth = 1, .maxval = 255};
+    strcpy(gray.tuple_type, "GRAYSCALE");
+    struct frame colored = gray;
+    colored.depth = result->colors = frame_colors(of);
+    strcpy(colored.tuple_type, colored.depth == 3 ? "RGB" : "GRAYSCALE");
+    result->any = gray;
+    result->planes = result->map = colored;
+    result->map.maxval = of->maxval;
+    if (cmd->map) {
+        frame_alloc(&result->map);
+        return;
+    }
+    frame_alloc(&result->any);
+    if (cmd->planes || (cmd->prefix && result->colors == 3))
+        frame_alloc(&result->planes);
+}
+
+static void result_free(struct result *result)
+{
+    frame_free(&result->map);
+    frame_free(&result->any);
+    frame_free(&result->planes);
+}
+
+static void count_noisy(struct result *result, const uint8_t *noisy, const uint8_t *any)
+{
+    unsigned width = result->any.width, colors = result->colors;
+    if (!memchr(any, 255, width))
+        return;
+    for (unsigned x = 0; x < width; x++) {
+        result->noisy_any += any[x] != 0;
+        for (unsigned c = 0; c < colors; c++)
+            result->noisy[c] += noisy[(size_t)x * colors + c] != 0;
+    }
+}
+
+/* Takes row ROW of the map, DEVIATIONS, into what is wanted; MARKED is room for a row of planes. */
+static void take_row(struct result *result, unsigned row, const uint16_t *deviations,
+                     const unsigned limits[3], uint8_t *marked)
+{
+    if (result->map.raster) {
+        frame_put_row(&result->map, row, deviations);
+        return;
+    }
+    uint8_t *any = result->any.raster + row * frame_row_bytes(&result->any);
+    if (result->planes.raster)
+        marked = result->planes.raster + row * frame_row_bytes(&result->planes);
+    threshold_row(deviations, result->any.width, result->colors, limits, marked, any);
+    count_noisy(result, marked, any);
+}
+
+static void set_limits(const struct cmdline *cmd, const struct frame *frame, unsigned limits[3])
+{
+    if (!threshold_limits(cmd->levels, frame_colors(frame), frame->maxval, limits))
+        pm_error("frames are gray, and -threshold gives colours different values: give one");
+}
+
+/* Takes all rows of the band that DEVIATION has the statistics of, from ROW on. */
+static void take_band(struct result *result, unsigned row, struct deviation *deviation,
+                      const unsigned limits[3])
+{
+    size_t samples = (size_t)result->any.width * result->colors;
+    uint16_t *deviations = alloc_array(samples, sizeof *deviations);
+    uint8_t *marked = alloc_array(samples, 1);
+    for (; deviation_row(deviation, deviations); row++)
+        take_row(result, row, deviations, limits, marked);
+    free(deviations);
+    free(marked);
+}
+
+/* Steps 1 to 3 where the rows of all frames can be had at will: band after band, each with sums
+   that stay in the processor's cache. */
+static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
+                            struct result *result)
+{
+    enum { BAND_BYTES = 128 << 10 };
+    const struct frame *frame = filestack_geometry(files);
+    unsigned limits[3], from, count, radius = cmd->deviation.blur_size / 2;
+    set_limits(cmd, frame, limits);
+    unsigned height = (unsigned)(BAND_BYTES / frame_row_bytes(frame)) + 8 * radius + 1;
+    struct deviation *deviation = deviation_new(&cmd->deviation, frame, height);
+    unsigned char *band = alloc_array(height + 2 * radius, frame_row_bytes(frame));
+    result_init(result, cmd, frame);
+    for (unsigned row = 0; row < frame->height; row += height) {
+        deviation_begin(deviation, row, &from, &count);
+        add_band(files, from, count, deviation, band);
+        take_band(result, row, deviation, limits);
+    }
+    warn_if_dark(deviation, frame->maxval);
+    deviation_free(deviation);
+    free(band);
+}
+
+/* The same where frames come one after the other: one band of all rows. */
+static void detect_in_stream(const struct cmdline *cmd, struct result *result)
+{
+    struct frame frame = {0};
+    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
+    input_next(in, &frame);
+    unsigned limits[3], from, count;
+    set_limits(cmd, &frame, limits);
+    struct deviation *deviation = deviation_new(&cmd->deviation, &frame, frame.height);
+    deviation_begin(deviation, 0, &from, &count);
+    add_stream(cmd, in, &frame, deviation);
+    input_close(in);
+    warn_if_dark(deviation, frame.maxval);
+    result_init(result, cmd, &frame);
+    take_band(result, 0, deviation, limits);
+    deviation_free(deviation);
+    frame_free(&frame);
+}
+
+static void detect(const struct cmdline *cmd, struct result *result)
+{
+    unsigned count = cmd->operand_count;
+    if (cmd->max_frames && cmd->max_frames < count)
+        count = cmd->max_frames;
+    struct filestack *files = filestack_open(cmd->operands, count);
+    if (files && count <= DEVIATION_FRAMES_MAX)
+        detect_in_files(cmd, files, result);
+    else
+        detect_in_stream(cmd, result);
+    filestack_free(files);
+}
+
+/* Step 3 alone, from a map that an earlier run made. */
+static void detect_from_map(const struct cmdline *cmd, struct result *result)
+{
+    struct frame map = {0};
+    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
+    input_read(in, &map);
+    struct frame second = {0};
+    if (input_next(in, &second))
+        pm_error("-frommap takes one deviation map; several images came in");
+    input_close(in);
+    if (frame_has_opacity(&map))
+        pm_error("%s is no deviation map: it has an opacity plane", map.name);
+    unsigned limits[3];
+    set_limits(cmd, &map, limits);
+
+    result_init(result, cmd, &map);
+    uint16_t *deviations = alloc_array(frame_row_samples(&map), sizeof *deviations);
+    uint8_t *marked = alloc_array(frame_row_samples(&map), 1);
+    for (unsigned row = 0; row < map.height; row++) {
+        frame_get_row(&map, row, deviations);
+        take_row(result, row, deviations, limits, marked);
+    }
+    free(deviations);
+    free(marked);
+    frame_free(&map);
+}
+
+static void report(const struct cmdline *cmd, const struct result *result)
+{
+    if (cmd->map)
+        return;
+    if (result->colors == 3)
+        pm_message("%lu noisy pixels (red %lu, green %lu, blue %lu) at threshold %g,%g,%g",
+                   result->noisy_any, result->noisy[0], result->noisy[1], result->noisy[2],
+                   cmd->levels[0], cmd->levels[1], cmd->levels[2]);
+    else
+        pm_message("%lu noisy pixels at threshold %g", result->noisy_any, cmd->levels[0]);
+}
+
+/* One colour of the mask as a frame of its own. */
+static struct frame plane_of(const struct result *result, unsigned color)
+{
+    struct frame plane = result->any;
+    frame_alloc(&plane);
+    size_t pixels = (size_t)plane.width * plane.height;
+    for (size_t i = 0; i < pixels; i++)
+        plane.raster[i] = result->planes.raster[i * result->colors + color];
+    return plane;
+}
+
+static void write_file(const char *prefix, const char *which, const struct frame *frame)
+{
+    char *path = alloc_printf("%s-%s.png", prefix, which);
+    output_write_file(path, true, frame);
+    free(path);
+}
+
+static void write_files(const char *prefix, const struct result *result)
+{
+    static const char *const colors[] = {"r", "g", "b"};
+    for (unsigned c = 0; c < 3 && result->colors == 3; c++) {
+        struct frame plane = plane_of(result, c);
+        write_file(prefix, colors[c], &plane);
+        frame_free(&plane);
+    }
+    write_file(prefix, "rgb", &result->any);
+}
+
+static void write_stream(struct output *out, const struct cmdline *cmd, const struct result *result)
+{
+    output_frame(out, cmd->map ? &result->map : cmd->planes ? &result->planes : &result->any);
+    output_close(out);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmdline cmd = {0};
+    struct result result = {0};
+    parse_cmdline(argc, argv, &cmd);
+    struct output *out = cmd.prefix ? NULL : output_open(&(struct output_options){0});
+    if (cmd.from_map)
+        detect_from_map(&cmd, &result);
+    else
+        detect(&cmd, &result);
+    report(&cmd, &result);
+    if (cmd.prefix)
+        write_files(cmd.prefix, &result);
+    else
+        write_stream(out, &cmd, &result);
+    result_free(&result);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef DEVIATION_H
+#define DEVIATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+
+/*
+ * How far each sample of the sensor stands from its surroundings, over the frames of a stack.
+ *
+ *     mean        M = floor of the mean of the frames; D = M - blur(M)
+ *     persistent  d = I - blur(I) per frame; with the mean m and the population standard deviation
+ * s of d over the frames, D = sign(m) max(0, |m| - s)
+ *
+ * |D| is rounded half up to whole samples. The blur is that of gauss.h. A fully transparent pixel
+ * takes no part, neither in the statistics of its place nor in the blur of its surroundings; a
+ * place that is transparent in all frames has D = 0. Only colour planes are looked at.
+ *
+ * It works on a band of rows: the whole image where frames come one after the other, narrow bands
+ * where the rows of all frames can be had at will, which keeps the sums in the processor's cache.
+ * Memory, for a band of the whole image, in frames of 16-bit samples: 2 for the mean, 6 for
+ * persistent, whatever the number of frames; for 8-bit frames 1 (2 beyond 257 frames) and 4.
+ *
+ *     deviation = deviation_new(&options, &frame, band_height);
+ *     for each band:
+ *         deviation_begin(deviation, first, &needed_first, &needed_count);
+ *         for each frame: deviation_add(deviation, raster, rows) until the needed rows are added
+ *         while (deviation_row(deviation, row)) ...
+ */
+struct deviation;
+
+enum deviation_statistic { DEVIATION_MEAN, DEVIATION_PERSISTENT };
+enum deviation_side { DEVIATION_BOTH, DEVIATION_HOT, DEVIATION_DEAD };
+
+/* More frames than this would overflow the sums. */
+enum { DEVIATION_FRAMES_MAX = 32767 };
+
+struct deviation_options {
+    enum deviation_statistic statistic;
+    enum deviation_side side; /* only D > 0, or only D < 0; the rest counts as 0 */
+    unsigned blur_size;       /* odd, 1..GAUSS_SIZE_MAX */
+};
+
+/* For frames of the geometry of FRAME, in bands of at most BAND_HEIGHT rows. The caller ends it
+   with deviation_free(). */
+struct deviation *deviation_new(const struct deviation_options *options, const struct frame *frame,
+                                unsigned band_height);
+void deviation_free(struct deviation *deviation);
+
+/* Starts the band of rows from FIRST on. The blur looks beyond the band: each frame is to give the
+ *COUNT rows from *FROM on. */
+void deviation_begin(struct deviation *deviation, unsigned first, unsigned *from, unsigned *count);
+
+/* Adds the next COUNT needed rows, in raster order; frames follow each other without a gap. */
+void deviation_add(struct deviation *deviation, const unsigned char *raster, unsigned count);
+
+/* How many frames were added to the band, and the brightest sample among all bands. */
+unsigned deviation_frames(const struct deviation *deviation);
+unsigned deviation_brightest(const struct deviation *deviation);
+
+/* Once all frames are added: the next row of |D|, width * colours samples; false behind the last.
+ */
+bool deviation_row(struct deviation *deviation, uint16_t *row);
+
+#endif

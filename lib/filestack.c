@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "filestack.h"
+#include "input.h"
+
+struct filestack {
+    char *const *paths;
+    off_t *offsets; /* where each raster begins */
+    unsigned count;
+    struct frame geometry;
+};
+
+struct filestack *filestack_open(char *const *operands, unsigned count)
+{
+    struct filestack *files = alloc_zeroed(1, sizeof *files);
+    files->paths = operands;
+    files->count = count;
+    files->offsets = alloc_array(count, sizeof *files->offsets);
+    bool fit = count > 0;
+    for (unsigned i = 0; i < count && fit; i++) {
+        struct frame frame = {0};
+        fit = strcmp(operands[i], "-") != 0 && input_probe(operands[i], &frame, &files->offsets[i]);
+        free(frame.name);
+        frame.name = NULL;
+        if (i == 0)
+            files->geometry = frame;
+        fit = fit && frame_same_geometry(&frame, &files->geometry);
+    }
+    if (fit)
+        return files;
+    filestack_free(files);
+    return NULL;
+}
+
+void filestack_free(struct filestack *files)
+{
+    if (!files)
+        return;
+    free(files->offsets);
+    free(files);
+}
+
+unsigned filestack_count(const struct filestack *files)
+{
+    return files->count;
+}
+
+const struct frame *filestack_geometry(const struct filestack *files)
+{
+    return &files->geometry;
+}
+
+void filestack_rows(struct filestack *files, unsigned i, unsigned first, unsigned count,
+                    unsigned char *raster)
+{
+    size_t row_bytes = frame_row_bytes(&files->geometry), left = count * row_bytes;
+    off_t at = files->offsets[i] + (off_t)(first * row_bytes);
+    int descriptor = open(files->paths[i], O_RDONLY);
+    while (descriptor >= 0 && left > 0) {
+        ssize_t got = pread(descriptor, raster, left, at);
+        if (got <= 0)
+            pm_error("%s cannot be read: %s", files->paths[i],
+                     got < 0 ? strerror(errno) : "it became shorter");
+        raster += got;
+        at += got;
+        left -= (size_t)got;
+    }
+    if (descriptor < 0)
+        pm_error("%s cannot be read: %s", files->paths[i], strerror(errno));
+    close(descriptor);
+}
