@@ -114,15 +114,18 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
 }
 
 /* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
-static bool sample_patch(const struct level *frame, const struct transform *t, double x, double y,
+static bool sample_patch(const struct view *frame, const struct transform *t, double x, double y,
                          float *patch, unsigned char *seen)
 {
     double last_u = frame->width - 2.001, last_v = frame->height - 2.001;
     for (int corner = 0; corner < 4; corner++) {
         double u, v;
         if (!transform_point(t, x + (corner & 1 ? PATCH - 1 : 0), y + (corner & 2 ? PATCH - 1 : 0),
-                             &u, &v) ||
-            !(u >= 1 && v >= 1 && u <= last_u && v <= last_v))
+                             &u, &v))
+            return false;
+        u -= frame->x;
+        v -= frame->y;
+        if (!(u >= 1 && v >= 1 && u <= last_u && v <= last_v))
             return false;
     }
     for (int row = 0; row < PATCH; row++) {
@@ -132,14 +135,14 @@ static bool sample_patch(const struct level *frame, const struct transform *t, d
         double rw = t->m[2][1] * (y + row) + t->m[2][2];
         for (int column = 0; column < PATCH; column++) {
             double w = 1 / (t->m[2][0] * (x + column) + rw);
-            u[column] = (float)((t->m[0][0] * (x + column) + rx) * w);
-            v[column] = (float)((t->m[1][0] * (x + column) + ry) * w);
+            u[column] = (float)((t->m[0][0] * (x + column) + rx) * w - frame->x);
+            v[column] = (float)((t->m[1][0] * (x + column) + ry) * w - frame->y);
         }
-        sample_row(frame->gray, frame->width, u, v, PATCH, patch + (size_t)row * PATCH);
+        sample_row(frame->gray, frame->stride, u, v, PATCH, patch + (size_t)row * PATCH);
         for (int column = 0; frame->seen && column < PATCH; column++) {
             const unsigned char *p =
-                frame->seen + (size_t)v[column] * frame->width + (size_t)u[column];
-            seen[row * PATCH + column] = p[0] & p[1] & p[frame->width] & p[frame->width + 1];
+                frame->seen + (size_t)v[column] * frame->stride + (size_t)u[column];
+            seen[row * PATCH + column] = p[0] & p[1] & p[frame->stride] & p[frame->stride + 1];
         }
     }
     return true;
@@ -255,7 +258,18 @@ static void solve_block(const struct samples *m, double n, struct block *block)
     block->dy = block->s * along[0] + block->c * along[1];
 }
 
-static void measure(const struct level *reference, const struct level *frame,
+struct view blocks_view(const struct level *level)
+{
+    return (struct view){level->gray, level->seen, level->width, 0, 0, level->width, level->height};
+}
+
+/* Offset in VIEW of the pixel up and left of X, Y. */
+static size_t corner_of(const struct view *view, unsigned x, unsigned y)
+{
+    return (size_t)(y - view->y - 1) * view->stride + (x - view->x - 1);
+}
+
+void blocks_measure(const struct view *reference, const struct view *frame,
                     const struct transform *t, struct block *block)
 {
     float patch[PATCH * PATCH];
@@ -264,11 +278,11 @@ static void measure(const struct level *reference, const struct level *frame,
     block->inside = sample_patch(frame, t, block->x - 1.0, block->y - 1.0, patch, seen);
     if (!block->inside)
         return;
-    size_t stride = reference->width;
-    size_t corner = (block->y - 1) * stride + block->x - 1;
+    size_t stride = reference->stride, corner = corner_of(reference, block->x, block->y);
+    size_t middle = PATCH / 2;
     const float *own = reference->gray + corner;
-    differences(own, stride, own[PATCH / 2 * stride + PATCH / 2], m.t, m.tx, m.ty);
-    differences(patch, PATCH, patch[PATCH / 2 * PATCH + PATCH / 2], m.i, m.ix, m.iy);
+    differences(own, stride, own[middle * stride + middle], m.t, m.tx, m.ty);
+    differences(patch, PATCH, patch[middle * PATCH + middle], m.i, m.ix, m.iy);
     unsigned n = AREA;
     if (reference->seen || frame->seen)
         n = mask_samples(&m, reference->seen ? reference->seen + corner : NULL, stride,
@@ -278,21 +292,12 @@ static void measure(const struct level *reference, const struct level *frame,
         solve_block(&m, n, block);
 }
 
-void blocks_measure(const struct level *reference, const struct level *frame,
-                    const struct transform *t, unsigned count, struct block *blocks)
-{
-    for (unsigned k = 0; k < count; k++)
-        measure(reference, frame, t, &blocks[k]);
-}
-
-/* The smaller eigenvalue of the block's gradient products: how well it fixes its place in the
-   direction that it fixes least. */
-static float information(const struct level *level, unsigned x, unsigned y)
+float blocks_information(const struct view *view, unsigned x, unsigned y)
 {
     struct samples m;
-    size_t corner = (y - 1) * (size_t)level->width + x - 1;
-    differences(level->gray + corner, level->width, 0, m.t, m.tx, m.ty);
-    if (level->seen && mask_samples(&m, level->seen + corner, level->width, NULL) < AREA / 4)
+    size_t corner = corner_of(view, x, y);
+    differences(view->gray + corner, view->stride, 0, m.t, m.tx, m.ty);
+    if (view->seen && mask_samples(&m, view->seen + corner, view->stride, NULL) < AREA / 4)
         return 0;
     double lambda[2], c, s;
     eigen(dot(m.tx, m.tx), dot(m.tx, m.ty), dot(m.ty, m.ty), lambda, &c, &s);
@@ -309,6 +314,25 @@ static int by_information(const void *a, const void *b)
     return p->x < q->x ? -1 : p->x > q->x;
 }
 
+void blocks_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
+                  unsigned most)
+{
+    qsort(blocks, count, sizeof *blocks, by_information);
+    struct block *rest = alloc_array(count, sizeof *rest);
+    unsigned share = most / (COLUMNS * ROWS), taken[COLUMNS * ROWS] = {0};
+    unsigned first = 0, others = 0;
+    for (unsigned k = 0; k < count; k++) {
+        unsigned cell = (unsigned)((size_t)blocks[k].y * ROWS / height) * COLUMNS +
+                        (unsigned)((size_t)blocks[k].x * COLUMNS / width);
+        if (taken[cell]++ < share)
+            blocks[first++] = blocks[k];
+        else
+            rest[others++] = blocks[k];
+    }
+    memcpy(blocks + first, rest, others * sizeof *rest);
+    free(rest);
+}
+
 unsigned blocks_choose(const struct level *level, unsigned most, struct block *blocks)
 {
     if (level->width < BLOCK_SIDE + MARGIN || level->height < BLOCK_SIDE + MARGIN)
@@ -318,31 +342,20 @@ unsigned blocks_choose(const struct level *level, unsigned most, struct block *b
     unsigned left = (level->width - across * BLOCK_SIDE) / 2;
     unsigned top = (level->height - down * BLOCK_SIDE) / 2;
     struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
+    struct view view = blocks_view(level);
     unsigned count = 0;
     for (unsigned j = 0; j < down; j++) {
         for (unsigned i = 0; i < across; i++) {
             struct block *block = &all[count];
             block->x = left + i * BLOCK_SIDE;
             block->y = top + j * BLOCK_SIDE;
-            block->information = information(level, block->x, block->y);
+            block->information = blocks_information(&view, block->x, block->y);
             count += block->information > 0;
         }
     }
-    qsort(all, count, sizeof *all, by_information);
-
-    /* Two rounds over the blocks from the best on: first those whose cell has room, then any. */
-    unsigned share = most / (COLUMNS * ROWS), taken[COLUMNS * ROWS] = {0};
-    unsigned chosen = 0, rest = 0;
-    for (unsigned k = 0; k < count && chosen < most; k++) {
-        unsigned cell = (unsigned)((size_t)all[k].y * ROWS / level->height) * COLUMNS +
-                        (unsigned)((size_t)all[k].x * COLUMNS / level->width);
-        if (taken[cell]++ < share)
-            blocks[chosen++] = all[k];
-        else
-            all[rest++] = all[k];
-    }
-    for (unsigned k = 0; k < rest && chosen < most; k++)
-        blocks[chosen++] = all[k];
+    blocks_order(all, count, level->width, level->height, most);
+    count = count < most ? count : most;
+    memcpy(blocks, all, count * sizeof *blocks);
     free(all);
-    return chosen;
+    return count;
 }

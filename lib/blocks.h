@@ -4,6 +4,7 @@
 #define BLOCKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "pyramid.h"
 #include "transform.h"
@@ -28,15 +29,36 @@ struct block {
     double c, s;
 };
 
+/* A part of an image: its upper left sample lies at X, Y of the image's coordinates. */
+struct view {
+    const float *gray;         /* rows STRIDE apart */
+    const unsigned char *seen; /* as in a level, or NULL */
+    size_t stride;
+    unsigned x, y, width, height;
+};
+
+/* All of LEVEL. */
+struct view blocks_view(const struct level *level);
+
+/* Measures BLOCK, which lies in the view REFERENCE with a pixel to spare on each side, against
+   FRAME, whose image T takes the reference's coordinates to. */
+void blocks_measure(const struct view *reference, const struct view *frame,
+                    const struct transform *t, struct block *block);
+
+/* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
+   in the direction that it fixes least. Zero where less than a quarter of it is seen. */
+float blocks_information(const struct view *view, unsigned x, unsigned y);
+
+/* Puts the COUNT BLOCKS of an image of WIDTH x HEIGHT pixels into the order in which they are best
+   used: those that an equal share for each cell of a grid leaves room for, when MOST are wanted,
+   then the rest; both from the best on. */
+void blocks_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
+                  unsigned most);
+
 /*
- * The blocks of LEVEL that say most, at most MOST of them: the best of each cell of a 12x8 grid,
- * an equal share for each, then the best of the rest. Returns how many were written to BLOCKS,
- * which has room for MOST; none of them is flat.
+ * The blocks of LEVEL that say most, at most MOST of them, in that order. Returns how many were
+ * written to BLOCKS, which has room for MOST; none of them is flat.
  */
 unsigned blocks_choose(const struct level *level, unsigned most, struct block *blocks);
-
-/* Measures COUNT blocks of REFERENCE against FRAME, which T takes its coordinates to. */
-void blocks_measure(const struct level *reference, const struct level *frame,
-                    const struct transform *t, unsigned count, struct block *blocks);
 
 #endif

@@ -93,22 +93,23 @@ static void gray_words(const uint16_t *restrict raw, unsigned depth, size_t coun
             gray[i] = scale * (float)(4 * raw[depth * i]);
 }
 
-/* Row ROW of FRAME as gray, 0..1, and, where SEEN is wanted, where it is not fully transparent.
-   SAMPLES has room for a row. */
-static void gray_row(const struct frame *frame, unsigned row, uint16_t *samples, float *gray,
-                     unsigned char *seen)
+/* COUNT pixels of FRAME from COLUMN, ROW on as gray, 0..1, and, where SEEN is wanted, whether they
+   are not fully transparent. SAMPLES has room for them. */
+static void gray_row(const struct frame *frame, unsigned column, unsigned row, unsigned count,
+                     uint16_t *samples, float *gray, unsigned char *seen)
 {
     float scale = 1.0f / (4.0f * (float)frame->maxval);
-    if (frame_sample_bytes(frame) == 1 && !seen) {
-        gray_bytes(frame->raster + row * frame_row_bytes(frame), frame->depth, frame->width, scale,
-                   gray);
+    unsigned bytes = frame_sample_bytes(frame);
+    const unsigned char *raw =
+        frame->raster + row * frame_row_bytes(frame) + (size_t)column * frame->depth * bytes;
+    if (bytes == 1 && !seen) {
+        gray_bytes(raw, frame->depth, count, scale, gray);
         return;
     }
-    frame_get_row(frame, row, samples);
-    gray_words(samples, frame->depth, frame->width, scale, gray);
-    if (seen)
-        for (unsigned column = 0; column < frame->width; column++)
-            seen[column] = samples[frame->depth * column + frame->depth - 1] > 0;
+    frame_unpack(raw, bytes, (size_t)count * frame->depth, samples);
+    gray_words(samples, frame->depth, count, scale, gray);
+    for (size_t i = 0; seen && i < count; i++)
+        seen[i] = samples[frame->depth * i + frame->depth - 1] > 0;
 }
 
 static inline float least(float a, float b)
@@ -137,6 +138,15 @@ static void clip_row(const float *restrict above, const float *restrict middle,
     }
 }
 
+/* OUT[i] tells whether pixel i of MIDDLE and its eight neighbours are all seen. */
+static void seen_row(const unsigned char *above, const unsigned char *middle,
+                     const unsigned char *below, unsigned width, unsigned char *out)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)width; i++)
+        out[i] = above[i - 1] & above[i] & above[i + 1] & middle[i - 1] & middle[i] &
+                 middle[i + 1] & below[i - 1] & below[i] & below[i + 1];
+}
+
 /* Row MIDDLE of the clipped gray frame into CLIPPED, from the gray rows in the window. */
 static void clip_into(const struct window *gray, unsigned middle, unsigned height,
                       const struct window *clipped)
@@ -144,16 +154,12 @@ static void clip_into(const struct window *gray, unsigned middle, unsigned heigh
     unsigned above = middle > 0 ? middle - 1 : 0;
     unsigned below = middle + 1 < height ? middle + 1 : middle;
     float *out = window_row(clipped, middle);
+    unsigned char *seen = window_seen(clipped, middle);
     clip_row(window_row(gray, above), window_row(gray, middle), window_row(gray, below),
              gray->width, out);
-    unsigned char *seen = window_seen(clipped, middle);
-    if (seen) {
-        const unsigned char *a = window_seen(gray, above), *b = window_seen(gray, middle),
-                            *c = window_seen(gray, below);
-        for (ptrdiff_t i = 0; i < (ptrdiff_t)gray->width; i++)
-            seen[i] = a[i - 1] & a[i] & a[i + 1] & b[i - 1] & b[i] & b[i + 1] & c[i - 1] & c[i] &
-                      c[i + 1];
-    }
+    if (seen)
+        seen_row(window_seen(gray, above), window_seen(gray, middle), window_seen(gray, below),
+                 gray->width, seen);
     pad_row(out, seen, gray->width);
 }
 
@@ -229,7 +235,8 @@ static void build_first(struct pyramid *pyramid, const struct frame *frame)
         unsigned last = half ? middle + PAD : middle;
         for (; clip <= last && clip < frame->height; clip++) {
             for (; got <= clip + 1 && got < frame->height; got++) {
-                gray_row(frame, got, samples, window_row(&gray, got), window_seen(&gray, got));
+                gray_row(frame, 0, got, frame->width, samples, window_row(&gray, got),
+                         window_seen(&gray, got));
                 pad_row(window_row(&gray, got), window_seen(&gray, got), frame->width);
             }
             clip_into(&gray, clip, frame->height, &clipped);
@@ -286,6 +293,36 @@ void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
         build_next(last, &pyramid->level[pyramid->levels]);
         pyramid->levels++;
     }
+}
+
+void pyramid_window(const struct frame *frame, unsigned x, unsigned y, unsigned width,
+                    unsigned height, float *gray, unsigned char *seen)
+{
+    unsigned left = x > 0 ? x - 1 : 0;
+    unsigned right = x + width < frame->width ? x + width : frame->width - 1;
+    bool opacity = frame_has_opacity(frame);
+    struct window source;
+    window_alloc(&source, right - left + 1, opacity);
+    uint16_t *samples = alloc_array((size_t)source.width * frame->depth, sizeof *samples);
+    unsigned got = y > 0 ? y - 1 : 0;
+    for (unsigned row = y; row < y + height; row++) {
+        for (; got <= row + 1 && got < frame->height; got++) {
+            gray_row(frame, left, got, source.width, samples, window_row(&source, got),
+                     window_seen(&source, got));
+            pad_row(window_row(&source, got), window_seen(&source, got), source.width);
+        }
+        unsigned above = row > 0 ? row - 1 : 0;
+        unsigned below = row + 1 < frame->height ? row + 1 : row;
+        size_t start = (size_t)(row - y) * width;
+        unsigned skip = x - left;
+        clip_row(window_row(&source, above) + skip, window_row(&source, row) + skip,
+                 window_row(&source, below) + skip, width, gray + start);
+        if (opacity)
+            seen_row(window_seen(&source, above) + skip, window_seen(&source, row) + skip,
+                     window_seen(&source, below) + skip, width, seen + start);
+    }
+    free(samples);
+    window_free(&source);
 }
 
 void pyramid_free(struct pyramid *pyramid)

@@ -32,6 +32,11 @@ struct pyramid {
 /* Builds the pyramid of FRAME; the caller frees it. */
 void pyramid_build(struct pyramid *pyramid, const struct frame *frame);
 
+/* The clipped gray of the WIDTH x HEIGHT pixels of FRAME from X, Y on, all inside, as level 0 has
+   it where it is the frame's own. SEEN is only written for frames with opacity. */
+void pyramid_window(const struct frame *frame, unsigned x, unsigned y, unsigned width,
+                    unsigned height, float *gray, unsigned char *seen);
+
 void pyramid_free(struct pyramid *pyramid);
 
 #endif

@@ -23,6 +23,7 @@
 
 #include "alloc.h"
 #include "blocks.h"
+#include "detail.h"
 #include "phase.h"
 #include "register.h"
 #include "solve.h"
@@ -32,7 +33,8 @@ enum {
     PEAKS = 2,
     FINALISTS = 4,
     FINALIST_STEPS = 4,
-    STEPS = 3 /* at most, a level */
+    STEPS = 3,  /* at most, a level */
+    WINDOW = 40 /* side of what is cut from a frame for a block: room to turn and to move */
 };
 
 #define AGREES 0.3       /* NCC */
@@ -54,6 +56,20 @@ struct registrar {
     struct phase *phase;
     unsigned count[PYRAMID_LEVELS]; /* blocks of a level */
     struct block *blocks[PYRAMID_LEVELS];
+
+    /* At full resolution, where that is no level of the pyramid. */
+    unsigned fine_count;
+    struct block *fine_blocks;
+    struct detail *fine_detail;
+};
+
+/* What blocks are measured at: a level, or the details of the full frames. */
+struct stage {
+    unsigned width, height; /* of the reference, seen at that resolution */
+    unsigned count;
+    const struct block *blocks;
+    const struct level *own, *other; /* or NULL */
+    const struct detail *own_detail, *other_detail;
 };
 
 struct candidate {
@@ -61,7 +77,8 @@ struct candidate {
     double score;
 };
 
-struct registrar *register_open(const struct pyramid *reference, enum transform_model model)
+struct registrar *register_open(const struct pyramid *reference, const struct frame *frame,
+                                enum transform_model model)
 {
     struct registrar *registrar = alloc_zeroed(1, sizeof *registrar);
     registrar->reference = reference;
@@ -71,6 +88,14 @@ struct registrar *register_open(const struct pyramid *reference, enum transform_
         registrar->blocks[i] = alloc_array(BLOCKS, sizeof *registrar->blocks[i]);
         registrar->count[i] = blocks_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
     }
+    if (reference->factor > 1) {
+        struct transform identity = transform_identity();
+        registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
+        registrar->fine_count = detail_choose(frame, registrar->blocks[0], registrar->count[0],
+                                              BLOCKS, registrar->fine_blocks);
+        registrar->fine_detail = detail_cut(frame, BLOCK_SIDE + 2, &identity, registrar->fine_count,
+                                            registrar->fine_blocks);
+    }
     return registrar;
 }
 
@@ -79,6 +104,8 @@ void register_close(struct registrar *registrar)
     phase_free(registrar->phase);
     for (unsigned i = 0; i < registrar->reference->levels; i++)
         free(registrar->blocks[i]);
+    free(registrar->fine_blocks);
+    detail_free(registrar->fine_detail);
     free(registrar);
 }
 
@@ -110,25 +137,46 @@ static void judge(const struct block *blocks, unsigned count, const bool *kept,
     free(ncc);
 }
 
-/* Up to STEPS steps at LEVEL on T, with the figures of the last; false if one has no solution. */
-static bool refine(const struct registrar *registrar, const struct pyramid *frame, unsigned level,
-                   enum transform_model model, unsigned steps, struct transform *t,
-                   struct registration *found, double *mean)
+static struct stage level_stage(const struct registrar *registrar, const struct pyramid *frame,
+                                unsigned level)
 {
     const struct level *own = &registrar->reference->level[level];
-    unsigned count = registrar->count[level];
-    struct block *blocks = alloc_array(count, sizeof *blocks);
-    bool *kept = alloc_zeroed(count, sizeof *kept);
-    memcpy(blocks, registrar->blocks[level], count * sizeof *blocks);
+    return (struct stage){.width = own->width,
+                          .height = own->height,
+                          .count = registrar->count[level],
+                          .blocks = registrar->blocks[level],
+                          .own = own,
+                          .other = &frame->level[level]};
+}
+
+static void measure(const struct stage *stage, const struct transform *t, struct block *blocks)
+{
+    for (unsigned k = 0; k < stage->count; k++) {
+        struct view own = stage->own ? blocks_view(stage->own) : detail_view(stage->own_detail, k);
+        struct view other =
+            stage->other ? blocks_view(stage->other) : detail_view(stage->other_detail, k);
+        blocks_measure(&own, &other, t, &blocks[k]);
+    }
+}
+
+/* Up to STEPS steps on T, with the figures of the last; false if one has no solution. MEAN is the
+   mean NCC. */
+static bool refine(const struct stage *stage, enum transform_model model, unsigned steps,
+                   struct transform *t, struct registration *found, double *mean)
+{
+    struct block *blocks = alloc_array(stage->count, sizeof *blocks);
+    bool *kept = alloc_zeroed(stage->count, sizeof *kept);
+    memcpy(blocks, stage->blocks, stage->count * sizeof *blocks);
     bool solved = true;
     for (unsigned i = 0; i < steps && solved; i++) {
         struct solution solution;
-        blocks_measure(own, &frame->level[level], t, count, blocks);
-        solved = solve_transform(model, blocks, count, own->width, own->height, &solution, kept);
+        measure(stage, t, blocks);
+        solved = solve_transform(model, blocks, stage->count, stage->width, stage->height,
+                                 &solution, kept);
         if (!solved)
             break;
         struct transform next = transform_compose(t, &solution.delta);
-        solved = transform_usable(&next, own->width, own->height);
+        solved = transform_usable(&next, stage->width, stage->height);
         if (!solved)
             break;
         *t = next;
@@ -136,7 +184,7 @@ static bool refine(const struct registrar *registrar, const struct pyramid *fram
         if (solution.step < SMALL_STEP)
             break;
     }
-    judge(blocks, count, kept, found, mean);
+    judge(blocks, stage->count, kept, found, mean);
     free(blocks);
     free(kept);
     return solved;
@@ -153,8 +201,8 @@ static void score_candidate(const struct registrar *registrar, const struct pyra
 {
     struct registration found;
     double mean;
-    unsigned coarsest = registrar->reference->levels - 1;
-    bool solved = refine(registrar, frame, coarsest, model, steps, &candidate->t, &found, &mean);
+    struct stage stage = level_stage(registrar, frame, registrar->reference->levels - 1);
+    bool solved = refine(&stage, model, steps, &candidate->t, &found, &mean);
     candidate->score =
         solved ? mean * fmin(1, found.share / 0.5) * fmin(1, found.overlap / 0.5) : -1;
 }
@@ -189,28 +237,60 @@ static struct transform start(const struct registrar *registrar, const struct py
     return candidates[0].t;
 }
 
-void register_frame(const struct registrar *registrar, const struct pyramid *frame,
-                    struct registration *found)
+/* One more stage on T at full resolution, if it promises to be more precise than what FOUND has; in
+   pixels of the frames. */
+static void finish(const struct registrar *registrar, const struct pyramid *pyramid,
+                   const struct frame *frame, struct registration *found)
+{
+    struct stage stage = {.width = pyramid->width, .height = pyramid->height};
+    struct detail *detail = NULL;
+    if (registrar->fine_detail) {
+        detail = detail_cut(frame, WINDOW, &found->transform, registrar->fine_count,
+                            registrar->fine_blocks);
+        stage.count = registrar->fine_count;
+        stage.blocks = registrar->fine_blocks;
+        stage.own_detail = registrar->fine_detail;
+        stage.other_detail = detail;
+    } else if (registrar->reference->factor == 1) {
+        stage = level_stage(registrar, pyramid, 0);
+    }
+    struct registration finer = *found;
+    double mean;
+    if ((detail || stage.own) && stage.count &&
+        refine(&stage, registrar->model, STEPS, &finer.transform, &finer, &mean) &&
+        finer.error < found->error) {
+        found->transform = finer.transform;
+        found->error = finer.error;
+    }
+    detail_free(detail);
+}
+
+void register_frame(const struct registrar *registrar, const struct pyramid *pyramid,
+                    const struct frame *frame, struct registration *found)
 {
     const struct pyramid *reference = registrar->reference;
-    *found =
-        (struct registration){.transform = transform_identity(), .blocks = registrar->count[0]};
-    if (found->blocks == 0)
+    *found = (struct registration){.transform = transform_identity()};
+    unsigned coarsest = reference->levels - 1;
+    unsigned finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
+    found->blocks = registrar->count[finest];
+    if (found->blocks == 0 || registrar->count[coarsest] == 0)
         return;
     enum transform_model rough =
         registrar->model == TRANSFORM_SHIFT ? TRANSFORM_SHIFT : TRANSFORM_SIMILARITY;
-    struct transform t = start(registrar, frame, rough);
+    struct transform t = start(registrar, pyramid, rough);
+    found->solved = true;
     double mean;
-    for (unsigned level = reference->levels; level-- > 0;) {
-        enum transform_model model = level > 1 ? rough : registrar->model;
-        found->solved = refine(registrar, frame, level, model, STEPS, &t, found, &mean);
+    for (unsigned level = reference->levels; level-- > finest && found->solved;) {
+        struct stage stage = level_stage(registrar, pyramid, level);
+        enum transform_model model = level > finest + 1 ? rough : registrar->model;
+        found->solved = refine(&stage, model, STEPS, &t, found, &mean);
         double factor = level > 0 ? 2 : reference->factor;
         t = transform_finer(&t, factor, 0);
-        found->error *= reference->factor;
-        if (!found->solved)
-            break;
+        found->error *= factor;
     }
     found->transform = t;
+    if (found->solved)
+        finish(registrar, pyramid, frame, found);
 }
 
 enum register_verdict register_verdict(const struct registration *found)

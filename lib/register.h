@@ -44,12 +44,13 @@ enum register_verdict {
 #define REGISTER_LEAST_NCC 0.5
 #define REGISTER_LEAST_OVERLAP 0.6
 
-/* REFERENCE must outlive the registrar; the caller closes it. */
-struct registrar *register_open(const struct pyramid *reference, enum transform_model model);
+/* REFERENCE, which must outlive the registrar, is FRAME's pyramid; the caller closes it. */
+struct registrar *register_open(const struct pyramid *reference, const struct frame *frame,
+                                enum transform_model model);
 
-/* FRAME's pyramid has the reference's geometry. */
-void register_frame(const struct registrar *registrar, const struct pyramid *frame,
-                    struct registration *found);
+/* PYRAMID is FRAME's, which has the reference's geometry. */
+void register_frame(const struct registrar *registrar, const struct pyramid *pyramid,
+                    const struct frame *frame, struct registration *found);
 
 enum register_verdict register_verdict(const struct registration *found);
 
