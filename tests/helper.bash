@@ -85,7 +85,7 @@ raster() {
 samples() {
     local wide=1
     [ "$(header MAXVAL "$1")" -le 255 ] || wide=2
-    raster "$1" | od -An -v -w$wide --endian=big -tu$wide | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'
+    raster "$1" | od -An -v -w$wide --endian=big -tu$wide | tr -d ' ' | paste -sd ' '
 }
 
 # noisy MASK: "x y" of each pixel of a one-plane 8-bit PAM that is not 0, in row order.
@@ -167,5 +167,5 @@ examples() {
         /^\.Bd -literal/ { literal = 1; next }
         /^\.Ed/ { literal = 0; next }
         literal { print; next }
-        sub(/^\.Dl /, "") { print }' "$REPO/man/$1" | sed -e 's/\\&//g' -e 's/\\e/\\/g' -e 's/\\-/-/g'
+        sub(/^\.Dl /, "") { print }' "$REPO/man/$1" | sed -e 's/\\&//g' -e 's/\\e/\\/g' -e 's/\\-/-/g' -e 's/\\(dq/"/g'
 }

@@ -1,0 +1,409 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+
+make_fixtures() {
+    local maxval
+    for maxval in 255 4095 65535; do
+        makestack -kind=noise -width=300 -height=200 -hot=60 -dead=30 -seed=3 -maxval=$maxval \
+            stack$maxval
+        tail -n +2 stack$maxval/pixels.tsv | cut -f 1,2 --output-delimiter=' ' |
+            sort -u >planted$maxval
+    done
+    pam 5 1 1 255 0 100 0 0 0 >impulse.pam
+    pam 4 3 3 255 90 91 92 >flat.pam
+    pam 4 1 3 255 14 13 13 0 14 0 13 13 13 0 0 14 >map.pam
+}
+
+# map_of FRAME... [OPTION...]: the deviation map, as numbers.
+map_of() {
+    noisedetect -quiet -map "$@" >map_of.pam && samples map_of.pam
+}
+
+# ---- contract ----
+
+@test "a value that is wrong is refused before any frame is read" {
+    for blur in 0 2 4 -1 3.5 five '' 1001; do
+        fails_with 1 'blur' noisedetect -blur="$blur" absent.pam
+    done
+    for threshold in -1 256 x '' nan inf 13,13 1,2,3,4 '13,' '13 13'; do
+        fails_with 1 'threshold' noisedetect -threshold="$threshold" absent.pam
+    done
+    for frames in 0 -1 x '' 99999999999; do
+        fails_with 1 'maxframes' noisedetect -maxframes="$frames" absent.pam
+    done
+    fails_with 1 'statistic.*(mean|persistent)' noisedetect -statistic=median absent.pam
+    fails_with 1 'output' noisedetect -output= absent.pam
+}
+
+@test "options that contradict each other are refused" {
+    fails_with 1 'hot.*dead' noisedetect -hot -dead "$FIXTURES/flat.pam"
+    fails_with 1 'planes.*map' noisedetect -planes -map "$FIXTURES/flat.pam"
+    fails_with 1 'output' noisedetect -planes -output=x "$FIXTURES/flat.pam"
+    fails_with 1 'output' noisedetect -map -output=x "$FIXTURES/flat.pam"
+    is_empty .
+}
+
+@test "options without effect are refused" {
+    fails_with 1 'threshold' noisedetect -map -threshold=9 "$FIXTURES/flat.pam"
+    for option in -blur=3 -statistic=mean -hot -dead -maxframes=1 -map; do
+        fails_with 1 'frommap' noisedetect -frommap "$option" "$FIXTURES/map.pam"
+    done
+}
+
+@test "an unknown option and an ambiguous abbreviation are refused" {
+    fails_with 1 'treshold' noisedetect -treshold=9 "$FIXTURES/flat.pam"
+    fails_with 1 '-ma .*-map.*-maxframes' noisedetect -ma "$FIXTURES/flat.pam"
+}
+
+@test "gray frames take no threshold for each colour, unless all are equal" {
+    fails_with 1 'gray' noisedetect -threshold=1,2,3 "$FIXTURES/impulse.pam"
+    noisedetect -quiet -threshold=39,39,39 "$FIXTURES/impulse.pam" | cmp - <(
+        noisedetect -quiet -threshold=39 "$FIXTURES/impulse.pam")
+}
+
+@test "two maps are refused" {
+    cat "$FIXTURES/map.pam" "$FIXTURES/map.pam" >two.pam
+    fails_with 1 'one' noisedetect -frommap two.pam
+    fails_with 1 'one' noisedetect -frommap "$FIXTURES/map.pam" "$FIXTURES/map.pam"
+}
+
+@test "files that cannot be written are an error, and none is left behind" {
+    mkdir x-rgb.png
+    fails_with 1 'absent/x-r' noisedetect -output=absent/x "$FIXTURES/flat.pam"
+    fails_with 1 'x-rgb.png' noisedetect -output=x "$FIXTURES/impulse.pam"
+    [ "$(ls -A)" = x-rgb.png ]
+}
+
+@test "a frame that fails leaves the files of an earlier run as they were" {
+    noisedetect -quiet -output=x "$FIXTURES/flat.pam"
+    md5sum x-*.png >sums
+    head -c 80 "$FIXTURES/flat.pam" >cut.pam
+    fails_with 1 'cut' noisedetect -output=x "$FIXTURES/flat.pam" cut.pam
+    md5sum --quiet -c sums
+}
+
+# ---- oracles ----
+
+@test "the map of real photographs has the counts that OpenCV gave" {
+    shared frames/noise
+    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done | noisedetect -quiet -map >map
+    noisehist -range=0,60 map | cmp - "$SHARED/oracle/img-noise-counts.tsv"
+}
+
+@test "another stack of real photographs has the counts that OpenCV gave" {
+    shared frames/flies
+    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done | noisedetect -quiet -map >map
+    noisehist -range=0,60 map | cmp - "$SHARED/oracle/img-jpg-counts.tsv"
+}
+
+@test "the pixels of real photographs are those that OpenCV marked" {
+    shared frames/noise
+    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done |
+        noisedetect -quiet -planes >mask.pam
+    raster mask.pam | od -An -v -w3 -tu1 | awk 'BEGIN { print "x\ty\tr\tg\tb" }
+        $1 + $2 + $3 { print (NR-1) % 2000 "\t" int((NR-1) / 2000) "\t" !!$1 "\t" !!$2 "\t" !!$3 }' |
+        cmp - "$SHARED/oracle/img-noise-mask.tsv"
+}
+
+# inside FILE: the image without the border that pnmconvol copies.
+inside() {
+    pamcut -left 2 -top 2 -right -3 -bottom -3 "$1" | pamtopnm
+}
+
+@test "inside the borders one frame's map is what pnmconvol and pamarith make of it" {
+    pamtopnm "$FIXTURES/stack255/0003.pam" >frame.ppm
+    pnmconvol -quiet -normalize \
+        -matrix='1,4,6,4,1;4,16,24,16,4;6,24,36,24,6;4,16,24,16,4;1,4,6,4,1' frame.ppm >blur.ppm
+    pamarith -difference frame.ppm blur.ppm >difference.ppm
+    noisedetect -quiet -map frame.ppm >map.pam
+    inside map.pam | cmp - <(inside difference.ppm)
+}
+
+@test "at maxval 4095 too" {
+    pamtopnm "$FIXTURES/stack4095/0003.pam" >frame.ppm
+    pnmconvol -quiet -normalize -matrix='1,2,1;2,4,2;1,2,1' frame.ppm >blur.ppm
+    pamarith -difference frame.ppm blur.ppm >difference.ppm
+    noisedetect -quiet -map -blur=3 frame.ppm >map.pam
+    inside map.pam | cmp - <(inside difference.ppm)
+}
+
+@test "the mask is what pamthreshold makes of a gray map" {
+    pamtopnm "$FIXTURES/stack255/0003.pam" | ppmtopgm -quiet >frame.pgm
+    noisedetect -quiet -map frame.pgm >map.pam
+    noisedetect -quiet -threshold=13 frame.pgm >mask.pam
+    # pamthreshold marks what is at least its threshold
+    pamthreshold -quiet -simple -threshold=0.053 map.pam | pamdepth -quiet 255 >theirs.pam
+    [ "$(noisy mask.pam)" = "$(noisy theirs.pam)" ]
+}
+
+# ---- what is computed ----
+
+@test "blur of 3: an impulse and its mirror images, halves rounded up" {
+    [ "$(map_of -blur=3 "$FIXTURES/impulse.pam")" = "50 50 25 0 0" ]
+    pam 5 1 1 255 0 102 0 0 0 >frame.pam
+    [ "$(map_of -blur=3 frame.pam)" = "51 51 26 0 0" ]
+}
+
+@test "blur of 1, 5 and 7: their kernels" {
+    pam 5 1 1 255 0 0 160 0 0 >five.pam
+    pam 13 1 1 255 0 0 0 0 0 0 64 0 0 0 0 0 0 >seven.pam
+    [ "$(map_of -blur=1 five.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of five.pam)" = "20 40 100 40 20" ]
+    [ "$(map_of -blur=7 seven.pam)" = "0 0 0 2 7 14 46 14 7 2 0 0 0" ]
+}
+
+@test "a larger blur is a sampled Gaussian of sigma 0.3 ((N - 1)/2 - 1) + 0.8" {
+    pam 17 1 1 65535 0 0 0 0 0 0 0 0 65535 0 0 0 0 0 0 0 0 >frame.pam
+    map_of -blur=9 frame.pam | awk '{
+        for (i = -4; i <= 4; i++) sum += w[i] = exp(-i * i / (2 * 1.7 * 1.7))
+        for (i = -8; i <= 8; i++) {
+            want = 65535 * (i == 0 ? 1 - w[0] / sum : i * i > 16 ? 0 : w[i] / sum)
+            if ($(i + 9) < want - 2 || $(i + 9) > want + 2) { print i, $(i + 9), want; bad = 1 }
+        }
+        exit bad }'
+}
+
+@test "columns are blurred as rows are" {
+    pam 1 5 1 255 0 0 160 0 0 >column.pam
+    [ "$(map_of column.pam)" = "20 40 100 40 20" ]
+}
+
+@test "an axis of one sample, or shorter than the kernel, reflects onto itself" {
+    pam 1 1 3 255 7 8 200 >one.pam
+    [ "$(map_of one.pam)" = "0 0 0" ]
+    [ "$(map_of -blur=99 one.pam)" = "0 0 0" ]
+    pam 2 1 1 255 0 160 >two.pam
+    [ "$(map_of two.pam)" = "80 80" ]
+}
+
+@test "mean: the mean of the frames is rounded down before the blur" {
+    pam 5 1 1 255 0 61 0 0 0 >other.pam
+    [ "$(map_of -blur=3 "$FIXTURES/impulse.pam" other.pam)" = "40 40 20 0 0" ]
+}
+
+@test "persistent: the mean of the deviations less their standard deviation" {
+    pam 5 1 1 255 0 60 0 0 0 >other.pam
+    [ "$(map_of -statistic=persistent -blur=3 "$FIXTURES/impulse.pam" other.pam)" = "30 30 15 0 0" ]
+}
+
+@test "persistent: the result is rounded to the nearest sample" {
+    pam 5 1 1 255 0 20 0 0 0 >twenty.pam
+    pam 5 1 1 255 0 16 0 0 0 >sixteen.pam
+    cat twenty.pam twenty.pam twenty.pam sixteen.pam >stack.pam
+    [ "$(map_of -statistic=persistent -blur=3 stack.pam)" = "9 9 4 0 0" ]
+}
+
+@test "persistent: what changes sign from frame to frame vanishes" {
+    pam 5 1 1 255 100 200 100 100 100 >bright.pam
+    pam 5 1 1 255 100 0 100 100 100 >dark.pam
+    [ "$(map_of -statistic=persistent bright.pam dark.pam)" = "0 0 0 0 0" ]
+}
+
+@test "hot and dead are the two sides of the map" {
+    [ "$(map_of -hot -blur=3 "$FIXTURES/impulse.pam")" = "0 50 0 0 0" ]
+    [ "$(map_of -dead -blur=3 "$FIXTURES/impulse.pam")" = "50 0 25 0 0" ]
+}
+
+@test "noisy is strictly above the threshold" {
+    noisedetect -quiet -frommap -planes "$FIXTURES/map.pam" >mask.pam
+    [ "$(samples mask.pam)" = "255 0 0 0 255 0 0 0 0 0 0 255" ]
+    noisedetect -quiet -frommap -planes -threshold=12.9 "$FIXTURES/map.pam" >mask.pam
+    [ "$(samples mask.pam)" = "255 255 255 0 255 0 255 255 255 0 0 255" ]
+}
+
+@test "each colour has its own threshold" {
+    noisedetect -quiet -frommap -planes -threshold=14,13,12.5 "$FIXTURES/map.pam" >mask.pam
+    [ "$(samples mask.pam)" = "0 0 255 0 255 0 0 0 255 0 0 255" ]
+}
+
+@test "a level is 1/255 of full scale at every maxval" {
+    pam 4 1 1 4095 208 209 0 4095 >twelve.pam
+    noisedetect -quiet -frommap twelve.pam >mask.pam
+    [ "$(noisy mask.pam | tr '\n' ,)" = "1 0,3 0," ]
+    pam 4 1 1 65535 3341 3342 0 65535 >sixteen.pam
+    noisedetect -quiet -frommap sixteen.pam >mask.pam
+    [ "$(noisy mask.pam | tr '\n' ,)" = "1 0,3 0," ]
+    pam 2 1 1 1 0 1 >bits.pam
+    noisedetect -quiet -frommap bits.pam >mask.pam
+    [ "$(noisy mask.pam)" = "1 0" ]
+}
+
+@test "a pixel that is noisy in several colours counts once" {
+    says '3 noisy pixels.*red 1, green 1, blue 1.*13' noisedetect -frommap "$FIXTURES/map.pam"
+    pam 1 1 3 255 99 99 99 >three.pam
+    says '1 noisy pixels?.*red 1, green 1, blue 1' noisedetect -frommap three.pam
+}
+
+@test "the mask is gray with 0 and 255, or a plane a colour" {
+    noisedetect -quiet -frommap "$FIXTURES/map.pam" >mask.pam
+    [ "$(header TUPLTYPE mask.pam) $(header DEPTH mask.pam) $(header MAXVAL mask.pam)" = "GRAYSCALE 1 255" ]
+    [ "$(samples mask.pam)" = "255 255 0 255" ]
+    noisedetect -quiet -frommap -planes "$FIXTURES/map.pam" >planes.pam
+    [ "$(header TUPLTYPE planes.pam) $(header DEPTH planes.pam) $(header MAXVAL planes.pam)" = "RGB 3 255" ]
+}
+
+@test "a fully transparent pixel counts nowhere" {
+    pam 5 1 2 255 100 255 100 255 255 0 100 255 100 255 >hole.pam
+    [ "$(map_of hole.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of -statistic=persistent hole.pam)" = "0 0 0 0 0" ]
+}
+
+@test "an opacity plane is not looked at otherwise" {
+    pamtopnm "$FIXTURES/stack255/0003.pam" >frame.ppm
+    ppmmake -quiet white 300 200 | ppmtopgm -quiet >opaque.pgm
+    pamstack -tupletype RGB_ALPHA frame.ppm opaque.pgm >opaque.pam
+    noisedetect -quiet -map opaque.pam | cmp - <(noisedetect -quiet -map frame.ppm)
+}
+
+@test "dark frames bring a warning that tells what 13 levels are" {
+    pam 3 1 1 65535 0 4095 0 >dark.pam
+    says 'warning.*4095.*13 levels.*3341' noisedetect dark.pam
+    pam 3 1 1 65535 0 8192 0 >bright.pam
+    noisedetect bright.pam 2>messages >mask.pam
+    ! grep -i warning messages
+}
+
+@test "-quiet leaves only errors" {
+    pam 3 1 1 65535 0 4095 0 >dark.pam
+    noisedetect -quiet dark.pam 2>messages >mask.pam
+    [ ! -s messages ]
+    fails_with 1 'absent' noisedetect -quiet absent.pam
+}
+
+# ---- properties ----
+
+# found MASK MAXVAL, missed, false_ones: planted pixels that the mask has, has not, and others.
+found() { noisy "$1" | sort | comm -12 - "$FIXTURES/planted$2" | wc -l; }
+false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
+
+@test "persistent finds the planted pixels and no other, at 8, 12 and 16 bits" {
+    for maxval in 255 4095 65535; do
+        noisedetect -quiet -statistic=persistent "$FIXTURES/stack$maxval"/*.pam >mask.pam
+        [ $(($(found mask.pam $maxval) * 100)) -ge $(($(wc -l <"$FIXTURES/planted$maxval") * 97)) ]
+        [ "$(false_ones mask.pam $maxval)" -eq 0 ]
+    done
+}
+
+@test "mean takes detail that is sharp in some frames for noise" {
+    noisedetect -quiet "$FIXTURES"/stack255/*.pam >mask.pam
+    [ $(($(found mask.pam 255) * 100)) -ge $(($(wc -l <"$FIXTURES/planted255") * 97)) ]
+    [ "$(false_ones mask.pam 255)" -gt 50 ]
+}
+
+@test "the planted pixels deviate by as much as was planted" {
+    noisedetect -quiet -map "$FIXTURES"/stack65535/*.pam >map.pam
+    raster map.pam | od -An -v -w2 --endian=big -tu2 >numbers
+    awk 'NR == FNR { d[NR - 1] = $1; next }
+         FNR > 1 { level = d[($2 * 300 + $1) * 3 + $3] / 257
+                   if (level < $5 - .02 || level > $5 + .02) { print; bad = 1 } }
+         END { exit bad }' numbers "$FIXTURES/stack65535/pixels.tsv"
+}
+
+@test "hot and dead pixels are told apart" {
+    noisedetect -quiet -statistic=persistent -hot "$FIXTURES"/stack255/*.pam >hot.pam
+    noisedetect -quiet -statistic=persistent -dead "$FIXTURES"/stack255/*.pam >dead.pam
+    for kind in hot dead; do
+        awk -v kind=$kind '$4 == kind { print $1, $2 }' "$FIXTURES/stack255/pixels.tsv" | sort -u >want
+        [ -z "$(noisy $kind.pam | sort | comm -23 - want)" ]
+        [ "$(noisy $kind.pam | wc -l)" -gt 20 ]
+    done
+}
+
+@test "nothing is noisy where nothing stands out" {
+    for statistic in mean persistent; do
+        noisedetect -quiet -threshold=0 -statistic=$statistic "$FIXTURES/flat.pam" >mask.pam
+        [ -z "$(noisy mask.pam)" ]
+    done
+}
+
+@test "the order of the frames does not matter" {
+    cd "$FIXTURES/stack255"
+    for statistic in mean persistent; do
+        noisedetect -quiet -map -statistic=$statistic ./*.pam |
+            cmp - <(noisedetect -quiet -map -statistic=$statistic 0005.pam 000[0-4].pam 0006.pam)
+    done
+}
+
+@test "a higher threshold's mask is a subset" {
+    noisedetect -quiet -map "$FIXTURES"/stack255/*.pam >map.pam
+    noisedetect -quiet -frommap -threshold=0 map.pam >mask.pam
+    noisy mask.pam | sort >below
+    for threshold in 1 2.5 5 13 13.5 40; do
+        noisedetect -quiet -frommap -threshold=$threshold map.pam >mask.pam
+        noisy mask.pam | sort >here
+        [ -z "$(comm -13 below here)" ]
+        mv here below
+    done
+    [ -s below ]
+}
+
+@test "the mask from frames and the mask from their map agree at every threshold" {
+    for maxval in 255 4095; do
+        for statistic in mean persistent; do
+            noisedetect -quiet -map -statistic=$statistic "$FIXTURES/stack$maxval"/*.pam >map.pam
+            for threshold in 0 4.5 13 20,7.25,12; do
+                noisedetect -quiet -planes -threshold=$threshold -statistic=$statistic \
+                    "$FIXTURES/stack$maxval"/*.pam >mask.pam
+                noisedetect -quiet -planes -frommap -threshold=$threshold map.pam | cmp - mask.pam
+            done
+        done
+    done
+}
+
+@test "frames that are scaled to another maxval have the same mask" {
+    for frame in "$FIXTURES"/stack255/*.pam; do pamdepth -quiet 65535 "$frame"; done >deep.pam
+    noisedetect -quiet -statistic=persistent deep.pam |
+        cmp - <(noisedetect -quiet -statistic=persistent "$FIXTURES"/stack255/*.pam)
+}
+
+@test "-maxframes looks at the first frames only" {
+    cd "$FIXTURES/stack255"
+    noisedetect -quiet -map -maxframes=3 ./*.pam | cmp - <(noisedetect -quiet -map 000[0-2].pam)
+    noisedetect -quiet -map -maxframes=99 ./*.pam | cmp - <(noisedetect -quiet -map ./*.pam)
+}
+
+@test "-output writes the mask and its planes as PNG, and nothing to standard output" {
+    noisedetect -quiet -output=sensor "$FIXTURES"/stack255/*.pam >out
+    [ ! -s out ]
+    pngtopam sensor-rgb.png | cmp - <(noisedetect -quiet "$FIXTURES"/stack255/*.pam | pamtopnm)
+    pamstack -tupletype RGB <(pngtopam sensor-r.png) <(pngtopam sensor-g.png) <(pngtopam sensor-b.png) |
+        cmp - <(noisedetect -quiet -planes "$FIXTURES"/stack255/*.pam)
+    [ "$(ls)" = "$(printf '%s\n' out sensor-b.png sensor-g.png sensor-r.png sensor-rgb.png)" ]
+}
+
+@test "-output of gray frames writes the one mask" {
+    noisedetect -quiet -output=sensor "$FIXTURES/impulse.pam"
+    [ "$(ls)" = sensor-rgb.png ]
+}
+
+@test "-output takes any name" {
+    mkdir -- "-d \$x;'\"ü"
+    noisedetect -quiet -output "-d \$x;'\"ü/a b" "$FIXTURES/flat.pam"
+    [ -s "./-d \$x;'\"ü/a b-rgb.png" ]
+}
+
+@test "the peak of memory is the same for 5 and for 200 frames" {
+    local five=() many=()
+    makestack -kind=easy -width=600 -height=400 -frames=1 one
+    while [ ${#five[@]} -lt 5 ]; do five+=(one/0000.pam); done
+    while [ ${#many[@]} -lt 200 ]; do many+=(one/0000.pam); done
+    for statistic in mean persistent; do
+        few=$(peak noisedetect -statistic=$statistic "${five[@]}")
+        all=$(peak noisedetect -statistic=$statistic "${many[@]}")
+        echo "$statistic: $few KiB, $all KiB"
+        [ "$all" -le $((few + few / 20 + 256)) ]
+    done
+}
+
+@test "the manual's examples run" {
+    mkdir src
+    for frame in "$FIXTURES"/stack255/000[0-3].pam; do
+        name=$(basename "$frame" .pam)
+        pamtopnm "$frame" | tee >(pnmtojpeg -quiet >"src/$name.jpg") | pnmtopng -quiet >"src/$name.png"
+    done
+    examples noisedetect.1 >script
+    sh -eu script
+    [ -s hot.pam ] && [ -s fewer.pam ] && [ -s sensor-rgb.png ]
+}
