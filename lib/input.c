@@ -50,7 +50,7 @@ static bool wants_progress(const struct input *in)
     int messages;
     pm_setMessage(1, &messages);
     pm_setMessage(messages, NULL);
-    return messages && in->operands != standard_input && isatty(STDERR_FILENO);
+    return messages && in->count > 1 && isatty(STDERR_FILENO);
 }
 
 struct input *input_open(char *const *operands, unsigned count, const char *stdin_name)
@@ -223,7 +223,7 @@ static void show_progress(const struct input *in, const char *name)
         return;
     fprintf(stderr, "frame %u", in->frames + 1);
     if (in->frames < in->count)
-        fprintf(stderr, " of %u", in->count);
+        fprintf(stderr, " of %u", in->count); /* nearly always a file holds one image */
     fprintf(stderr, ": %s\033[K\r", name);
 }
 
@@ -386,7 +386,6 @@ bool input_probe(const char *path, struct frame *frame, off_t *offset)
 {
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
-    in->progress = false;
     open_operand(in);
     bool raw = false;
     struct stat status;
@@ -406,7 +405,6 @@ void input_read_single(const char *path, struct frame *frame)
 {
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
-    in->progress = false;
     input_read(in, frame);
     if (in->file)
         pm_error("%s holds several images; one is wanted", path);

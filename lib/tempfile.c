@@ -78,7 +78,7 @@ static int open_beside(struct tempfile *file)
 {
     for (unsigned number = 0;; number++) {
         file->temp = temporary_name(file->path, number);
-        int descriptor = open(file->temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        int descriptor = open(file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0 || errno != EEXIST)
             return descriptor;
         free(file->temp);
@@ -98,7 +98,7 @@ struct tempfile *tempfile_create(const char *path)
     bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
     sigset_t before;
     block_signals(&before);
-    int descriptor = special ? open(path, O_WRONLY) : open_beside(file);
+    int descriptor = special ? open(path, O_WRONLY | O_CLOEXEC) : open_beside(file);
     if (descriptor >= 0)
         file->stream = fdopen(descriptor, "wb");
     if (!file->stream)

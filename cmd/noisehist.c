@@ -1,0 +1,266 @@
+/*
+ * noisehist - count and plot noisy pixels against the threshold, to choose it by eye
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "cmdline.h"
+#include "frame.h"
+#include "gnuplot.h"
+#include "histogram.h"
+#include "input.h"
+#include "output.h"
+#include "threshold.h"
+
+static const char synopsis[] =
+    "noisehist [-range=MIN,MAX] [-threshold=R,G,B] [-target=N] [-plot=FILE] [-log] [map]";
+
+enum { LEVEL_MAX = 255, COLORS_MAX = 3 };
+
+/* All the information the user supplied on the command line. */
+struct cmdline {
+    unsigned first, last;    /* thresholds of the table, in levels */
+    bool marked;             /* -threshold was given */
+    double levels[3];        /* thresholds to mark */
+    const char *target_text; /* NULL: no target */
+    unsigned target;         /* at most this many noisy pixels */
+    const char *plot;        /* file to draw to, "-" for text, or NULL */
+    bool log;                /* logarithmic counts */
+    char *const *operands;
+    unsigned operand_count;
+};
+
+/* Noisy pixels by threshold: counts[t][c] by colour, and in any colour. */
+struct counts {
+    unsigned colors;
+    uint64_t by_color[LEVEL_MAX + 1][COLORS_MAX];
+    uint64_t any[LEVEL_MAX + 1];
+};
+
+static void parse_range(struct cmdline *cmd, const char *text)
+{
+    double ends[2];
+    if (cmdline_reals("range", text, ends, 2) != 2 || ends[0] < 0 || ends[1] > LEVEL_MAX ||
+        ends[0] > ends[1] || ends[0] != floor(ends[0]) || ends[1] != floor(ends[1]))
+        pm_error("-range=%s: two whole thresholds are needed, MIN,MAX, 0 to %d, the smaller first",
+                 text, LEVEL_MAX);
+    cmd->first = (unsigned)ends[0];
+    cmd->last = (unsigned)ends[1];
+}
+
+static void widen_range(struct cmdline *cmd)
+{
+    for (unsigned c = 0; cmd->marked && c < COLORS_MAX; c++) {
+        unsigned below = (unsigned)floor(cmd->levels[c]), above = (unsigned)ceil(cmd->levels[c]);
+        cmd->first = below < cmd->first ? below : cmd->first;
+        cmd->last = above > cmd->last ? above : cmd->last;
+    }
+}
+
+static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
+{
+    const char *range, *threshold;
+    const struct option options[] = {
+        {"range", NULL, &range},    {"threshold", NULL, &threshold},
+        {"plot", NULL, &cmd->plot}, {"target", NULL, &cmd->target_text},
+        {"log", &cmd->log, NULL},
+    };
+    cmdline_parse("noisehist", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
+    parse_range(cmd, range ? range : "5,30");
+    cmd->marked = threshold != NULL;
+    if (threshold)
+        cmdline_levels("threshold", threshold, cmd->levels);
+    widen_range(cmd);
+    if (cmd->target_text) {
+        cmd->target = cmdline_whole("target", cmd->target_text, 0, 4000000000U);
+        cmdline_without_effect("range", range != NULL, "with -target, which prints no table");
+        cmdline_without_effect("threshold", cmd->marked, "with -target, which proposes one");
+        cmdline_without_effect("plot", cmd->plot != NULL, "with -target, which draws nothing");
+    }
+    cmdline_without_effect("log", cmd->log && !cmd->plot, "without -plot");
+    if (cmd->plot)
+        gnuplot_check_path(cmd->plot);
+    if (argc > 2)
+        pm_error("one deviation map is wanted; \"%s\" is one too many", argv[2]);
+    cmd->operands = argv + 1;
+    cmd->operand_count = (unsigned)argc - 1;
+}
+
+static void read_map(const struct cmdline *cmd, struct frame *map)
+{
+    struct frame second = {0};
+    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
+    input_read(in, map);
+    if (input_next(in, &second))
+        pm_error("one deviation map is wanted; several images came in. noisedetect -map makes it");
+    input_close(in);
+    if (frame_has_opacity(map))
+        pm_error("%s is no deviation map: it has an opacity plane", map->name);
+}
+
+/* The largest sample of each pixel. */
+static void join_colors(const uint16_t *samples, unsigned width, unsigned colors, uint16_t *most)
+{
+    for (size_t x = 0; x < width; x++) {
+        most[x] = samples[x * colors];
+        for (unsigned c = 1; c < colors; c++)
+            most[x] = samples[x * colors + c] > most[x] ? samples[x * colors + c] : most[x];
+    }
+}
+
+/* How many pixels of MAP exceed the limit of any of their colours. */
+static uint64_t count_any(const struct frame *map, const unsigned limits[3])
+{
+    unsigned colors = frame_colors(map);
+    uint16_t *samples = alloc_array(frame_row_samples(map), sizeof *samples);
+    uint8_t *noisy = alloc_array(frame_row_samples(map), 1), *any = alloc_array(map->width, 1);
+    uint64_t count = 0;
+    for (unsigned row = 0; row < map->height; row++) {
+        frame_get_row(map, row, samples);
+        threshold_row(samples, map->width, colors, limits, noisy, any);
+        for (unsigned x = 0; x < map->width; x++)
+            count += any[x] != 0;
+    }
+    free(samples);
+    free(noisy);
+    free(any);
+    return count;
+}
+
+static void count_noisy(const struct frame *map, struct counts *counts)
+{
+    uint64_t *bins = alloc_zeroed((COLORS_MAX + 1) * (size_t)HISTOGRAM_BINS, sizeof *bins);
+    uint16_t *samples = alloc_array(frame_row_samples(map), sizeof *samples);
+    uint16_t *most = alloc_array(map->width, sizeof *most);
+    unsigned colors = counts->colors = frame_colors(map);
+    for (unsigned row = 0; row < map->height; row++) {
+        frame_get_row(map, row, samples);
+        join_colors(samples, map->width, colors, most);
+        for (unsigned c = 0; c < colors; c++)
+            histogram_add(samples + c, map->width, colors, bins + (size_t)c * HISTOGRAM_BINS);
+        histogram_add(most, map->width, 1, bins + (size_t)COLORS_MAX * HISTOGRAM_BINS);
+    }
+    for (unsigned level = 0; level <= LEVEL_MAX; level++) {
+        unsigned limit = threshold_limit(level, map->maxval);
+        for (unsigned c = 0; c < colors; c++)
+            counts->by_color[level][c] = histogram_above(bins + (size_t)c * HISTOGRAM_BINS, limit);
+        counts->any[level] = histogram_above(bins + (size_t)COLORS_MAX * HISTOGRAM_BINS, limit);
+    }
+    free(bins);
+    free(samples);
+    free(most);
+}
+
+static void print_row(FILE *file, unsigned level, const struct counts *counts)
+{
+    fprintf(file, "%u", level);
+    for (unsigned c = 0; c < counts->colors; c++)
+        fprintf(file, "\t%llu", (unsigned long long)counts->by_color[level][c]);
+    fprintf(file, "\t%llu\n", (unsigned long long)counts->any[level]);
+}
+
+static void print_table(const struct cmdline *cmd, const struct counts *counts)
+{
+    printf(counts->colors == 3 ? "threshold\tr\tg\tb\tany\n" : "threshold\tgray\tany\n");
+    for (unsigned level = cmd->first; level <= cmd->last; level++)
+        print_row(stdout, level, counts);
+}
+
+/* The smallest whole threshold of colour C with at most MOST noisy samples. */
+static unsigned level_for(const struct counts *counts, unsigned c, uint64_t most)
+{
+    unsigned level = 0;
+    while (counts->by_color[level][c] > most)
+        level++;
+    return level; /* at LEVEL_MAX nothing is noisy */
+}
+
+/* The levels for at most MOST noisy samples a colour; returns the noisy pixels they give. */
+static uint64_t try_most(const struct frame *map, const struct counts *counts, uint64_t most,
+                         double levels[3])
+{
+    unsigned limits[3];
+    for (unsigned c = 0; c < COLORS_MAX; c++)
+        levels[c] = level_for(counts, c < counts->colors ? c : 0, most);
+    threshold_limits(levels, counts->colors, map->maxval, limits);
+    return count_any(map, limits);
+}
+
+/*
+ * The thresholds for the largest m, noisy samples a colour, with at most the target of noisy pixels
+ * in all: more samples a colour never mean fewer pixels, so m is found by halving. No more than the
+ * target of them can be in one colour.
+ */
+static void print_target(const struct cmdline *cmd, const struct frame *map,
+                         const struct counts *counts)
+{
+    double levels[3];
+    uint64_t fits = 0, beyond = (uint64_t)cmd->target + 1;
+    while (beyond - fits > 1) {
+        uint64_t middle = fits + (beyond - fits) / 2;
+        if (try_most(map, counts, middle, levels) <= cmd->target)
+            fits = middle;
+        else
+            beyond = middle;
+    }
+    try_most(map, counts, fits, levels);
+    if (counts->colors == 3)
+        printf("-threshold=%g,%g,%g\n", levels[0], levels[1], levels[2]);
+    else
+        printf("-threshold=%g\n", levels[0]);
+}
+
+static void draw(const struct cmdline *cmd, const struct counts *counts)
+{
+    static const char *const names[] = {"red", "green", "blue"};
+    static const char *const lines[] = {"#cc0000", "#008800", "#0000cc"};
+    bool gray = counts->colors == 1;
+    struct gnuplot *plot = gnuplot_open(cmd->plot);
+    FILE *to = gnuplot_stream(plot);
+    fprintf(to, "$counts << EOD\n");
+    for (unsigned level = cmd->first; level <= cmd->last; level++)
+        print_row(to, level, counts);
+    fprintf(to, "EOD\nset xlabel 'threshold'\nset ylabel 'number of noisy pixels'\n");
+    fprintf(to, "set xrange [%u:%u]\nset grid\nset key top right\n", cmd->first,
+            cmd->last > cmd->first ? cmd->last : cmd->first + 1);
+    fprintf(to, cmd->log ? "set logscale y\nset yrange [0.8:]\n" : "set yrange [0:]\n");
+    for (unsigned c = 0; cmd->marked && c < counts->colors; c++)
+        fprintf(to, "set arrow from %g, graph 0 to %g, graph 1 nohead dashtype 2 lc rgb '%s'\n",
+                cmd->levels[c], cmd->levels[c], gray ? "#444444" : lines[c]);
+    fprintf(to, "plot ");
+    for (unsigned c = 0; c < counts->colors; c++)
+        fprintf(to, "%s$counts using 1:%u with linespoints lw 2 pt 7 ps 0.4 lc rgb '%s' title '%s'",
+                c ? ", " : "", c + 2, gray ? "#444444" : lines[c], gray ? "gray" : names[c]);
+    fprintf(to, "\n");
+    gnuplot_close(plot);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmdline cmd = {0};
+    struct frame map = {0};
+    parse_cmdline(argc, argv, &cmd);
+    struct counts *counts = alloc_zeroed(1, sizeof *counts);
+    read_map(&cmd, &map);
+    count_noisy(&map, counts);
+    if (cmd.target_text)
+        print_target(&cmd, &map, counts);
+    else if (!cmd.plot || strcmp(cmd.plot, "-") != 0)
+        print_table(&cmd, counts);
+    fflush(stdout);
+    if (cmd.plot)
+        draw(&cmd, counts);
+    output_flush_stdout();
+    free(counts);
+    frame_free(&map);
+    return EXIT_SUCCESS;
+}

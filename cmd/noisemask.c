@@ -1,0 +1,119 @@
+/*
+ * noisemask - repair the noisy pixels of frames from their good neighbours
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <netpbm/pm.h>
+
+#include "cmdline.h"
+#include "frame.h"
+#include "input.h"
+#include "output.h"
+#include "repair.h"
+
+static const char synopsis[] =
+    "noisemask -mask=FILE [-kernel=N] [-method=mean|median] [-maxpixels=N] [-png]\n"
+    "           [-outdir=DIR] [-name=NAME] [frame ...]";
+
+/* All the information the user supplied on the command line. */
+struct cmdline {
+    const char *mask; /* file of one image or several */
+    unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
+    enum repair_method method;
+    unsigned max_pixels; /* more noisy pixels are refused; 0: no limit */
+    struct output_options output;
+    const char *name; /* of the frame on standard input, or NULL */
+    char *const *operands;
+    unsigned operand_count;
+};
+
+enum { KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
+
+static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
+{
+    static const char *const methods[] = {"mean", "median", NULL};
+    const char *kernel, *method, *max_pixels;
+    const struct option options[] = {
+        {"mask", NULL, &cmd->mask},      {"kernel", NULL, &kernel},
+        {"method", NULL, &method},       {"maxpixels", NULL, &max_pixels},
+        {"png", &cmd->output.png, NULL}, {"outdir", NULL, &cmd->output.outdir},
+        {"name", NULL, &cmd->name},
+    };
+    cmdline_parse("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
+    if (!cmd->mask)
+        pm_error("-mask=FILE is needed: the mask that noisedetect makes");
+    cmd->kernel = kernel ? cmdline_whole("kernel", kernel, 3, KERNEL_MAX) : 3;
+    if (cmd->kernel % 2 == 0)
+        pm_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
+    cmd->method = method && cmdline_choice("method", method, methods) ? REPAIR_MEDIAN : REPAIR_MEAN;
+    cmd->max_pixels = max_pixels ? cmdline_whole("maxpixels", max_pixels, 0, MAX_PIXELS_MAX) : 1000;
+    cmd->operands = argv + 1;
+    cmd->operand_count = (unsigned)argc - 1;
+    cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
+}
+
+/* The union of the images of the file PATH. */
+static void read_mask(const char *path, struct mask *mask)
+{
+    char *operands[] = {(char *)(size_t)path};
+    struct input *in = input_open(operands, 1, NULL);
+    struct frame image = {0};
+    while (input_read(in, &image)) {
+        if (!mask->noisy)
+            mask_init(mask, &image);
+        mask_add(mask, &image);
+    }
+    input_close(in);
+    frame_free(&image);
+}
+
+static void check_count(const struct cmdline *cmd, const struct mask *mask)
+{
+    unsigned long count = mask_count(mask);
+    if (cmd->max_pixels && count > cmd->max_pixels)
+        cmdline_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
+                       "noisedetect's -threshold (\"noisehist -target=%u\" proposes one), use "
+                       "-statistic=persistent, or set -maxpixels.",
+                       cmd->mask, count, cmd->max_pixels, cmd->max_pixels);
+}
+
+static void check_fit(const struct cmdline *cmd, const struct mask *mask, const struct frame *frame)
+{
+    if (frame->width != mask->width || frame->height != mask->height)
+        pm_error("the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
+                 "of that size",
+                 cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
+    if (!mask_fits(mask, frame_colors(frame)))
+        pm_error("the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
+                 cmd->mask, frame->name);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmdline cmd = {0};
+    struct mask mask = {0};
+    struct frame frame = {0};
+    parse_cmdline(argc, argv, &cmd);
+    struct output *out = output_open(&cmd.output);
+    read_mask(cmd.mask, &mask);
+    check_count(&cmd, &mask);
+
+    struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.name);
+    while (input_read(in, &frame)) {
+        check_fit(&cmd, &mask, &frame);
+        if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
+            pm_error("frame %s: the mask %s marks every sample of a colour, so none is left to "
+                     "repair from",
+                     frame.name, cmd.mask);
+        output_frame(out, &frame);
+    }
+    input_close(in);
+    output_close(out);
+    frame_free(&frame);
+    mask_free(&mask);
+    return EXIT_SUCCESS;
+}

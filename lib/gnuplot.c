@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "gnuplot.h"
+#include "tempfile.h"
+
+extern char **environ;
+
+struct gnuplot {
+    struct tempfile *file; /* NULL: standard output */
+    FILE *stream;
+    pid_t process;
+};
+
+static const char *terminal_of(const char *path)
+{
+    static const struct {
+        const char *ending, *terminal;
+    } terminals[] = {
+        {".pdf", "pdfcairo size 16cm,10cm"},
+        {".png", "pngcairo size 1000,625"},
+        {".svg", "svg size 1000,625 background '#ffffff'"},
+    };
+    if (strcmp(path, "-") == 0)
+        return isatty(STDOUT_FILENO) ? "dumb ansi size 100,30" : "dumb mono size 100,30";
+    const char *dot = strrchr(path, '.');
+    for (unsigned i = 0; dot && i < sizeof terminals / sizeof terminals[0]; i++)
+        if (strcmp(dot, terminals[i].ending) == 0)
+            return terminals[i].terminal;
+    return NULL;
+}
+
+void gnuplot_check_path(const char *path)
+{
+    if (!terminal_of(path))
+        pm_error("%s: a plot's name ends in .pdf, .png or .svg; \"-\" draws it as text", path);
+}
+
+/* Runs gnuplot with INPUT as its standard input and OUTPUT as its standard output. */
+static pid_t start(int input, int output)
+{
+    char *argv[] = {(char[]){"gnuplot"}, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t process;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    int error = posix_spawnp(&process, "gnuplot", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error == ENOENT)
+        pm_error("gnuplot is not installed, so the plot cannot be drawn (Debian's package: "
+                 "gnuplot-nox)");
+    if (error)
+        pm_error("gnuplot cannot be started: %s", strerror(error));
+    return process;
+}
+
+struct gnuplot *gnuplot_open(const char *path)
+{
+    gnuplot_check_path(path);
+    struct gnuplot *plot = alloc_zeroed(1, sizeof *plot);
+    int ends[2];
+    if (pipe(ends) != 0)
+        pm_error("a pipe to gnuplot cannot be made: %s", strerror(errno));
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* gnuplot must not hold the end it waits for */
+    if (strcmp(path, "-") != 0)
+        plot->file = tempfile_create(path);
+    fflush(stdout);
+    plot->process =
+        start(ends[0], plot->file ? fileno(tempfile_stream(plot->file)) : STDOUT_FILENO);
+    close(ends[0]);
+    plot->stream = fdopen(ends[1], "w");
+    if (!plot->stream)
+        pm_error("a pipe to gnuplot cannot be opened: %s", strerror(errno));
+    fprintf(plot->stream, "set terminal %s\n", terminal_of(path));
+    return plot;
+}
+
+FILE *gnuplot_stream(struct gnuplot *plot)
+{
+    return plot->stream;
+}
+
+void gnuplot_close(struct gnuplot *plot)
+{
+    int status = 0;
+    fclose(plot->stream); /* what could not be written shows in gnuplot's status */
+    while (waitpid(plot->process, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        pm_error("gnuplot failed; the plot was not made");
+    if (plot->file)
+        tempfile_commit(plot->file);
+    free(plot);
+}
