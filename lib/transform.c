@@ -162,6 +162,22 @@ struct transform transform_small(enum transform_model model, const double *p)
     return t;
 }
 
+struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
+                                 double tolerance)
+{
+    struct transform shift = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+    for (int corner = 0; corner < 4; corner++) {
+        double x = corner & 1 ? width - 1.0 : 0, y = corner & 2 ? height - 1.0 : 0, u, v;
+        if (!transform_point(t, x, y, &u, &v))
+            return *t;
+        if (corner == 0)
+            shift = transform_shift(floor(u + 0.5), floor(v + 0.5));
+        if (fabs(u - x - shift.m[0][2]) > tolerance || fabs(v - y - shift.m[1][2]) > tolerance)
+            return *t;
+    }
+    return shift;
+}
+
 double transform_distance(const struct transform *a, const struct transform *b, unsigned width,
                           unsigned height)
 {

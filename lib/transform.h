@@ -64,6 +64,11 @@ void transform_jacobian(enum transform_model model, double x, double y, double *
 /* The member of MODEL whose displacement is, to first order, that of the parameters P. */
 struct transform transform_small(enum transform_model model, const double *p);
 
+/* The whole-pixel shift that T is, if it is within TOLERANCE pixels of one at all corners of a
+   WIDTH x HEIGHT image; else T. */
+struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
+                                 double tolerance);
+
 /* Root of the mean squared distance between what A and B do to the points of a 9x9 grid that
    spans a WIDTH x HEIGHT image; infinite if one of them takes a point to infinity. */
 double transform_distance(const struct transform *a, const struct transform *b, unsigned width,

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef REFERENCE_H
+#define REFERENCE_H
+
+#include "frame.h"
+
+/*
+ * Which frame of a stack is the reference: a file of its own, or one of the images of the operands,
+ * the middle one where nothing else is said. Faults end the program with a message, as in input.h.
+ */
+
+/* The number, from 0, of the middle one of the images of the COUNT operands: n/2 of n. Files that
+   hold one raw image each are only counted, others read. */
+unsigned reference_middle(char *const *operands, unsigned count);
+
+/* The number of the image of the operands that has the very samples of the file PATH, which may be
+   one of the operands; there must be one. */
+unsigned reference_find(const char *path, char *const *operands, unsigned count);
+
+/* Reads the file PATH, or, where that is NULL, the middle one of the images of the operands, into
+   FRAME. */
+void reference_read(const char *path, char *const *operands, unsigned count, struct frame *frame);
+
+#endif

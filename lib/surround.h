@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef SURROUND_H
+#define SURROUND_H
+
+#include "frame.h"
+#include "transform.h"
+
+/*
+ * What surrounds a warped frame: the frame with its edge repeated, blurred by a Gaussian. It is
+ * made row by row, as the rows are asked for, at a resolution that the blur leaves nothing to see
+ * of.
+ */
+struct surround;
+
+/* For an output of WIDTH x HEIGHT pixels, which T takes to SOURCE's. SIGMA is in pixels, > 0. The
+   caller frees it. */
+struct surround *surround_open(const struct frame *source, const struct transform *t, double sigma,
+                               unsigned width, unsigned height);
+
+/* The samples of row ROW, its columns FIRST..END-1, as many planes as the source has, to SAMPLES.
+   Rows are asked for from the top down; the same one several times if need be. */
+void surround_row(struct surround *surround, unsigned row, unsigned first, unsigned end,
+                  uint16_t *samples);
+
+void surround_free(struct surround *surround);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "name.h"
+#include "transforms.h"
+
+enum { NUMBERS = 12 };
+
+static const char header[] =
+    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc";
+
+struct aligned *transforms_add(struct transforms *transforms, const char *name)
+{
+    if (transforms->count == transforms->room) {
+        transforms->room = transforms->room ? 2 * transforms->room : 64;
+        struct aligned *rows = alloc_array(transforms->room, sizeof *rows);
+        if (transforms->count)
+            memcpy(rows, transforms->rows, transforms->count * sizeof *rows);
+        free(transforms->rows);
+        transforms->rows = rows;
+    }
+    struct aligned *row = &transforms->rows[transforms->count++];
+    *row = (struct aligned){
+        .name = alloc_string(name), .failed = true, .transform = transform_identity()};
+    return row;
+}
+
+const struct aligned *transforms_find(const struct transforms *transforms, const char *name)
+{
+    for (unsigned i = 0; i < transforms->count; i++)
+        if (strcmp(transforms->rows[i].name, name) == 0)
+            return &transforms->rows[i];
+    return NULL;
+}
+
+void transforms_free(struct transforms *transforms)
+{
+    for (unsigned i = 0; i < transforms->count; i++)
+        free(transforms->rows[i].name);
+    free(transforms->rows);
+    *transforms = (struct transforms){0};
+}
+
+/* The fields of a row behind its name into ROW. */
+static void parse_row(const char *path, unsigned line, char *fields, struct aligned *row)
+{
+    if (strcmp(fields, "failed") == 0)
+        return;
+    double number[NUMBERS];
+    char *field = fields;
+    for (int i = 0; i < NUMBERS; i++) {
+        char *end;
+        number[i] = strtod(field, &end);
+        if (end == field || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
+            pm_error("%s, line %u: frame %s needs 12 numbers, or the word failed", path, line,
+                     row->name);
+        field = end + 1;
+    }
+    for (int i = 0; i < 9; i++)
+        row->transform.m[i / 3][i % 3] = number[i] / number[8];
+    row->error = number[9];
+    row->share = number[10];
+    row->ncc = number[11];
+    for (int i = 0; i < NUMBERS; i++)
+        if (!isfinite(number[i]))
+            pm_error("%s, line %u: the matrix of frame %s is not finite", path, line, row->name);
+    struct transform inverse;
+    if (!transform_invert(&row->transform, &inverse))
+        pm_error("%s, line %u: the matrix of frame %s is singular", path, line, row->name);
+    row->failed = false;
+}
+
+void transforms_read(const char *path, struct transforms *transforms)
+{
+    FILE *file = fopen(path, "r");
+    if (!file)
+        pm_error("%s cannot be read: %s", path, strerror(errno));
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t length;
+    unsigned line = 0;
+    while ((length = getline(&text, &room, file)) >= 0) {
+        while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+            text[--length] = '\0';
+        if (++line == 1 && strcmp(text, header) != 0)
+            pm_error("%s is no table of transforms: its first line is not that of framealign -save",
+                     path);
+        char *fields = strchr(text, '\t');
+        if (!fields)
+            pm_error("%s, line %u: there is no tab behind the frame's name", path, line);
+        if (line == 1)
+            continue;
+        *fields++ = '\0';
+        char *name = name_unescape(text);
+        if (transforms_find(transforms, name))
+            pm_error("%s, line %u: frame %s is there twice", path, line, name);
+        parse_row(path, line, fields, transforms_add(transforms, name));
+        free(name);
+    }
+    if (ferror(file))
+        pm_error("%s cannot be read: %s", path, strerror(errno));
+    if (transforms->count == 0)
+        pm_error("%s holds no transforms", path);
+    free(text);
+    fclose(file);
+}
+
+void transforms_write(const struct transforms *transforms, FILE *file)
+{
+    fprintf(file, "%s\n", header);
+    for (unsigned i = 0; i < transforms->count; i++) {
+        const struct aligned *row = &transforms->rows[i];
+        char *name = name_escape(row->name);
+        fputs(name, file);
+        free(name);
+        if (row->failed) {
+            fputs("\tfailed\n", file);
+            continue;
+        }
+        for (int k = 0; k < 9; k++)
+            fprintf(file, "\t%.17g", row->transform.m[k / 3][k % 3]);
+        fprintf(file, "\t%.4f\t%.3f\t%.3f\n", row->error, row->share, row->ncc);
+    }
+}

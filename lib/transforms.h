@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef TRANSFORMS_H
+#define TRANSFORMS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "transform.h"
+
+/*
+ * The transforms of a stack's frames, and their file: a table, tab-separated, with the header
+ *
+ *     frame m11 m12 m13 m21 m22 m23 m31 m32 m33 error share ncc
+ *
+ * a row a frame, its name escaped as name_escape() does; a frame that could not be registered has
+ * the one field "failed" behind its name.
+ */
+struct aligned {
+    char *name;
+    bool failed;
+    struct transform transform; /* from the reference's pixels to the frame's */
+    double error, share, ncc;   /* as in struct registration */
+};
+
+struct transforms {
+    unsigned count, room;
+    struct aligned *rows; /* owned, with the names */
+};
+
+/* Appends a failed frame of that name for the caller to fill in; valid until the next one. */
+struct aligned *transforms_add(struct transforms *transforms, const char *name);
+
+/* NULL if no frame has that name. */
+const struct aligned *transforms_find(const struct transforms *transforms, const char *name);
+
+/* Reads the file PATH. Ends the program where it is no such table, names a frame twice, or has a
+   matrix that is singular or not finite. */
+void transforms_read(const char *path, struct transforms *transforms);
+
+/* Matrices are written with as many digits as it takes to read the same numbers back. */
+void transforms_write(const struct transforms *transforms, FILE *file);
+
+void transforms_free(struct transforms *transforms);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef WARP_H
+#define WARP_H
+
+#include "frame.h"
+#include "transform.h"
+
+/* What stands where the frame has nothing to show. */
+enum warp_border {
+    WARP_BLUR,       /* the frame's edge repeated, blurred together with the frame */
+    WARP_REPLICATE,  /* the frame's edge repeated */
+    WARP_CONSTANT,   /* a value */
+    WARP_TRANSPARENT /* nothing: opacity 0 */
+};
+
+struct warp_options {
+    enum warp_border border;
+    uint16_t value[4]; /* of WARP_CONSTANT, a sample a plane */
+    double sigma;      /* of WARP_BLUR, pixels, > 0 */
+};
+
+/* The samples of a pixel of a warped frame: an opacity plane is added for WARP_TRANSPARENT. */
+unsigned warp_depth(const struct frame *source, const struct warp_options *options);
+
+/*
+ * Resamples SOURCE, which T takes the output's pixel coordinates to. OUT has its geometry set and
+ * its raster allocated, depth warp_depth(); its upper left pixel has the coordinates LEFT, TOP. The
+ * kernel is Keys' cubic with a = -1/2, over edges repeated, rounded half up; colors are weighted by
+ * opacity. Where T falls on whole pixels the samples come out as they are.
+ */
+void warp_frame(const struct frame *source, const struct transform *t,
+                const struct warp_options *options, unsigned left, unsigned top, struct frame *out);
+
+#endif
