@@ -20,6 +20,14 @@
  * and with the residual variance v = (|t - i|^2 - b . d) / (n - 4) the covariance of d is v A^-1:
  * variances v / lambda along A's eigenvectors.
  *
+ * Noise has gradients too. They are in A but promise no displacement, so that d comes out too
+ * small, and so does its variance. Noise is not the same in both images: of e' A e along an
+ * eigenvector e, the share that is there to be seen in both,
+ *
+ *     gain = sum (e . grad t) (e . grad i) / sum (e . g)^2
+ *
+ * is what b is a response to. The displacement along e is divided by it.
+ *
  * All of it follows from the moments of T, I and the two gradients, summed in one pass in LANES
  * partial sums, whose order is the same for every instruction set.
  */
@@ -42,6 +50,8 @@ enum {
 };
 
 #define LONGEST_STEP 3.0
+#define LEAST_GAIN 0.2
+#define FLAT 1e-12 /* variance, of full scale: there is nothing but the noise of arithmetic */
 
 /* A block's samples: of the reference and of the frame, and their gradients. */
 struct samples {
@@ -188,74 +198,92 @@ static void eigen(double xx, double xy, double yy, double lambda[2], double *c, 
     *s = sin(angle);
 }
 
+/* What the displacement follows from. */
+struct combined {
+    float x[AREA], y[AREA]; /* g */
+    float sum[AREA], difference[AREA];
+};
+
+SIMD_CLONES
+static void combine(const struct samples *m, float at, float ai, struct combined *out)
+{
+    for (int k = 0; k < AREA; k++) {
+        out->x[k] = 0.5f * (at * m->tx[k] + ai * m->ix[k]);
+        out->y[k] = 0.5f * (at * m->ty[k] + ai * m->iy[k]);
+        out->sum[k] = at * m->t[k] + ai * m->i[k];
+        out->difference[k] = at * m->t[k] - ai * m->i[k];
+    }
+}
+
+/* d along the unit vector of each eigenvector of A, in the order of LAMBDA, and its variance; B is
+   along them, GAIN how much of g is there to be seen in both images, FREEDOM n - 4. */
+static void solve_along(const double lambda[2], const double b[2], const double gain[2], double ncc,
+                        double freedom, double d[2], double variance[2])
+{
+    double explained = 0, strength[2];
+    for (int k = 0; k < 2; k++) {
+        strength[k] = fmax(lambda[k], 1e-4 * lambda[0]);
+        explained += b[k] * b[k] / strength[k];
+    }
+    double residual = fmax(2 - 2 * ncc - explained, 1e-9) / freedom;
+    for (int k = 0; k < 2; k++) {
+        d[k] = fmax(-LONGEST_STEP, fmin(LONGEST_STEP, b[k] / (strength[k] * gain[k])));
+        variance[k] = residual / (strength[k] * gain[k] * gain[k]);
+    }
+}
+
+/* e' [xx xy; xy yy] e for e = (c, s). */
+static double form(double xx, double xy, double yy, double c, double s)
+{
+    return c * c * xx + 2 * c * s * xy + s * s * yy;
+}
+
 /* The displacement and its variance out of the samples, of which N count. */
 static void solve_block(const struct samples *m, double n, struct block *block)
 {
-    double st = total(m->t), si = total(m->i);
-    double tt = dot(m->t, m->t) - st * st / n;
-    double ii = dot(m->i, m->i) - si * si / n;
-    block->ncc = 0;
-    block->likeness = 0;
-    if (!(tt > 1e-12 * n) || !(ii > 1e-12 * n))
+    block->ncc = block->likeness = 0;
+    double t = total(m->t), i = total(m->i);
+    double tt = dot(m->t, m->t) - t * t / n;
+    double ii = dot(m->i, m->i) - i * i / n;
+    if (!(tt > FLAT * n) || !(ii > FLAT * n))
         return;
-    double ti = dot(m->t, m->i) - st * si / n;
     double at = 1 / sqrt(tt), ai = 1 / sqrt(ii);
-    block->ncc = ti * at * ai;
-
-    const float *d[2][2] = {{m->tx, m->ty}, {m->ix, m->iy}};
-    double energy[2], g_sum[2], g_t[2], g_i[2], gg[2][2];
-    for (int k = 0; k < 2; k++) {
-        double t_sum = total(d[0][k]), i_sum = total(d[1][k]);
-        g_sum[k] = 0.5 * (at * t_sum + ai * i_sum);
-        g_t[k] = 0.5 *
-                 (at * (dot(d[0][k], m->t) - t_sum * st / n) +
-                  ai * (dot(d[1][k], m->t) - i_sum * st / n)) *
-                 at;
-        g_i[k] = 0.5 *
-                 (at * (dot(d[0][k], m->i) - t_sum * si / n) +
-                  ai * (dot(d[1][k], m->i) - i_sum * si / n)) *
-                 ai;
-    }
-    double tt_xx = dot(m->tx, m->tx), tt_yy = dot(m->ty, m->ty);
-    double ii_xx = dot(m->ix, m->ix), ii_yy = dot(m->iy, m->iy);
-    energy[0] = at * at * (tt_xx + tt_yy);
-    energy[1] = ai * ai * (ii_xx + ii_yy);
-    gg[0][0] = 0.25 * (at * at * tt_xx + ai * ai * ii_xx + 2 * at * ai * dot(m->tx, m->ix));
-    gg[1][1] = 0.25 * (at * at * tt_yy + ai * ai * ii_yy + 2 * at * ai * dot(m->ty, m->iy));
-    gg[0][1] = 0.25 * (at * at * dot(m->tx, m->ty) + ai * ai * dot(m->ix, m->iy) +
-                       at * ai * (dot(m->tx, m->iy) + dot(m->ix, m->ty)));
-
-    double ss = 2 + 2 * block->ncc; /* |t + i|^2 */
-    double b[2], g_s[2];
-    for (int k = 0; k < 2; k++) {
-        b[k] = g_t[k] - g_i[k];
-        g_s[k] = g_t[k] + g_i[k];
-    }
-    double xx = gg[0][0] - g_sum[0] * g_sum[0] / n - g_s[0] * g_s[0] / ss;
-    double xy = gg[0][1] - g_sum[0] * g_sum[1] / n - g_s[0] * g_s[1] / ss;
-    double yy = gg[1][1] - g_sum[1] * g_sum[1] / n - g_s[1] * g_s[1] / ss;
-    double lambda[2];
-    eigen(xx, xy, yy, lambda, &block->c, &block->s);
-    if (!(lambda[0] > 0) || !(energy[0] > 0) || !(energy[1] > 0)) {
-        block->ncc = 0;
+    double energy_t = at * at * (dot(m->tx, m->tx) + dot(m->ty, m->ty));
+    double energy_i = ai * ai * (dot(m->ix, m->ix) + dot(m->iy, m->iy));
+    if (!(energy_t > 0) || !(energy_i > 0))
         return;
-    }
-    block->likeness = fmin(energy[0], energy[1]) / fmax(energy[0], energy[1]);
+    double ncc = at * ai * (dot(m->t, m->i) - t * i / n);
 
-    double floor = 1e-4 * lambda[0];
-    double along[2] = {block->c * b[0] + block->s * b[1], block->c * b[1] - block->s * b[0]};
-    double explained = 0;
-    for (int k = 0; k < 2; k++) {
-        double strength = fmax(lambda[k], floor);
-        explained += along[k] * along[k] / strength;
-        along[k] /= strength;
-        along[k] = fmax(-LONGEST_STEP, fmin(LONGEST_STEP, along[k]));
-    }
-    double residual = fmax(2 - 2 * block->ncc - explained, 1e-9) / (n - 4);
+    struct combined g;
+    combine(m, (float)at, (float)ai, &g);
+    double x = total(g.x), y = total(g.y);
+    double sum = total(g.sum), difference = total(g.difference);
+    double xs = dot(g.x, g.sum) - x * sum / n, ys = dot(g.y, g.sum) - y * sum / n;
+    double ss = fmax(2 + 2 * ncc, 1e-6);
+    double xx = dot(g.x, g.x), xy = dot(g.x, g.y), yy = dot(g.y, g.y);
+    double lambda[2], c, s;
+    eigen(xx - x * x / n - xs * xs / ss, xy - x * y / n - xs * ys / ss,
+          yy - y * y / n - ys * ys / ss, lambda, &c, &s);
+    if (!(lambda[0] > 0))
+        return;
+
+    double bx = dot(g.x, g.difference) - x * difference / n;
+    double by = dot(g.y, g.difference) - y * difference / n;
+    double b[2] = {c * bx + s * by, c * by - s * bx};
+    double cross_xx = at * ai * dot(m->tx, m->ix), cross_yy = at * ai * dot(m->ty, m->iy);
+    double cross_xy = 0.5 * at * ai * (dot(m->tx, m->iy) + dot(m->ix, m->ty));
+    double gain[2] = {form(cross_xx, cross_xy, cross_yy, c, s) / form(xx, xy, yy, c, s),
+                      form(cross_xx, cross_xy, cross_yy, -s, c) / form(xx, xy, yy, -s, c)};
     for (int k = 0; k < 2; k++)
-        block->variance[k] = residual / fmax(lambda[k], floor);
-    block->dx = block->c * along[0] - block->s * along[1];
-    block->dy = block->s * along[0] + block->c * along[1];
+        gain[k] = gain[k] > LEAST_GAIN ? fmin(gain[k], 1) : LEAST_GAIN;
+    double d[2];
+    solve_along(lambda, b, gain, ncc, n - 4, d, block->variance);
+    block->dx = c * d[0] - s * d[1];
+    block->dy = s * d[0] + c * d[1];
+    block->c = c;
+    block->s = s;
+    block->ncc = ncc;
+    block->likeness = fmin(energy_t, energy_i) / fmax(energy_t, energy_i);
 }
 
 struct view blocks_view(const struct level *level)

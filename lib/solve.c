@@ -29,7 +29,7 @@
 #include "alloc.h"
 #include "solve.h"
 
-enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 5, ROUNDS = 15, GRID = 9 };
+enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 5, ROUNDS = 15, GRID = 9, CELLS = 8 };
 
 #define TUKEY 4.685
 #define MAD_TO_SIGMA 1.4826
@@ -41,6 +41,7 @@ struct measurement {
     double deviation;
     double weight; /* of z */
     unsigned block;
+    unsigned cell; /* of the image, for the error's prediction */
 };
 
 struct problem {
@@ -171,15 +172,18 @@ static void sandwich(const struct problem *problem, const double *p, double inve
                      double covariance[P][P])
 {
     unsigned n = problem->parameters;
-    double b[P][P] = {{0}}, half[P][P], used = 0;
+    double b[P][P] = {{0}}, half[P][P], used = 0, sums[CELLS * CELLS][P] = {{0}};
     for (unsigned k = 0; k < problem->count; k++) {
         const struct measurement *m = &problem->rows[k];
         double score = m->weight * residual(problem, m, p) / m->deviation;
         used += m->weight;
         for (unsigned i = 0; i < n; i++)
-            for (unsigned j = 0; j < n; j++)
-                b[i][j] += score * score * m->row[i] * m->row[j];
+            sums[m->cell][i] += score * m->row[i];
     }
+    for (unsigned k = 0; k < CELLS * CELLS; k++)
+        for (unsigned i = 0; i < n; i++)
+            for (unsigned j = 0; j < n; j++)
+                b[i][j] += sums[k][i] * sums[k][j];
     double freedom = used > 2.0 * n ? used / (used - n) : 2;
     for (unsigned i = 0; i < n; i++)
         for (unsigned j = 0; j < n; j++) {
@@ -242,6 +246,8 @@ static void collect(struct problem *problem, enum transform_model model, const s
         for (int axis = 0; axis < 2; axis++) {
             struct measurement *m = &problem->rows[problem->count++];
             m->block = k;
+            m->cell = (unsigned)(CELLS * (block->y + middle) / (2 * cy + 1)) * CELLS +
+                      (unsigned)(CELLS * (block->x + middle) / (2 * cx + 1));
             m->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
             m->deviation = sqrt(unlike * (block->variance[axis] + floor));
             m->weight = 1;
