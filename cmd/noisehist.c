@@ -138,24 +138,29 @@ static uint64_t count_any(const struct frame *map, const unsigned limits[3])
 
 static void count_noisy(const struct frame *map, struct counts *counts)
 {
-    uint64_t *bins = alloc_zeroed((COLORS_MAX + 1) * (size_t)HISTOGRAM_BINS, sizeof *bins);
+    struct histogram by_color[COLORS_MAX], any;
+    unsigned colors = counts->colors = frame_colors(map);
+    for (unsigned c = 0; c < colors; c++)
+        histogram_init(&by_color[c], map->maxval);
+    histogram_init(&any, map->maxval);
     uint16_t *samples = alloc_array(frame_row_samples(map), sizeof *samples);
     uint16_t *most = alloc_array(map->width, sizeof *most);
-    unsigned colors = counts->colors = frame_colors(map);
     for (unsigned row = 0; row < map->height; row++) {
         frame_get_row(map, row, samples);
         join_colors(samples, map->width, colors, most);
         for (unsigned c = 0; c < colors; c++)
-            histogram_add(samples + c, map->width, colors, bins + (size_t)c * HISTOGRAM_BINS);
-        histogram_add(most, map->width, 1, bins + (size_t)COLORS_MAX * HISTOGRAM_BINS);
+            histogram_add(&by_color[c], samples + c, map->width, colors);
+        histogram_add(&any, most, map->width, 1);
     }
     for (unsigned level = 0; level <= LEVEL_MAX; level++) {
         unsigned limit = threshold_limit(level, map->maxval);
         for (unsigned c = 0; c < colors; c++)
-            counts->by_color[level][c] = histogram_above(bins + (size_t)c * HISTOGRAM_BINS, limit);
-        counts->any[level] = histogram_above(bins + (size_t)COLORS_MAX * HISTOGRAM_BINS, limit);
+            counts->by_color[level][c] = histogram_above(&by_color[c], limit);
+        counts->any[level] = histogram_above(&any, limit);
     }
-    free(bins);
+    for (unsigned c = 0; c < colors; c++)
+        histogram_free(&by_color[c]);
+    histogram_free(&any);
     free(samples);
     free(most);
 }

@@ -179,16 +179,20 @@ unsigned cmdline_choice(const char *option, const char *text, const char *const 
     return 0;
 }
 
-void cmdline_name(const char *name, char *const *operands, unsigned count)
+bool cmdline_reads_stdin(char *const *operands, unsigned count)
 {
-    if (!name)
-        return;
-    if (name[0] == '\0')
-        pm_error("-name: the name is empty");
     for (unsigned i = 0; i < count; i++)
         if (strcmp(operands[i], "-") == 0)
-            return;
-    cmdline_without_effect("name", count > 0, "on files, which name their frames");
+            return true;
+    return count == 0;
+}
+
+void cmdline_name(const char *name, char *const *operands, unsigned count)
+{
+    if (name && name[0] == '\0')
+        pm_error("-name: the name is empty");
+    cmdline_without_effect("name", name && !cmdline_reads_stdin(operands, count),
+                           "on files, which name their frames");
 }
 
 void cmdline_without_effect(const char *option, bool given, const char *because)

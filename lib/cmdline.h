@@ -36,6 +36,9 @@ void cmdline_levels(const char *option, const char *text, double levels[3]);
 /* As one of WORDS, which ends with NULL; returns its index. */
 unsigned cmdline_choice(const char *option, const char *text, const char *const words[]);
 
+/* Whether standard input is read: there are no operands, or one of them is "-". */
+bool cmdline_reads_stdin(char *const *operands, unsigned count);
+
 /* Refuses a -name=NAME that names nothing: without standard input among the operands, or empty. */
 void cmdline_name(const char *name, char *const *operands, unsigned count);
 

@@ -3,18 +3,32 @@
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * Counts of sample values: bin v counts the samples of value v, 0..65535.
+ * Counts of whole values 0..top, of at most 2^32 - 1 values in all.
  */
-enum { HISTOGRAM_BINS = 65536 };
+struct histogram {
+    unsigned top;
+    unsigned ways;  /* counters a value: few values in long runs of the same would else wait for */
+    uint32_t *bins; /* each other; the count of a value is the sum of its counters; owned */
+};
 
-/* Adds the COUNT samples at SAMPLES, each STEP after the one before. */
-void histogram_add(const uint16_t *samples, size_t count, size_t step,
-                   uint64_t bins[HISTOGRAM_BINS]);
+void histogram_init(struct histogram *histogram, unsigned top);
+void histogram_free(struct histogram *histogram);
+void histogram_clear(struct histogram *histogram);
 
-/* How many of the counted samples exceed LIMIT. */
-uint64_t histogram_above(const uint64_t bins[HISTOGRAM_BINS], unsigned limit);
+/* Adds the COUNT values at VALUES, each STEP after the one before. */
+void histogram_add(struct histogram *histogram, const uint16_t *values, size_t count, size_t step);
+void histogram_add_wide(struct histogram *histogram, const uint32_t *values, size_t count);
+
+/* How many of the counted values are VALUE, and how many exceed it. */
+uint64_t histogram_count(const struct histogram *histogram, unsigned value);
+uint64_t histogram_above(const struct histogram *histogram, unsigned value);
+
+/* The mean of the counted values in LOW..HIGH; false where there is none. */
+bool histogram_mean(const struct histogram *histogram, unsigned low, unsigned high, double *mean);
 
 #endif

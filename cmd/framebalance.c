@@ -1,0 +1,243 @@
+/*
+ * framebalance - even out light and colour across the frames of a stack
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+
+#include "alloc.h"
+#include "cmdline.h"
+#include "color.h"
+#include "frame.h"
+#include "input.h"
+#include "light.h"
+#include "name.h"
+#include "output.h"
+#include "reference.h"
+#include "tempfile.h"
+#include "tonecurve.h"
+
+static const char synopsis[] =
+    "framebalance [-reference=FILE] [-channel=lumi|rgb|hsv|hls]\n"
+    "           [-curve=linear|gamma|match] [-masksize=F] [-interval=MIN,MAX]\n"
+    "           [-corrections=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
+
+/* All the information the user supplied on the command line. */
+struct cmdline {
+    const char *reference;  /* file, or NULL: the middle frame of the operands */
+    enum color_space space; /* of colour frames */
+    enum tonecurve_kind curve;
+    double circle;           /* diameter by the shorter side, > 0; 0: all pixels count */
+    double low, high;        /* the interval, in sample values; high -1: the maxval */
+    const char *corrections; /* file for the table, or NULL */
+    struct output_options output;
+    const char *name; /* of the frame on standard input, or NULL */
+    char *const *operands;
+    unsigned operand_count;
+};
+
+/* What all frames are balanced by. */
+struct balance {
+    enum color_space space;
+    unsigned maxval;
+    unsigned low[COLOR_CHANNELS_MAX], high[COLOR_CHANNELS_MAX]; /* the interval in steps */
+    struct light reference, frame;
+    float *curves[COLOR_CHANNELS_MAX];
+};
+
+static void parse_interval(struct cmdline *cmd, const char *text)
+{
+    double ends[2] = {0, -1};
+    if (text && cmdline_reals("interval", text, ends, 2) != 2)
+        pm_error("-interval=%s: two sample values are needed, MIN,MAX", text);
+    if (ends[0] < 0 || (ends[1] != -1 && ends[1] < ends[0]))
+        pm_error("-interval=%s: MIN is at least 0, and MAX not below it, or -1 for the maxval",
+                 text);
+    if (text && cmd->curve == TONECURVE_MATCH)
+        pm_message("-curve=match counts all values: the interval is not used");
+    else
+        cmd->low = ends[0];
+    cmd->high = cmd->curve == TONECURVE_MATCH ? -1 : ends[1];
+}
+
+static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
+{
+    static const char *const channels[] = {"lumi", "rgb", "hsv", "hls", NULL};
+    static const enum color_space spaces[] = {COLOR_LUMI, COLOR_RGB, COLOR_HSV, COLOR_HLS};
+    static const char *const curves[] = {"linear", "gamma", "match", NULL};
+    static const enum tonecurve_kind kinds[] = {TONECURVE_LINEAR, TONECURVE_GAMMA, TONECURVE_MATCH};
+    const char *channel, *curve, *mask_size, *interval;
+    const struct option options[] = {
+        {"reference", NULL, &cmd->reference},
+        {"channel", NULL, &channel},
+        {"curve", NULL, &curve},
+        {"masksize", NULL, &mask_size},
+        {"interval", NULL, &interval},
+        {"corrections", NULL, &cmd->corrections},
+        {"png", &cmd->output.png, NULL},
+        {"outdir", NULL, &cmd->output.outdir},
+        {"name", NULL, &cmd->name},
+    };
+    cmdline_parse("framebalance", synopsis, options, sizeof options / sizeof options[0], &argc,
+                  argv);
+    cmd->space = channel ? spaces[cmdline_choice("channel", channel, channels)] : COLOR_LUMI;
+    cmd->curve = curve ? kinds[cmdline_choice("curve", curve, curves)] : TONECURVE_LINEAR;
+    if (mask_size && (cmdline_reals("masksize", mask_size, &cmd->circle, 1), cmd->circle <= 0))
+        pm_error("-masksize=%s: the circle's diameter by the frame's shorter side is above 0",
+                 mask_size);
+    parse_interval(cmd, interval);
+    cmd->operands = argv + 1;
+    cmd->operand_count = (unsigned)argc - 1;
+    cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
+    if (!cmd->reference && cmdline_reads_stdin(cmd->operands, cmd->operand_count))
+        pm_error("frames from standard input need -reference=FILE: which is the middle one is not "
+                 "known before their end");
+}
+
+/* The interval in the steps of each channel; a value between two steps is in where it is inside. */
+static void set_interval(const struct cmdline *cmd, struct balance *balance)
+{
+    unsigned maxval = balance->maxval;
+    double high = cmd->high == -1 ? maxval : cmd->high;
+    if (high > maxval || cmd->low > high)
+        pm_error("-interval=%g,%g reaches beyond the frames' sample values, 0 to %u", cmd->low,
+                 cmd->high, maxval);
+    for (unsigned i = 0; i < color_channels(balance->space); i++) {
+        double steps = (double)color_top(balance->space, i, maxval) / maxval;
+        balance->low[i] = (unsigned)ceil(cmd->low * steps);
+        balance->high[i] = (unsigned)floor(high * steps);
+    }
+}
+
+static void balance_init(const struct cmdline *cmd, struct balance *balance)
+{
+    struct frame reference = {0};
+    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &reference);
+    balance->space = frame_colors(&reference) == 3 ? cmd->space : COLOR_GRAY;
+    balance->maxval = reference.maxval;
+    set_interval(cmd, balance);
+    light_init(&balance->reference, balance->space, reference.maxval);
+    light_init(&balance->frame, balance->space, reference.maxval);
+    for (unsigned i = 0; i < balance->frame.channels; i++)
+        balance->curves[i] =
+            alloc_array((size_t)balance->frame.histograms[i].top + 1, sizeof *balance->curves[i]);
+    light_measure(&balance->reference, &reference, cmd->circle);
+    frame_free(&reference);
+}
+
+static void balance_free(struct balance *balance)
+{
+    for (unsigned i = 0; i < balance->frame.channels; i++)
+        free(balance->curves[i]);
+    light_free(&balance->reference);
+    light_free(&balance->frame);
+}
+
+/* Ends the program: channel I of FRAME cannot be balanced, as RESULT says. */
+static void fail(const struct cmdline *cmd, const struct frame *frame, const char *channel,
+                 enum tonecurve_result result)
+{
+    char *high = cmd->high == -1 ? alloc_string("the maxval") : alloc_printf("%g", cmd->high);
+    char *circle = cmd->circle > 0 ? alloc_printf("the circle of -masksize=%g", cmd->circle)
+                                   : alloc_string("all pixels");
+    if (result == TONECURVE_NOTHING_COUNTED)
+        pm_error("frame %s: no pixel of channel %s counts, in the frame or in the reference (%s, "
+                 "values %g to %s): widen -masksize or -interval",
+                 frame->name, channel, circle, cmd->low, high);
+    pm_error("frame %s: channel %s cannot be brought to the reference's (%s, values %g to %s): a "
+             "mean is 0 or at the end of the scale, so no %s exists. Leave the frame out, choose "
+             "another -channel, or narrow -interval",
+             frame->name, channel, circle, cmd->low, high,
+             cmd->curve == TONECURVE_GAMMA ? "gamma" : "factor");
+}
+
+static void check_alike(const struct balance *balance, const struct frame *frame)
+{
+    bool gray = balance->space == COLOR_GRAY;
+    if ((frame_colors(frame) == 1) != gray)
+        pm_error("frame %s is %s, but the reference is %s", frame->name,
+                 gray ? "in colour" : "gray", gray ? "gray" : "in colour");
+    if (frame->maxval != balance->maxval)
+        pm_error("frame %s has maxval %u, but the reference has %u: use pamdepth", frame->name,
+                 frame->maxval, balance->maxval);
+}
+
+/* The curves and corrections for FRAME. */
+static void solve(const struct cmdline *cmd, const struct frame *frame, struct balance *balance,
+                  double corrections[])
+{
+    light_measure(&balance->frame, frame, cmd->circle);
+    for (unsigned i = 0; i < balance->frame.channels; i++) {
+        const struct tonecurve_problem problem = {.kind = cmd->curve,
+                                                  .frame = &balance->frame.histograms[i],
+                                                  .reference = &balance->reference.histograms[i],
+                                                  .low = balance->low[i],
+                                                  .high = balance->high[i]};
+        enum tonecurve_result result =
+            tonecurve_solve(&problem, balance->curves[i], &corrections[i]);
+        if (result != TONECURVE_SOLVED)
+            fail(cmd, frame, color_channel_name(balance->space, i), result);
+    }
+}
+
+static void print_header(FILE *table, enum color_space space)
+{
+    fprintf(table, "frame");
+    for (unsigned i = 0; i < color_channels(space); i++)
+        fprintf(table, "\t%s", color_channel_name(space, i));
+    fprintf(table, "\n");
+}
+
+static void print_corrections(FILE *table, const struct frame *frame, enum color_space space,
+                              const double corrections[])
+{
+    char *name = name_escape(frame->name);
+    fprintf(table, "%s", name);
+    for (unsigned i = 0; i < color_channels(space); i++)
+        fprintf(table, "\t%.9g", corrections[i]);
+    fprintf(table, "\n");
+    free(name);
+}
+
+static void balance_frames(const struct cmdline *cmd, struct balance *balance, struct output *out,
+                           FILE *table)
+{
+    struct frame frame = {0};
+    double corrections[COLOR_CHANNELS_MAX];
+    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
+    while (input_read(in, &frame)) {
+        check_alike(balance, &frame);
+        solve(cmd, &frame, balance, corrections);
+        light_change(balance->space, balance->curves, &frame);
+        output_frame(out, &frame);
+        if (table)
+            print_corrections(table, &frame, balance->space, corrections);
+    }
+    input_close(in);
+    frame_free(&frame);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmdline cmd = {0};
+    struct balance balance = {0};
+    parse_cmdline(argc, argv, &cmd);
+    struct output *out = output_open(&cmd.output);
+    balance_init(&cmd, &balance);
+    struct tempfile *table = cmd.corrections ? tempfile_create(cmd.corrections) : NULL;
+    if (table)
+        print_header(tempfile_stream(table), balance.space);
+    balance_frames(&cmd, &balance, out, table ? tempfile_stream(table) : NULL);
+    if (table)
+        tempfile_commit(table);
+    output_close(out);
+    balance_free(&balance);
+    return EXIT_SUCCESS;
+}

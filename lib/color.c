@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * With the hue kept, a pixel's samples keep their order and the proportions of their distances: a
+ * change of S and V, or L and S, moves them to
+ *
+ *     hsv:  x' = V' - (V - x) C'/C        C = S V
+ *     hls:  x' = L' + (x - L) C'/C        C = S min(2 L, 2 maxval - 2 L)
+ *
+ * so that neither the hue nor its six sectors ever have to be computed, and an unchanged pixel
+ * comes out exactly as it was.
+ */
+
+#include "color.h"
+#include "simd.h"
+
+enum { SATURATION_HSV = 0, LIGHT_HSV = 1, LIGHT_HLS = 0, SATURATION_HLS = 1 };
+
+unsigned color_channels(enum color_space space)
+{
+    static const unsigned channels[] = {1, 1, 3, 2, 2};
+    return channels[space];
+}
+
+const char *color_channel_name(enum color_space space, unsigned i)
+{
+    static const char *const names[][COLOR_CHANNELS_MAX] = {
+        {"gray"}, {"lumi"}, {"r", "g", "b"}, {"s", "v"}, {"l", "s"}};
+    return names[space][i];
+}
+
+unsigned color_top(enum color_space space, unsigned i, unsigned maxval)
+{
+    if ((space == COLOR_HSV && i == SATURATION_HSV) || (space == COLOR_HLS && i == SATURATION_HLS))
+        return COLOR_SATURATION_TOP;
+    return space == COLOR_HLS ? 2 * maxval : maxval;
+}
+
+static inline uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint32_t largest(const uint16_t *pixel)
+{
+    return larger(larger(pixel[0], pixel[1]), pixel[2]);
+}
+
+static inline uint32_t smallest(const uint16_t *pixel)
+{
+    return smaller(smaller(pixel[0], pixel[1]), pixel[2]);
+}
+
+/* The largest chroma at a lightness of L steps. */
+static inline uint32_t chroma_room(uint32_t l, unsigned maxval)
+{
+    return smaller(l, 2 * maxval - l);
+}
+
+/* S in steps, rounded half up, of a chroma of at most WHOLE. */
+static inline uint32_t saturation(uint32_t chroma, uint32_t whole)
+{
+    return (uint32_t)(int32_t)(whole ? (float)(int32_t)chroma / (float)(int32_t)whole *
+                                               COLOR_SATURATION_TOP +
+                                           0.5F
+                                     : 0.0F);
+}
+
+/* Luma with weights in multiples of 2^-16 whose sum is 1, so that a gray keeps its value. */
+SIMD_CLONES
+static void luma(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                 uint32_t *restrict values)
+{
+    for (unsigned x = 0; x < count; x++) {
+        const uint16_t *pixel = samples + (unsigned long)x * depth;
+        values[x] = (19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 32768U) >> 16;
+    }
+}
+
+SIMD_CLONES
+static void hsv_saturation(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                           uint32_t *restrict values)
+{
+    for (unsigned x = 0; x < count; x++) {
+        const uint16_t *pixel = samples + (unsigned long)x * depth;
+        uint32_t most = largest(pixel);
+        values[x] = saturation(most - smallest(pixel), most);
+    }
+}
+
+SIMD_CLONES
+static void hsv_value(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                      uint32_t *restrict values)
+{
+    for (unsigned x = 0; x < count; x++)
+        values[x] = largest(samples + (unsigned long)x * depth);
+}
+
+SIMD_CLONES
+static void hls_lightness(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                          uint32_t *restrict values)
+{
+    for (unsigned x = 0; x < count; x++) {
+        const uint16_t *pixel = samples + (unsigned long)x * depth;
+        values[x] = largest(pixel) + smallest(pixel);
+    }
+}
+
+SIMD_CLONES
+static void hls_saturation(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                           unsigned maxval, uint32_t *restrict values)
+{
+    for (unsigned x = 0; x < count; x++) {
+        const uint16_t *pixel = samples + (unsigned long)x * depth;
+        uint32_t most = largest(pixel), least = smallest(pixel);
+        values[x] = saturation(most - least, chroma_room(most + least, maxval));
+    }
+}
+
+void color_values(enum color_space space, unsigned i, const uint16_t *samples, unsigned depth,
+                  unsigned count, unsigned maxval, uint32_t *values)
+{
+    if (space == COLOR_LUMI)
+        luma(samples, depth, count, values);
+    else if (space == COLOR_HSV && i == SATURATION_HSV)
+        hsv_saturation(samples, depth, count, values);
+    else if (space == COLOR_HSV)
+        hsv_value(samples, depth, count, values);
+    else if (i == LIGHT_HLS)
+        hls_lightness(samples, depth, count, values);
+    else
+        hls_saturation(samples, depth, count, maxval, values);
+}
+
+/* Rounded half up and clipped to 0..MAXVAL. */
+static inline uint16_t to_sample(float value, float maxval)
+{
+    value = value < 0 ? 0 : value;
+    value = value > maxval ? maxval : value;
+    return (uint16_t)(int32_t)(value + 0.5F);
+}
+
+SIMD_CLONES
+void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                      const float *light, const float *ratio)
+{
+    for (unsigned x = 0; x < count; x++) {
+        uint16_t *pixel = samples + (unsigned long)x * depth;
+        uint32_t most = largest(pixel), chroma = most - smallest(pixel);
+        float v = (float)(int32_t)most, changed = light[most];
+        float scale = most ? changed / v * ratio[saturation(chroma, most)] : 0.0F;
+        for (unsigned c = 0; c < 3; c++)
+            pixel[c] = to_sample(changed - (v - pixel[c]) * scale, (float)(int32_t)maxval);
+    }
+}
+
+SIMD_CLONES
+void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                      const float *light, const float *ratio)
+{
+    float full = (float)(int32_t)maxval;
+    for (unsigned x = 0; x < count; x++) {
+        uint16_t *pixel = samples + (unsigned long)x * depth;
+        uint32_t most = largest(pixel), least = smallest(pixel), l = most + least;
+        uint32_t room = chroma_room(l, maxval);
+        float changed = light[l];
+        float left = changed < 2 * full - changed ? changed : 2 * full - changed;
+        float scale =
+            room ? left / (float)(int32_t)room * ratio[saturation(most - least, room)] : 0.0F;
+        for (unsigned c = 0; c < 3; c++) {
+            float from_middle = (float)(int32_t)(2 * (uint32_t)pixel[c]) - (float)(int32_t)l;
+            pixel[c] = to_sample((changed + from_middle * scale) * 0.5F, full);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Gamma. With x = v / top and p = 1/g, the mean of x^p falls as p grows; its derivative is the mean
+ * of x^p ln x. Newton's steps on p, kept inside an interval that holds the root and halving it
+ * where they leave it, reach 1e-9 in a few passes over the values that occur.
+ *
+ * Match. Let F and R be the cumulative shares of frame and reference. At a value t the share of the
+ * result is F(u), u the largest value that is sent to t or below; the choice u(t) whose F(u) is
+ * nearest to R(t) makes every distance the least there can be, and u(t) never falls. The curve is
+ * then T(v) = the least t with u(t) >= v.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "tonecurve.h"
+
+static const double gamma_limit = 64;
+static const double gamma_tolerance = 1e-9;
+
+static void scale_values(unsigned top, double factor, float *curve)
+{
+    for (unsigned v = 0; v <= top; v++)
+        curve[v] = (float)fmin(v * factor, top);
+}
+
+static enum tonecurve_result solve_linear(const struct tonecurve_problem *problem, double mean,
+                                          double wanted, float *curve, double *correction)
+{
+    if (mean == 0 || wanted == 0)
+        return TONECURVE_NO_CORRECTION;
+    *correction = wanted / mean;
+    scale_values(problem->frame->top, *correction, curve);
+    return TONECURVE_SOLVED;
+}
+
+/* The values that occur in an interval, as natural logarithms of x, and their shares. */
+struct shares {
+    double *log_x, *share;
+    unsigned count;
+};
+
+static void collect_shares(const struct tonecurve_problem *problem, struct shares *shares)
+{
+    unsigned values = problem->high - problem->low + 1;
+    double total = 0;
+    shares->log_x = alloc_array(values, sizeof *shares->log_x);
+    shares->share = alloc_array(values, sizeof *shares->share);
+    shares->count = 0;
+    for (unsigned v = problem->low; v <= problem->high; v++) {
+        double n = (double)histogram_count(problem->frame, v);
+        total += n;
+        if (n == 0 || v == 0) /* 0 stays 0: it only adds to the total */
+            continue;
+        shares->log_x[shares->count] = log((double)v / problem->frame->top);
+        shares->share[shares->count++] = n;
+    }
+    for (unsigned i = 0; i < shares->count; i++)
+        shares->share[i] /= total;
+}
+
+/* The mean of x^p, and its derivative by p. */
+static double mean_power(const struct shares *shares, double p, double *slope)
+{
+    double mean = 0;
+    *slope = 0;
+    for (unsigned i = 0; i < shares->count; i++) {
+        double power = shares->share[i] * exp(p * shares->log_x[i]);
+        mean += power;
+        *slope += power * shares->log_x[i];
+    }
+    return mean;
+}
+
+/* The p in 1/gamma_limit..gamma_limit for which the mean of x^p is WANTED; 0 where there is none.
+ */
+static double solve_power(const struct shares *shares, double wanted)
+{
+    double low = 1 / gamma_limit, high = gamma_limit, p = 1, slope;
+    if (mean_power(shares, low, &slope) < wanted || mean_power(shares, high, &slope) > wanted)
+        return 0;
+    for (int pass = 0; pass < 100; pass++) {
+        double error = mean_power(shares, p, &slope) - wanted;
+        if (fabs(error) < gamma_tolerance)
+            return p;
+        if (error > 0)
+            low = p;
+        else
+            high = p;
+        double next = p - error / slope;
+        p = next > low && next < high ? next : (low + high) / 2;
+    }
+    return p;
+}
+
+static enum tonecurve_result solve_gamma(const struct tonecurve_problem *problem, double mean,
+                                         double wanted, float *curve, double *correction)
+{
+    unsigned top = problem->frame->top;
+    if (mean == 0 || mean == top || wanted == 0 || wanted == top)
+        return TONECURVE_NO_CORRECTION;
+    struct shares shares;
+    collect_shares(problem, &shares);
+    double p = mean == wanted ? 1 : solve_power(&shares, wanted / top);
+    free(shares.log_x);
+    free(shares.share);
+    if (p == 0)
+        return TONECURVE_NO_CORRECTION;
+    *correction = 1 / p;
+    for (unsigned v = 0; v <= top; v++)
+        curve[v] = (float)(p == 1 ? v : top * pow((double)v / top, p));
+    return TONECURVE_SOLVED;
+}
+
+/* The cumulative counts of values 0..top, from the second element on; the first is 0. */
+static double *cumulate(const struct histogram *histogram)
+{
+    double *below = alloc_array((size_t)histogram->top + 2, sizeof *below);
+    below[0] = 0;
+    for (unsigned v = 0; v <= histogram->top; v++)
+        below[v + 1] = below[v] + (double)histogram_count(histogram, v);
+    return below;
+}
+
+/* T of every value that the frame has; the curve of the others is not set. */
+static void specify(const struct histogram *frame, const double *below, const double *wanted,
+                    float *curve)
+{
+    unsigned top = frame->top, sent = 0; /* values below `sent` have their place */
+    double scale = below[top + 1] / wanted[top + 1];
+    for (unsigned t = 0; t <= top; t++) {
+        double target = wanted[t + 1] * scale;
+        while (sent <= top && fabs(below[sent + 1] - target) <= fabs(below[sent] - target))
+            curve[sent++] = (float)t;
+    }
+    for (; sent <= top; sent++)
+        curve[sent] = (float)top;
+}
+
+/* Gives the values that do not occur the straight line between their neighbours that do, or the
+   ends of the scale. */
+static void interpolate(const struct histogram *frame, float *curve)
+{
+    unsigned top = frame->top, from = 0;
+    if (!histogram_count(frame, 0))
+        curve[0] = 0;
+    if (!histogram_count(frame, top))
+        curve[top] = (float)top;
+    for (unsigned to = 1; to <= top; to++) {
+        if (!histogram_count(frame, to) && to < top)
+            continue;
+        for (unsigned v = from + 1; v < to; v++)
+            curve[v] =
+                curve[from] + (curve[to] - curve[from]) * (float)(v - from) / (float)(to - from);
+        from = to;
+    }
+}
+
+static enum tonecurve_result solve_match(const struct tonecurve_problem *problem, double mean,
+                                         double wanted, float *curve, double *correction)
+{
+    double *below = cumulate(problem->frame), *reference = cumulate(problem->reference);
+    specify(problem->frame, below, reference, curve);
+    interpolate(problem->frame, curve);
+    free(below);
+    free(reference);
+    *correction = wanted / mean;
+    return TONECURVE_SOLVED;
+}
+
+enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
+                                      double *correction)
+{
+    double mean, wanted;
+    if (!histogram_mean(problem->frame, problem->low, problem->high, &mean) ||
+        !histogram_mean(problem->reference, problem->low, problem->high, &wanted))
+        return TONECURVE_NOTHING_COUNTED;
+    switch (problem->kind) {
+    case TONECURVE_LINEAR:
+        return solve_linear(problem, mean, wanted, curve, correction);
+    case TONECURVE_GAMMA:
+        return solve_gamma(problem, mean, wanted, curve, correction);
+    default:
+        return solve_match(problem, mean, wanted, curve, correction);
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef TONECURVE_H
+#define TONECURVE_H
+
+#include <stdint.h>
+
+#include "histogram.h"
+
+/*
+ * The curve that brings the light of a frame to that of a reference, in one channel, from the
+ * histograms of both. Values are whole steps 0..top, and so is what a curve gives, but not rounded:
+ *
+ *     linear  v m_r / m, m and m_r the means of frame and reference over an interval of values
+ *     gamma   top (v / top)^(1/g), g such that the mean of the curve over the counted values of the
+ *             interval is the reference's mean, within 1e-6 of top
+ *     match   histogram specification over all values: the monotone curve for which the distance
+ *             between the cumulative distributions of its result and of the reference is least
+ *             (Kolmogorov-Smirnov); values that the frame does not have are interpolated
+ */
+enum tonecurve_kind { TONECURVE_LINEAR, TONECURVE_GAMMA, TONECURVE_MATCH };
+
+enum tonecurve_result {
+    TONECURVE_SOLVED,
+    TONECURVE_NOTHING_COUNTED, /* no value of the frame or of the reference is in the interval */
+    TONECURVE_NO_CORRECTION    /* a mean of 0, or one that no gamma in 1/64..64 reaches */
+};
+
+struct tonecurve_problem {
+    enum tonecurve_kind kind;
+    const struct histogram *frame, *reference; /* of one top */
+    unsigned low, high;                        /* the interval, both ends in it; match: 0, top */
+};
+
+/*
+ * Solves PROBLEM into CURVE, top + 1 values that never fall, each 0..top; *CORRECTION is the
+ * factor, g, or for match the ratio of the means. Where the histograms are the same, it is 1 and
+ * the curve of every counted value is that value, exactly.
+ */
+enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
+                                      double *correction);
+
+#endif
