@@ -137,25 +137,86 @@ void color_values(enum color_space space, unsigned i, const uint16_t *samples, u
         hls_saturation(samples, depth, count, maxval, values);
 }
 
+/* Pixels are changed in blocks, plane by plane: loops over side-by-side samples hardly vectorise.
+ */
+enum { BLOCK = 512 };
+
+struct block {
+    int32_t plane[3][BLOCK];
+};
+
+static inline void split(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                         struct block *restrict block)
+{
+    for (unsigned x = 0; x < count; x++)
+        for (unsigned c = 0; c < 3; c++)
+            block->plane[c][x] = samples[(unsigned long)x * depth + c];
+}
+
+static inline void join(const struct block *restrict block, unsigned depth, unsigned count,
+                        uint16_t *restrict samples)
+{
+    for (unsigned x = 0; x < count; x++)
+        for (unsigned c = 0; c < 3; c++)
+            samples[(unsigned long)x * depth + c] = (uint16_t)block->plane[c][x];
+}
+
 /* Rounded half up and clipped to 0..MAXVAL. */
-static inline uint16_t to_sample(float value, float maxval)
+static inline int32_t to_sample(float value, float maxval)
 {
     value = value < 0 ? 0 : value;
     value = value > maxval ? maxval : value;
-    return (uint16_t)(int32_t)(value + 0.5F);
+    return (int32_t)(value + 0.5F);
+}
+
+static inline void change_hsv_block(struct block *restrict block, unsigned count, float full,
+                                    const float *restrict light, const float *restrict ratio)
+{
+    for (unsigned x = 0; x < count; x++) {
+        int32_t r = block->plane[0][x], g = block->plane[1][x], b = block->plane[2][x];
+        int32_t most = r > g ? r : g, least = r < g ? r : g;
+        most = b > most ? b : most;
+        least = b < least ? b : least;
+        float v = (float)most, whole = most ? v : 1.0F, changed = light[most];
+        int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
+        float scale = changed / whole * ratio[s];
+        block->plane[0][x] = to_sample(changed - (v - (float)r) * scale, full);
+        block->plane[1][x] = to_sample(changed - (v - (float)g) * scale, full);
+        block->plane[2][x] = to_sample(changed - (v - (float)b) * scale, full);
+    }
+}
+
+static inline void change_hls_block(struct block *restrict block, unsigned count, float full,
+                                    const float *restrict light, const float *restrict ratio)
+{
+    for (unsigned x = 0; x < count; x++) {
+        int32_t r = block->plane[0][x], g = block->plane[1][x], b = block->plane[2][x];
+        int32_t most = r > g ? r : g, least = r < g ? r : g;
+        most = b > most ? b : most;
+        least = b < least ? b : least;
+        float l = (float)(most + least), changed = light[most + least];
+        float room = l < 2 * full - l ? l : 2 * full - l;
+        float left = changed < 2 * full - changed ? changed : 2 * full - changed;
+        float whole = room > 0 ? room : 1.0F;
+        int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
+        float scale = left / whole * ratio[s];
+        block->plane[0][x] = to_sample((changed + ((float)(2 * r) - l) * scale) * 0.5F, full);
+        block->plane[1][x] = to_sample((changed + ((float)(2 * g) - l) * scale) * 0.5F, full);
+        block->plane[2][x] = to_sample((changed + ((float)(2 * b) - l) * scale) * 0.5F, full);
+    }
 }
 
 SIMD_CLONES
 void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
                       const float *light, const float *ratio)
 {
-    for (unsigned x = 0; x < count; x++) {
-        uint16_t *pixel = samples + (unsigned long)x * depth;
-        uint32_t most = largest(pixel), chroma = most - smallest(pixel);
-        float v = (float)(int32_t)most, changed = light[most];
-        float scale = most ? changed / v * ratio[saturation(chroma, most)] : 0.0F;
-        for (unsigned c = 0; c < 3; c++)
-            pixel[c] = to_sample(changed - (v - pixel[c]) * scale, (float)(int32_t)maxval);
+    struct block block;
+    for (unsigned at = 0; at < count; at += BLOCK) {
+        unsigned part = count - at < BLOCK ? count - at : BLOCK;
+        uint16_t *begin = samples + (unsigned long)at * depth;
+        split(begin, depth, part, &block);
+        change_hsv_block(&block, part, (float)(int32_t)maxval, light, ratio);
+        join(&block, depth, part, begin);
     }
 }
 
@@ -163,18 +224,12 @@ SIMD_CLONES
 void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
                       const float *light, const float *ratio)
 {
-    float full = (float)(int32_t)maxval;
-    for (unsigned x = 0; x < count; x++) {
-        uint16_t *pixel = samples + (unsigned long)x * depth;
-        uint32_t most = largest(pixel), least = smallest(pixel), l = most + least;
-        uint32_t room = chroma_room(l, maxval);
-        float changed = light[l];
-        float left = changed < 2 * full - changed ? changed : 2 * full - changed;
-        float scale =
-            room ? left / (float)(int32_t)room * ratio[saturation(most - least, room)] : 0.0F;
-        for (unsigned c = 0; c < 3; c++) {
-            float from_middle = (float)(int32_t)(2 * (uint32_t)pixel[c]) - (float)(int32_t)l;
-            pixel[c] = to_sample((changed + from_middle * scale) * 0.5F, full);
-        }
+    struct block block;
+    for (unsigned at = 0; at < count; at += BLOCK) {
+        unsigned part = count - at < BLOCK ? count - at : BLOCK;
+        uint16_t *begin = samples + (unsigned long)at * depth;
+        split(begin, depth, part, &block);
+        change_hls_block(&block, part, (float)(int32_t)maxval, light, ratio);
+        join(&block, depth, part, begin);
     }
 }

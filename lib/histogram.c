@@ -42,8 +42,13 @@ void histogram_add(struct histogram *histogram, const uint16_t *values, size_t c
 void histogram_add_wide(struct histogram *histogram, const uint32_t *values, size_t count)
 {
     uint32_t *bins = histogram->bins;
-    for (size_t i = 0; i < count; i++)
-        bins[histogram->ways * values[i]]++;
+    size_t i = 0;
+    if (histogram->ways == WAYS)
+        for (; i + WAYS <= count; i += WAYS)
+            for (size_t way = 0; way < WAYS; way++)
+                bins[WAYS * (size_t)values[i + way] + way]++;
+    for (; i < count; i++)
+        bins[histogram->ways * (size_t)values[i]]++;
 }
 
 uint64_t histogram_count(const struct histogram *histogram, unsigned value)

@@ -92,58 +92,117 @@ void light_measure(struct light *light, const struct frame *frame, double circle
     free(values);
 }
 
-/* The curve as a table of samples, rounded half up. */
-static void round_curve(const float *curve, unsigned maxval, uint16_t *table)
+/*
+ * Rasters are sent through tables two bytes at a time, as they lie in memory: one sample of 16
+ * bits, or two neighbours of 8. The tables of the pairs then follow each other with a period of at
+ * most four: the planes of a pixel, or for bytes the pairs of neighbouring planes.
+ */
+enum { UNITS = 65536, PERIOD_MAX = 4 };
+
+struct unit_tables {
+    unsigned period;
+    uint16_t *table[PERIOD_MAX];
+};
+
+/* The curve's value at V, rounded half up; no curve is the identity. */
+static unsigned round_curve(const float *curve, unsigned v)
+{
+    return curve ? (unsigned)(curve[v] + 0.5F) : v;
+}
+
+static uint16_t as_unit(unsigned first_byte, unsigned second_byte)
+{
+    const unsigned char bytes[] = {(unsigned char)first_byte, (unsigned char)second_byte};
+    uint16_t unit;
+    memcpy(&unit, bytes, sizeof unit);
+    return unit;
+}
+
+static void fill_wide(const float *curve, unsigned maxval, uint16_t *table)
+{
+    for (unsigned v = 0; v <= maxval; v++) {
+        unsigned changed = round_curve(curve, v);
+        table[as_unit(v >> 8, v & 255)] = as_unit(changed >> 8, changed & 255);
+    }
+}
+
+static void fill_pair(const float *first, const float *second, unsigned maxval, uint16_t *table)
 {
     for (unsigned v = 0; v <= maxval; v++)
-        table[v] = (uint16_t)(curve[v] + 0.5F);
+        for (unsigned w = 0; w <= maxval; w++)
+            table[as_unit(v, w)] = as_unit(round_curve(first, v), round_curve(second, w));
 }
 
-static void look_up_bytes(unsigned char *raster, size_t pixels, unsigned depth, unsigned colors,
-                          unsigned char tables[][256])
+/* PLANES has a curve a plane of FRAME, NULL for the identity. */
+static void make_tables(const struct frame *frame, const float *const planes[],
+                        struct unit_tables *tables)
 {
-    for (size_t x = 0; x < pixels; x++, raster += depth)
-        for (unsigned c = 0; c < colors; c++)
-            raster[c] = tables[c][raster[c]];
-}
-
-static void look_up_pairs(unsigned char *raster, size_t pixels, unsigned depth, unsigned colors,
-                          uint16_t *const tables[])
-{
-    for (size_t x = 0; x < pixels; x++, raster += 2 * (size_t)depth)
-        for (unsigned c = 0; c < colors; c++) {
-            uint16_t changed = tables[c][raster[2 * c] << 8 | raster[2 * c + 1]];
-            raster[2 * c] = (unsigned char)(changed >> 8);
-            raster[2 * c + 1] = (unsigned char)changed;
-        }
-}
-
-/* Sends colour c of all pixels through TABLES[c]. */
-static void look_up(struct frame *frame, uint16_t *const tables[])
-{
-    unsigned depth = frame->depth, colors = frame_colors(frame);
-    size_t pixels = (size_t)frame->width * frame->height;
-    if (frame_sample_bytes(frame) == 2) {
-        look_up_pairs(frame->raster, pixels, depth, colors, tables);
-        return;
+    bool wide = frame_sample_bytes(frame) == 2;
+    unsigned depth = frame->depth;
+    tables->period = wide || depth % 2 ? depth : depth / 2;
+    for (unsigned i = 0; i < tables->period; i++) {
+        tables->table[i] = alloc_array(UNITS, sizeof *tables->table[i]);
+        if (wide)
+            fill_wide(planes[i], frame->maxval, tables->table[i]);
+        else
+            fill_pair(planes[2 * i % depth], planes[(2 * i + 1) % depth], frame->maxval,
+                      tables->table[i]);
     }
-    unsigned char narrow[3][256];
-    for (unsigned c = 0; c < colors; c++)
-        for (unsigned v = 0; v <= frame->maxval; v++)
-            narrow[c][v] = (unsigned char)tables[c][v];
-    look_up_bytes(frame->raster, pixels, depth, colors, narrow);
+}
+
+static inline void look_up_unit(unsigned char *at, const uint16_t *table)
+{
+    uint16_t unit;
+    memcpy(&unit, at, sizeof unit);
+    unit = table[unit];
+    memcpy(at, &unit, sizeof unit);
+}
+
+/* PERIOD is constant where this is inlined. */
+static inline void look_up_units(unsigned char *raster, size_t bytes, unsigned period,
+                                 uint16_t *const table[])
+{
+    size_t step = 2 * (size_t)period;
+    for (; bytes >= step; bytes -= step, raster += step)
+        for (unsigned i = 0; i < period; i++)
+            look_up_unit(raster + 2 * (size_t)i, table[i]);
+    for (unsigned i = 0; bytes >= 2; bytes -= 2, raster += 2)
+        look_up_unit(raster, table[i++]);
+}
+
+static void look_up(struct frame *frame, const struct unit_tables *tables)
+{
+    size_t bytes = frame_raster_bytes(frame);
+    switch (tables->period) {
+    case 1:
+        look_up_units(frame->raster, bytes, 1, tables->table);
+        break;
+    case 2:
+        look_up_units(frame->raster, bytes, 2, tables->table);
+        break;
+    case 3:
+        look_up_units(frame->raster, bytes, 3, tables->table);
+        break;
+    default:
+        look_up_units(frame->raster, bytes, 4, tables->table);
+    }
 }
 
 static void change_samples(enum color_space space, float *const curves[], struct frame *frame)
 {
-    uint16_t *tables[3];
-    for (unsigned c = 0; c < frame_colors(frame); c++) {
-        tables[c] = alloc_array((size_t)frame->maxval + 1, sizeof *tables[c]);
-        round_curve(curves[space == COLOR_RGB ? c : 0], frame->maxval, tables[c]);
-    }
-    look_up(frame, tables);
+    const float *planes[PERIOD_MAX] = {NULL};
     for (unsigned c = 0; c < frame_colors(frame); c++)
-        free(tables[c]);
+        planes[c] = curves[space == COLOR_RGB ? c : 0];
+    struct unit_tables tables;
+    make_tables(frame, planes, &tables);
+    look_up(frame, &tables);
+    size_t bytes = frame_raster_bytes(frame);
+    if (bytes % 2) { /* the last sample of an odd number of bytes has no neighbour */
+        unsigned char *last = frame->raster + bytes - 1;
+        *last = (unsigned char)round_curve(planes[frame->depth - 1], *last);
+    }
+    for (unsigned i = 0; i < tables.period; i++)
+        free(tables.table[i]);
 }
 
 /* By how much the curve multiplies a saturation; at 0 there is no chroma to change. */
