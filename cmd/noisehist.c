@@ -224,27 +224,40 @@ static void print_target(const struct cmdline *cmd, const struct frame *map,
         printf("-threshold=%g\n", levels[0]);
 }
 
+static bool nothing_noisy(const struct cmdline *cmd, const struct counts *counts)
+{
+    return counts->any[cmd->first] == 0; /* the counts only fall from there */
+}
+
+/* On a logarithmic axis a count of 0 lies at its foot: gnuplot would leave it out. */
 static void draw(const struct cmdline *cmd, const struct counts *counts)
 {
     static const char *const names[] = {"red", "green", "blue"};
     static const char *const lines[] = {"#cc0000", "#008800", "#0000cc"};
+    bool text = strcmp(cmd->plot, "-") == 0;
+    const char *style = text ? "lines" : "linespoints lw 2 pt 7 ps 0.4";
+    const char *foot = cmd->log ? "0.8" : "0";
     bool gray = counts->colors == 1;
     struct gnuplot *plot = gnuplot_open(cmd->plot);
     FILE *to = gnuplot_stream(plot);
     fprintf(to, "$counts << EOD\n");
     for (unsigned level = cmd->first; level <= cmd->last; level++)
         print_row(to, level, counts);
-    fprintf(to, "EOD\nset xlabel 'threshold'\nset ylabel 'number of noisy pixels'\n");
+    fprintf(to, "EOD\nset xlabel 'threshold'\nset %s 'number of noisy pixels'\n",
+            text ? "title" : "ylabel"); /* gnuplot leaves the latter out of text */
     fprintf(to, "set xrange [%u:%u]\nset grid\nset key top right\n", cmd->first,
             cmd->last > cmd->first ? cmd->last : cmd->first + 1);
-    fprintf(to, cmd->log ? "set logscale y\nset yrange [0.8:]\n" : "set yrange [0:]\n");
+    fprintf(to, "set yrange [%s:%s]\n", foot, nothing_noisy(cmd, counts) ? "1" : "");
+    if (cmd->log)
+        fprintf(to, "set logscale y\n");
     for (unsigned c = 0; cmd->marked && c < counts->colors; c++)
         fprintf(to, "set arrow from %g, graph 0 to %g, graph 1 nohead dashtype 2 lc rgb '%s'\n",
                 cmd->levels[c], cmd->levels[c], gray ? "#444444" : lines[c]);
     fprintf(to, "plot ");
     for (unsigned c = 0; c < counts->colors; c++)
-        fprintf(to, "%s$counts using 1:%u with linespoints lw 2 pt 7 ps 0.4 lc rgb '%s' title '%s'",
-                c ? ", " : "", c + 2, gray ? "#444444" : lines[c], gray ? "gray" : names[c]);
+        fprintf(to, "%s$counts using 1:($%u > 0 ? $%u : %s) with %s lc rgb '%s' title '%s'",
+                c ? ", " : "", c + 2, c + 2, foot, style, gray ? "#444444" : lines[c],
+                gray ? "gray" : names[c]);
     fprintf(to, "\n");
     gnuplot_close(plot);
 }

@@ -18,7 +18,8 @@
 extern char **environ;
 
 struct gnuplot {
-    struct tempfile *file; /* NULL: standard output */
+    struct tempfile *file; /* NULL: a drawing for standard output */
+    FILE *drawing;         /* that drawing, until it is complete; else NULL */
     FILE *stream;
     pid_t process;
 };
@@ -77,9 +78,10 @@ struct gnuplot *gnuplot_open(const char *path)
     fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* gnuplot must not hold the end it waits for */
     if (strcmp(path, "-") != 0)
         plot->file = tempfile_create(path);
-    fflush(stdout);
+    else if (!(plot->drawing = tmpfile()))
+        pm_error("a temporary file cannot be made: %s", strerror(errno));
     plot->process =
-        start(ends[0], plot->file ? fileno(tempfile_stream(plot->file)) : STDOUT_FILENO);
+        start(ends[0], fileno(plot->file ? tempfile_stream(plot->file) : plot->drawing));
     close(ends[0]);
     plot->stream = fdopen(ends[1], "w");
     if (!plot->stream)
@@ -93,6 +95,18 @@ FILE *gnuplot_stream(struct gnuplot *plot)
     return plot->stream;
 }
 
+/* gnuplot does not look whether its standard output takes what it draws, so it never writes there.
+ */
+static void copy_to_stdout(FILE *drawing)
+{
+    char block[4096];
+    size_t count;
+    rewind(drawing);
+    while ((count = fread(block, 1, sizeof block, drawing)) > 0)
+        fwrite(block, 1, count, stdout);
+    fclose(drawing);
+}
+
 void gnuplot_close(struct gnuplot *plot)
 {
     int status = 0;
@@ -103,5 +117,7 @@ void gnuplot_close(struct gnuplot *plot)
         pm_error("gnuplot failed; the plot was not made");
     if (plot->file)
         tempfile_commit(plot->file);
+    else
+        copy_to_stdout(plot->drawing);
     free(plot);
 }

@@ -20,7 +20,8 @@ struct gnuplot *gnuplot_open(const char *path);
 
 FILE *gnuplot_stream(struct gnuplot *plot);
 
-/* Ends the plot and frees PLOT; the file is there whole, or the program ends with an error. */
+/* Ends the plot and frees PLOT; the file is there whole, or the program ends with an error. Text is
+   in standard output's buffer, for the caller to flush and check. */
 void gnuplot_close(struct gnuplot *plot);
 
 /* Ends the program where PATH is no name that gnuplot_open() takes. */
