@@ -54,7 +54,7 @@ pam() {
     local width=$1 height=$2 depth=$3 maxval=$4 types=('' GRAYSCALE GRAYSCALE_ALPHA RGB RGB_ALPHA)
     shift 4
     printf 'P7\nWIDTH %d\nHEIGHT %d\nDEPTH %d\nMAXVAL %d\nTUPLTYPE %s\nENDHDR\n' \
-        "$width" "$height" "$depth" "$maxval" "${types[depth]}"
+        "$width" "$height" "$depth" "$maxval" "${types[depth]:-OTHER}"
     # shellcheck disable=SC2059
     printf "$(printf '%s\n' "$@" | awk -v n=$((width * height * depth)) -v wide=$((maxval > 255)) '
         { sample[NR - 1] = $1 }

@@ -789,7 +789,7 @@ static double blur5(const struct frame *frame, unsigned x, unsigned y, unsigned 
 static void bad_init(struct bad_pixels *bad, const struct cmdline *cmd)
 {
     unsigned wanted = cmd->hot + cmd->dead + cmd->cluster2 + cmd->cluster5;
-    *bad = (struct bad_pixels){.n_candidates = wanted ? 20 * wanted + 200 : 0};
+    *bad = (struct bad_pixels){.n_candidates = wanted ? 20 * wanted + 2000 : 0};
     bad->candidates = alloc_zeroed(bad->n_candidates, sizeof *bad->candidates);
     bad->room = 3 * (cmd->hot + cmd->dead + 4 * cmd->cluster2 + 25 * cmd->cluster5);
     bad->pixels = alloc_array(bad->room, sizeof *bad->pixels);

@@ -1,0 +1,456 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What all filters share: streams, names, refusals, and what a failure does to the rest of a pipe.
+
+load helper
+
+make_fixtures() {
+    makestack -kind=noise -width=80 -height=60 -hot=8 -dead=4 -levels=20,40 -frames=3 stack
+    pam 80 60 1 255 0 >none.pam
+    noisedetect -quiet stack/*.pam >hot.pam
+    pam 4 3 3 255 1 2 3 4 5 >good.pam
+    pam 4 3 1 255 0 0 9 >mask.pam
+}
+
+# Each filter, so that it reads frames like good.pam from its operands or standard input.
+filters=('noisedetect -quiet' 'noisehist' "noisemask -mask=$FIXTURES/mask.pam")
+
+# every_filter_refuses PATTERN FILE: as an operand and on standard input; and, by filters that take
+# several frames, behind a good frame, as the next operand or in one stream.
+every_filter_refuses() {
+    local filter pattern=$1 file=$2
+    cat "$FIXTURES/good.pam" "$file" >stream
+    for filter in "${filters[@]}"; do
+        # shellcheck disable=SC2086
+        {
+            fails_with 1 "$pattern" $filter "$file"
+            fails_with 1 "$pattern" $filter <"$file"
+            [ "$filter" != noisehist ] || continue
+            refuses_in_midstream "$pattern" $filter "$FIXTURES/good.pam" "$file"
+            refuses_in_midstream . $filter stream
+        }
+    done
+}
+
+# refuses_in_midstream PATTERN FILTER...: with status 1 and, where a frame had been written, a
+# broken end.
+refuses_in_midstream() {
+    local pattern=$1 status=0
+    shift
+    "$@" >out 2>messages || status=$?
+    [ "$status" -eq 1 ] || {
+        echo "status $status of: $*"
+        return 1
+    }
+    matches "$pattern" "$(cat messages)"
+    [ ! -s out ] || [ "$(tail -c 10 out)" = 'P7 failed' ] || {
+        echo "the output does not end with P7 failed, of: $*"
+        return 1
+    }
+}
+
+# ---- input that is no frame ----
+
+@test "a file that is not there" {
+    for filter in "${filters[@]}"; do
+        # shellcheck disable=SC2086
+        fails_with 1 'absent.pam' $filter absent.pam
+    done
+}
+
+@test "a directory" {
+    for filter in "${filters[@]}"; do
+        # shellcheck disable=SC2086
+        fails_with 1 'directory' $filter "$FIXTURES"
+    done
+}
+
+@test "an empty file, and nothing on standard input" {
+    : >empty
+    for filter in "${filters[@]}"; do
+        # shellcheck disable=SC2086
+        {
+            fails_with 1 'empty' $filter empty
+            fails_with 1 'empty' $filter
+            fails_with 1 'empty' $filter -
+        }
+    done
+}
+
+@test "text" {
+    echo 'Some text that is no frame.' >text
+    every_filter_refuses 'not|no|unknown' text
+}
+
+@test "a JPEG, with the name of its converter" {
+    pamtopnm "$FIXTURES/good.pam" | pnmtojpeg -quiet >photo.jpg
+    every_filter_refuses 'jpegtopnm' photo.jpg
+}
+
+@test "a TIFF, with the name of its converter" {
+    printf 'II*\0\10\0\0\0' >photo.tif
+    every_filter_refuses 'tifftopnm' photo.tif
+}
+
+@test "a truncated header" {
+    for bytes in 2 3 10 30 50; do
+        head -c $bytes "$FIXTURES/good.pam" >cut.pam
+        every_filter_refuses '.' cut.pam
+    done
+}
+
+@test "a truncated raster, with the name of the frame" {
+    head -c -1 "$FIXTURES/good.pam" >cut.pam
+    every_filter_refuses '(truncated|ends|end of).*' cut.pam
+    head -c 75 "$FIXTURES/good.pam" >cut.pam
+    every_filter_refuses '(truncated|ends|end of).*' cut.pam
+    printf 'P6\n4 3\n255\nabc' >cut.ppm
+    every_filter_refuses '(truncated|ends|end of).*' cut.ppm
+    printf 'P3\n4 3\n255\n1 2 3 4\n' >cut.ppm
+    every_filter_refuses '.' cut.ppm
+}
+
+@test "junk after the raster" {
+    for junk in x '
+' '   P7' '# frame'; do
+        { cat "$FIXTURES/good.pam" && printf '%s' "$junk"; } >junk.pam
+        every_filter_refuses 'behind image 1' junk.pam
+    done
+}
+
+@test "the beginning of another image that does not come" {
+    for junk in P7 P6 PX "$(printf '\211PNG')"; do
+        { cat "$FIXTURES/good.pam" && printf '%s' "$junk"; } >junk.pam
+        for filter in "${filters[@]}"; do
+            # shellcheck disable=SC2086
+            refuses_in_midstream . $filter junk.pam
+        done
+    done
+}
+
+@test "sizes that overflow" {
+    for size in '4294967295 4294967295' '65536 65536' '2147483647 2147483647' '1000000 1000000' \
+        '4294967296 1' '99999999999999999999 1' '-1 3'; do
+        # shellcheck disable=SC2086
+        printf 'P7\nWIDTH %s\nHEIGHT %s\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' $size >huge.pam
+        every_filter_refuses '.' huge.pam
+        printf 'P6\n%s\n65535\n' "$size" >huge.ppm
+        every_filter_refuses '.' huge.ppm
+    done
+}
+
+@test "width, height or maxval 0, and a maxval above 65535" {
+    for header in '0 3 255' '4 0 255' '4 3 0' '4 3 65536' '4 3 -1' 'x 3 255'; do
+        printf 'P6\n%s\n%036d' "$header" 0 >bad.ppm
+        every_filter_refuses '.' bad.ppm
+        # shellcheck disable=SC2086
+        printf 'P7\nWIDTH %s\nHEIGHT %s\nDEPTH 3\nMAXVAL %s\nTUPLTYPE RGB\nENDHDR\n%036d' $header 0 >bad.pam
+        every_filter_refuses '.' bad.pam
+    done
+}
+
+@test "depth 5 and depth 0" {
+    pam 4 3 5 255 1 >five.pam
+    every_filter_refuses 'depth|planes' five.pam
+    printf 'P7\nWIDTH 4\nHEIGHT 3\nDEPTH 0\nMAXVAL 255\nENDHDR\n' >none.pam
+    every_filter_refuses '.' none.pam
+}
+
+@test "a sample above the maxval" {
+    pam 4 3 3 100 1 2 101 >above.pam
+    every_filter_refuses 'maxval|above|101' above.pam
+    printf 'P3\n4 3\n100\n%s\n' "1 2 101 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3" >above.ppm
+    every_filter_refuses '.' above.ppm
+}
+
+@test "a PNG that is cut, or whose checksum is wrong" {
+    pamtopng "$FIXTURES/good.pam" >good.png
+    size=$(wc -c <good.png)
+    for bytes in 4 8 20 40 $((size - 12)) $((size - 1)); do
+        head -c "$bytes" good.png >cut.png
+        every_filter_refuses '.' cut.png
+    done
+    for at in 20 30 50 $((size - 2)); do
+        cp good.png bad.png
+        printf '\252' | dd of=bad.png bs=1 seek="$at" conv=notrunc status=none
+        cmp -s good.png bad.png && continue
+        every_filter_refuses '.' bad.png
+    done
+}
+
+@test "a frame of another width, height, depth or maxval, with both names and geometries" {
+    pam 5 3 3 255 1 >wide.pam
+    pam 4 2 3 255 1 >low.pam
+    pam 4 3 1 255 1 >gray.pam
+    pam 4 3 4 255 1 >opaque.pam
+    pam 4 3 3 254 1 >maxval.pam
+    for other in wide low gray opaque maxval; do
+        for filter in noisedetect "noisemask -mask=$FIXTURES/mask.pam"; do
+            # shellcheck disable=SC2086
+            refuses_in_midstream "good.*$other|$other.*good" $filter "$FIXTURES/good.pam" $other.pam
+            matches '4x3.*depth 3.*maxval 255' "$(cat messages)"
+        done
+    done
+}
+
+# ---- output that cannot be written ----
+
+@test "a full disk is an error" {
+    for filter in "${filters[@]}" 'noisedetect -map' 'noisedetect -planes' 'noisehist -target=1' \
+        'noisehist -plot=-' "noisemask -png -mask=$FIXTURES/mask.pam"; do
+        status=0
+        # shellcheck disable=SC2086
+        $filter "$FIXTURES/good.pam" >/dev/full 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'standard output|written' "$(cat messages)"
+    done
+}
+
+@test "frames never go to a terminal" {
+    for filter in noisedetect 'noisedetect -map' "noisemask -mask=$FIXTURES/mask.pam"; do
+        script -qec "$filter $FIXTURES/good.pam" /dev/null </dev/null >terminal && false
+        tr -d '\r' <terminal >text
+        matches 'terminal.*>' "$(cat text)"
+        ! grep -q P7 text || false
+    done
+}
+
+@test "a table goes to a terminal" {
+    script -qec "noisehist $FIXTURES/good.pam" /dev/null </dev/null | grep -q any
+}
+
+@test "a reader that goes away ends a filter silently" {
+    local many=()
+    while [ ${#many[@]} -lt 50 ]; do many+=("$FIXTURES"/stack/*.pam); done
+    set +o pipefail
+    { noisemask -mask="$FIXTURES/none.pam" "${many[@]}" 2>messages || echo $? >status; } | head -c 10 >out
+    [ ! -s messages ]
+    [ "$(cat status)" -eq 141 ]
+}
+
+# ---- a failure in a pipe ----
+
+@test "a filter that fails in mid-stream makes the next one fail" {
+    head -c -1 "$FIXTURES/stack/0002.pam" >cut.pam
+    set +o pipefail
+    noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
+        fails_with 1 '.' noisedetect
+    matches 'cut' "$(cat first)"
+    mkdir out
+    noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
+        fails_with 1 '.' noisemask -mask="$FIXTURES/hot.pam" -outdir=out
+    [ ! -e out/cut.pam ] && [ ! -e out/0002.pam ]
+}
+
+@test "the same through PNG" {
+    head -c -1 "$FIXTURES/stack/0002.pam" >cut.pam
+    set +o pipefail
+    noisemask -png -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
+        fails_with 1 '.' noisedetect
+}
+
+@test "a filter that is killed in mid-stream makes the next one fail" {
+    mkfifo feed
+    set +o pipefail
+    { noisemask -mask="$FIXTURES/hot.pam" <feed & echo $! >pid; wait $!; } 2>/dev/null |
+        fails_with 1 '.' noisedetect &
+    next=$!
+    exec 9>feed
+    cat "$FIXTURES"/stack/000[01].pam >&9
+    head -c 5000 "$FIXTURES/stack/0002.pam" >&9
+    while [ ! -s pid ]; do sleep .01; done
+    sleep .2
+    kill "$(cat pid)"
+    exec 9>&-
+    wait $next
+}
+
+# ---- streams ----
+
+@test "one operand of three images, three operands, and cat give the same bytes" {
+    cd "$FIXTURES/stack"
+    cat ./*.pam >"$OLDPWD/three.pam"
+    for filter in 'noisedetect -quiet -map' 'noisedetect -quiet -statistic=persistent -threshold=5'; do
+        # shellcheck disable=SC2086
+        {
+            $filter 0000.pam 0001.pam 0002.pam >"$OLDPWD/want"
+            $filter "$OLDPWD/three.pam" | cmp - "$OLDPWD/want"
+            $filter <"$OLDPWD/three.pam" | cmp - "$OLDPWD/want"
+            $filter - <"$OLDPWD/three.pam" | cmp - "$OLDPWD/want"
+            cat ./*.pam | $filter | cmp - "$OLDPWD/want"
+            $filter 0000.pam - <0001.pam 0002.pam | cmp - "$OLDPWD/want"
+        }
+    done
+}
+
+# anonymous FILE: the stream without the names of its frames.
+anonymous() {
+    LC_ALL=C sed '/^# frame /d' "$1"
+}
+
+@test "the same for repaired frames, but for their names" {
+    cd "$FIXTURES/stack"
+    mask=$FIXTURES/hot.pam
+    noisemask -mask="$mask" 0000.pam 0001.pam 0002.pam >"$OLDPWD/want"
+    cat ./*.pam | noisemask -mask="$mask" >"$OLDPWD/have"
+    cd "$OLDPWD"
+    cmp <(anonymous want) <(anonymous have)
+    [ "$(grep -a '^# frame' want | paste -sd ,)" = '# frame 0000,# frame 0001,# frame 0002' ]
+    [ "$(grep -a '^# frame' have | paste -sd ,)" = '# frame frame-1,# frame frame-2,# frame frame-3' ]
+}
+
+@test "PAM, raw and plain PPM and PNG of the same frames give the same mask" {
+    mkdir ppm plain png
+    for frame in "$FIXTURES"/stack/*.pam; do
+        name=$(basename "$frame" .pam)
+        pamtopnm "$frame" >"ppm/$name.ppm"
+        pamtopnm -plain "$frame" >"plain/$name.ppm"
+        pamtopng "$frame" >"png/$name.png"
+    done
+    noisedetect -quiet "$FIXTURES"/stack/*.pam >want
+    for kind in ppm plain png; do
+        noisedetect -quiet $kind/* | cmp - want
+        cat $kind/* | noisedetect -quiet | cmp - want
+    done
+    cat "$FIXTURES/stack/0000.pam" plain/0001.ppm png/0002.png | noisedetect -quiet | cmp - want
+}
+
+@test "gray frames too, and bitmaps" {
+    pam 5 4 1 255 10 20 30 40 50 0 100 >gray.pam
+    noisedetect -quiet -map gray.pam >want
+    pamtopnm gray.pam | noisedetect -quiet -map | cmp - want
+    pamtopnm -plain gray.pam | noisedetect -quiet -map | cmp - want
+    pamtopng gray.pam | noisedetect -quiet -map | cmp - want
+    pbmmake -gray 9 7 >raw.pbm
+    pamtopnm -plain raw.pbm >plain.pbm
+    noisedetect -quiet -map raw.pbm | cmp - <(noisedetect -quiet -map plain.pbm)
+    [ "$(noisedetect -quiet -map raw.pbm | header MAXVAL /dev/stdin)" = 1 ]
+}
+
+@test "PNG of 1, 2, 4 and 16 bits, palettes and transparent colours come in as libpng shows them" {
+    pam 6 5 1 1 0 1 1 0 0 0 1 >one.pam
+    pam 6 5 1 3 0 1 2 3 3 >two.pam
+    pam 6 5 1 15 0 5 9 15 1 >four.pam
+    pam 6 5 3 65535 0 50000 65535 256 255 >sixteen.pam
+    pam 6 5 3 255 0 0 0 9 8 7 255 0 1 >palette.pam
+    pam 6 5 2 65535 0 50000 65535 256 255 >opacity.pam
+    pam 6 5 1 255 0 >none.pam
+    for frame in one two four sixteen palette opacity; do
+        pamtopng $frame.pam >$frame.png
+        noisemask -mask=none.pam $frame.png >ours.pam
+        [ $frame = opacity ] && alpha=-alphapam || alpha=-byrow
+        pngtopam "$alpha" $frame.png | pamdepth -quiet "$(header MAXVAL ours.pam)" | pamtopam >theirs.pam
+        [ "$(samples ours.pam)" = "$(samples theirs.pam)" ]
+    done
+    pamtopng -transparent=rgb:00/00/00 palette.pam >transparent.png
+    noisemask -mask=none.pam transparent.png >ours.pam
+    [ "$(header TUPLTYPE ours.pam)" = RGB_ALPHA ]
+    pngtopam -alphapam transparent.png >theirs.pam
+    [ "$(samples ours.pam)" = "$(samples theirs.pam)" ]
+}
+
+@test "what our filters write, stock Netpbm reads" {
+    noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/*.pam | pamfile -allimages | grep -c 'RGB' | grep -qx 3
+    noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/0001.pam | pamtopnm |
+        cmp - <(noisemask -png -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/0001.pam | pngtopam)
+}
+
+# ---- names ----
+
+@test "names go through a pipe to the files" {
+    pamtopng "$FIXTURES/stack/0000.pam" >a.png
+    pamtopng "$FIXTURES/stack/0001.pam" >b.png
+    noisemask -mask="$FIXTURES/hot.pam" a.png b.png | noisemask -mask="$FIXTURES/none.pam" -outdir=out
+    [ "$(ls -A out)" = "$(printf 'a.pam\nb.pam')" ]
+    cmp <(samples out/b.pam) <(noisemask -mask="$FIXTURES/hot.pam" b.png >b.pam && samples b.pam)
+}
+
+@test "two frames of one name are an error in a directory, and the first stays whole" {
+    mkdir x y
+    cp "$FIXTURES/stack/0000.pam" x/a.pam
+    cp "$FIXTURES/stack/0001.pam" y/a.pam
+    set +o pipefail
+    noisemask -mask="$FIXTURES/none.pam" x/a.pam y/a.pam |
+        fails_with 1 'two|second|twice|already|name' noisemask -mask="$FIXTURES/none.pam" -outdir=out
+    [ "$(ls -A out)" = a.pam ]
+    cmp <(samples out/a.pam) <(samples x/a.pam)
+}
+
+@test "names with anything in them arrive" {
+    local dir="o u\$t"
+    local names=("a b" "-n" "it's" '"q"' "\$HOME" 'a;b' 'ü' 'a\nb' 'new
+line' 'tab	tab' '..x' '*')
+    for name in "${names[@]}"; do
+        cp "$FIXTURES/stack/0000.pam" "./$name.pam"
+    done
+    noisemask -mask="$FIXTURES/none.pam" -- "${names[@]/%/.pam}" |
+        noisemask -mask="$FIXTURES/none.pam" -outdir="$dir"
+    for name in "${names[@]}"; do
+        cmp <(samples "$dir/$name.pam") <(samples "$FIXTURES/stack/0000.pam")
+    done
+    [ "$(find "$dir" -type f -printf x | wc -c)" -eq ${#names[@]} ]
+}
+
+@test "the images of one file are numbered" {
+    cat "$FIXTURES"/stack/*.pam >three.pam
+    noisemask -mask="$FIXTURES/none.pam" -outdir=out three.pam
+    [ "$(echo out/*)" = 'out/three-1.pam out/three-2.pam out/three-3.pam' ]
+    noisemask -mask="$FIXTURES/none.pam" -outdir=in -name=n <three.pam
+    [ "$(echo in/*)" = 'in/n-1.pam in/n-2.pam in/n-3.pam' ]
+}
+
+# ---- options that every program has ----
+
+@test "-help prints the synopsis, -version the versions, both with status 0" {
+    for program in "$BUILD"/bin/*; do
+        program=$(basename "$program")
+        [ "$program" != stackjob ] || continue
+        matches "^usage: $program " "$("$program" -help)"
+        matches 'stackpbm.*[0-9]\.[0-9].*netpbm' "$("$program" -version 2>&1)"
+    done
+}
+
+@test "two dashes, values apart, options after operands and abbreviations" {
+    noisedetect -quiet -threshold=5 -statistic=persistent "$FIXTURES"/stack/*.pam >want
+    noisedetect --quiet --threshold=5 --statistic=persistent "$FIXTURES"/stack/*.pam | cmp - want
+    noisedetect "$FIXTURES"/stack/*.pam -quiet -threshold 5 -statistic persistent | cmp - want
+    noisedetect -q -t=5 "$FIXTURES"/stack/*.pam -s=persistent | cmp - want
+}
+
+@test "after -- a name may begin with a dash" {
+    cp "$FIXTURES/stack/0000.pam" ./-quiet
+    noisedetect -quiet -map -- -quiet | cmp - <(noisedetect -quiet -map ./-quiet)
+}
+
+@test "an unknown option is refused by every program, by name" {
+    for program in noisedetect noisehist noisemask; do
+        fails_with 1 "$program.*nonsense" "$program" -nonsense "$FIXTURES/good.pam"
+        fails_with 1 "$program" "$program" -plain "$FIXTURES/good.pam"
+    done
+}
+
+@test "messages begin with the program's name" {
+    for program in noisedetect noisehist 'noisemask -mask=x'; do
+        # shellcheck disable=SC2086
+        fails_with 1 "^${program%% *}: " $program absent.pam
+    done
+}
+
+# ---- the whole of it ----
+
+@test "the noise path of the manual's session, from photographs to repaired frames" {
+    mkdir src
+    for frame in "$FIXTURES"/stack/*.pam; do
+        pamtopng "$frame" >"src/$(basename "$frame" .pam).png"
+    done
+    noisedetect -map src/*.png >map.pam
+    noisehist -plot=noise.pdf map.pam
+    noisedetect -frommap -threshold=13 map.pam >hot.pam
+    noisemask -mask=hot.pam src/*.png | noisemask -mask="$FIXTURES/none.pam" -png -outdir=ready
+    same hot.pam "$FIXTURES/hot.pam"
+    for frame in "$FIXTURES"/stack/*.pam; do
+        noisemask -mask=hot.pam "$frame" >want.pam
+        pamtopnm want.pam | cmp - <(pngtopam "ready/$(basename "$frame" .pam).png")
+    done
+}
