@@ -19,8 +19,9 @@ setup_file() {
     }
     export PATH="$BUILD/bin:$BUILD/tools:$PATH"
     export LC_ALL=C.UTF-8
-    # A status that no program of ours ends with, so that a crash cannot pass for a refusal.
-    export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:exitcode=99"
+    # A status that no program of ours ends with, so that a crash cannot pass for a refusal; and
+    # memory that cannot be had is for the program to report.
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:exitcode=99:allocator_may_return_null=1"
     export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}:exitcode=99"
     mkdir "$FIXTURES"
     if declare -F make_fixtures >/dev/null; then
@@ -153,7 +154,8 @@ is_empty() {
 
 # peak COMMAND...: runs it and prints its peak memory in KiB; what it writes is dropped.
 peak() {
-    ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=0 peakmemory kib "$@" >/dev/null && cat kib
+    ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
+        peakmemory kib "$@" >/dev/null && cat kib
 }
 
 # ---- the examples of the manual ----

@@ -14,7 +14,8 @@ make_fixtures() {
 }
 
 # Each filter, so that it reads frames like good.pam from its operands or standard input.
-filters=('noisedetect -quiet' 'noisehist' "noisemask -mask=$FIXTURES/mask.pam")
+filters=('noisedetect -quiet' 'noisehist' "noisemask -mask=$FIXTURES/mask.pam"
+    "framebalance -reference=$FIXTURES/good.pam")
 
 # every_filter_refuses PATTERN FILE: as an operand and on standard input; and, by filters that take
 # several frames, behind a good frame, as the next operand or in one stream.
