@@ -127,6 +127,8 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
 static bool sample_patch(const struct view *frame, const struct transform *t, double x, double y,
                          float *patch, unsigned char *seen)
 {
+    if (frame->width < 4 || frame->height < 4)
+        return false;
     double last_u = frame->width - 2.001, last_v = frame->height - 2.001;
     for (int corner = 0; corner < 4; corner++) {
         double u, v;

@@ -60,7 +60,9 @@ struct registrar {
     /* At full resolution, where that is no level of the pyramid. */
     unsigned fine_count;
     struct block *fine_blocks;
-    struct detail *fine_detail;
+    float *fine_gray; /* of the reference, DETAIL_KEPT samples a block */
+    unsigned char *fine_seen;
+    struct view *fine_views;
 };
 
 /* What blocks are measured at: a level, or the details of the full frames. */
@@ -68,14 +70,34 @@ struct stage {
     unsigned width, height; /* of the reference, seen at that resolution */
     unsigned count;
     const struct block *blocks;
-    const struct level *own, *other; /* or NULL */
-    const struct detail *own_detail, *other_detail;
+    const struct level *own, *other; /* or NULL: then */
+    const struct view *own_views;    /* one a block */
+    const struct frame *frame;       /* to cut the others' from */
 };
 
 struct candidate {
     struct transform t;
     double score;
 };
+
+/* The reference's blocks at full resolution. */
+static void keep_detail(struct registrar *registrar, const struct frame *frame)
+{
+    registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
+    unsigned count = detail_choose(frame, registrar->blocks[0], registrar->count[0], BLOCKS,
+                                   registrar->fine_blocks);
+    registrar->fine_count = count;
+    size_t samples = (size_t)count * DETAIL_KEPT;
+    registrar->fine_gray = alloc_array(samples, sizeof *registrar->fine_gray);
+    registrar->fine_seen = frame_has_opacity(frame) ? alloc_array(samples, 1) : NULL;
+    registrar->fine_views = alloc_array(count, sizeof *registrar->fine_views);
+    for (unsigned k = 0; k < count; k++) {
+        size_t start = (size_t)k * DETAIL_KEPT;
+        registrar->fine_views[k] =
+            detail_keep(frame, &registrar->fine_blocks[k], registrar->fine_gray + start,
+                        registrar->fine_seen ? registrar->fine_seen + start : NULL);
+    }
+}
 
 struct registrar *register_open(const struct pyramid *reference, const struct frame *frame,
                                 enum transform_model model)
@@ -88,14 +110,8 @@ struct registrar *register_open(const struct pyramid *reference, const struct fr
         registrar->blocks[i] = alloc_array(BLOCKS, sizeof *registrar->blocks[i]);
         registrar->count[i] = blocks_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
     }
-    if (reference->factor > 1) {
-        struct transform identity = transform_identity();
-        registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
-        registrar->fine_count = detail_choose(frame, registrar->blocks[0], registrar->count[0],
-                                              BLOCKS, registrar->fine_blocks);
-        registrar->fine_detail = detail_cut(frame, BLOCK_SIDE + 2, &identity, registrar->fine_count,
-                                            registrar->fine_blocks);
-    }
+    if (reference->factor > 1)
+        keep_detail(registrar, frame);
     return registrar;
 }
 
@@ -105,7 +121,9 @@ void register_close(struct registrar *registrar)
     for (unsigned i = 0; i < registrar->reference->levels; i++)
         free(registrar->blocks[i]);
     free(registrar->fine_blocks);
-    detail_free(registrar->fine_detail);
+    free(registrar->fine_gray);
+    free(registrar->fine_seen);
+    free(registrar->fine_views);
     free(registrar);
 }
 
@@ -151,10 +169,11 @@ static struct stage level_stage(const struct registrar *registrar, const struct 
 
 static void measure(const struct stage *stage, const struct transform *t, struct block *blocks)
 {
+    struct detail detail;
     for (unsigned k = 0; k < stage->count; k++) {
-        struct view own = stage->own ? blocks_view(stage->own) : detail_view(stage->own_detail, k);
-        struct view other =
-            stage->other ? blocks_view(stage->other) : detail_view(stage->other_detail, k);
+        struct view own = stage->own ? blocks_view(stage->own) : stage->own_views[k];
+        struct view other = stage->other ? blocks_view(stage->other)
+                                         : detail_around(stage->frame, t, &blocks[k], &detail);
         blocks_measure(&own, &other, t, &blocks[k]);
     }
 }
@@ -242,27 +261,21 @@ static struct transform start(const struct registrar *registrar, const struct py
 static void finish(const struct registrar *registrar, const struct pyramid *pyramid,
                    const struct frame *frame, struct registration *found)
 {
-    struct stage stage = {.width = pyramid->width, .height = pyramid->height};
-    struct detail *detail = NULL;
-    if (registrar->fine_detail) {
-        detail = detail_cut(frame, WINDOW, &found->transform, registrar->fine_count,
-                            registrar->fine_blocks);
-        stage.count = registrar->fine_count;
-        stage.blocks = registrar->fine_blocks;
-        stage.own_detail = registrar->fine_detail;
-        stage.other_detail = detail;
-    } else if (registrar->reference->factor == 1) {
+    struct stage stage = {.width = pyramid->width,
+                          .height = pyramid->height,
+                          .count = registrar->fine_count,
+                          .blocks = registrar->fine_blocks,
+                          .own_views = registrar->fine_views,
+                          .frame = frame};
+    if (registrar->reference->factor == 1)
         stage = level_stage(registrar, pyramid, 0);
-    }
     struct registration finer = *found;
     double mean;
-    if ((detail || stage.own) && stage.count &&
-        refine(&stage, registrar->model, STEPS, &finer.transform, &finer, &mean) &&
+    if (stage.count && refine(&stage, registrar->model, STEPS, &finer.transform, &finer, &mean) &&
         finer.error < found->error) {
         found->transform = finer.transform;
         found->error = finer.error;
     }
-    detail_free(detail);
 }
 
 void register_frame(const struct registrar *registrar, const struct pyramid *pyramid,

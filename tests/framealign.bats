@@ -1,0 +1,690 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+
+make_fixtures() {
+    makestack -kind=easy -width=240 -height=180 -frames=5 small
+    makestack -kind=wrong -width=300 -height=200 -frames=8 wrong
+    makestack -kind=easy -width=120 -height=90 -frames=1 -points=0 -texture=0.3 smooth
+    local depth
+    for depth in 1 2 3 4; do
+        pam 7 6 $depth 255 10 200 30 255 80 120 7 255 240 3 90 128 66 >tiny$depth.pam
+    done
+    header_line >identity.tsv
+    row tiny1 1 0 0 0 1 0 0 0 1 >>identity.tsv
+}
+
+# The header of a table of transforms, and a row: NAME and nine numbers.
+header_line() {
+    printf 'frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n'
+}
+
+row() {
+    local IFS=$'\t'
+    printf '%s\t0\t1\t1\n' "$*"
+}
+
+# errors STACK TABLE WIDTH HEIGHT: "frame error predicted" for each frame of TABLE.
+errors() {
+    awk -v width="$3" -v height="$4" -f "$REPO/tests/alignerror.awk" "$1/truth.tsv" "$2"
+}
+
+# is_within KIND MEDIAN WORST [MAKESTACK-OPTION...]: the errors of a made stack of that kind in
+# pixels, over the frames that are not the reference; none may be refused.
+is_within() {
+    local kind=$1 median=$2 worst=$3 model=similarity
+    shift 3
+    [ "$kind" = homography ] && model=homography
+    makestack -kind="$kind" -width=900 -height=600 -frames=5 "$@" stack
+    framealign -model=$model -estimate stack/*.pam >table
+    errors stack table 900 600 | awk '$1 != "0002" { print $2 }' | sort -n >sorted
+    cat sorted
+    awk -v median="$median" -v worst="$worst" '{ v[NR] = $1 }
+        END { exit !(NR == 4 && (v[2] + v[3]) / 2 <= median && v[4] <= worst) }' sorted
+}
+
+# warped SOURCE M11 ... M33 WIDTH BORDER: what the manual says of each output sample, by awk: one
+# plane or several, no opacity; outside the frame the word "outside".
+warped() {
+    samples "$1" | awk -v matrix="$2 $3 $4 $5 $6 $7 $8 $9 ${10}" -v width="$(header WIDTH "$1")" \
+        -v height="$(header HEIGHT "$1")" -v depth="$(header DEPTH "$1")" \
+        -v maxval="$(header MAXVAL "$1")" -v inside_only="${11:-1}" '
+        function keys(f) {
+            f = f < 0 ? -f : f
+            return f <= 1 ? 1 - 2.5 * f * f + 1.5 * f ^ 3 : f < 2 ? 2 - 4 * f + 2.5 * f * f - f ^ 3 / 2 : 0
+        }
+        function clamp(i, n) { return i < 0 ? 0 : i < n ? i : n - 1 }
+        function floor(f, i) { i = int(f); return i > f ? i - 1 : i }
+        {
+            split(matrix, m, " ")
+            for (y = 0; y < height; y++) for (x = 0; x < width; x++) {
+                w = m[7] * x + m[8] * y + m[9]
+                u = (m[1] * x + m[2] * y + m[3]) / w
+                v = (m[4] * x + m[5] * y + m[6]) / w
+                inside = u >= -0.5 && u <= width - 0.5 && v >= -0.5 && v <= height - 0.5
+                for (p = 0; p < depth; p++) {
+                    sum = 0
+                    for (j = floor(v) - 1; j <= floor(v) + 2; j++) for (i = floor(u) - 1; i <= floor(u) + 2; i++)
+                        sum += keys(u - i) * keys(v - j) * $((clamp(j, height) * width + clamp(i, width)) * depth + p + 1)
+                    sum = floor(sum + 0.5)
+                    sum = sum < 0 ? 0 : sum > maxval ? maxval : sum
+                    print inside || !inside_only ? sum : "outside"
+                }
+            }
+        }'
+}
+
+# near FILE FILE MOST: two columns of numbers differ by at most MOST; "outside" matches anything.
+near() {
+    paste "$1" "$2" | awk -v most="$3" '
+        $1 == "outside" || $2 == "outside" { next }
+        { d = $1 - $2; n++; if (d > most || -d > most) { print NR ": " $0; bad = 1 } }
+        END { exit bad || n < 10 }'
+}
+
+column() {
+    samples "$1" | tr ' ' '\n'
+}
+
+# applied FRAME M11 ... M33 [OPTION...]: the frame through that matrix, to ./out.
+applied() {
+    local frame=$1 name
+    name=$(basename "${frame%.*}")
+    { header_line; row "$name" "${@:2:9}"; } >applied.tsv
+    framealign -apply=applied.tsv "${@:11}" "$frame" >out
+}
+
+# inner FILE MARGIN: a PAM without its outermost pixels.
+inner() {
+    pamcut -left "$2" -top "$2" -right "-$(($2 + 1))" -bottom "-$(($2 + 1))" "$1"
+}
+
+# ---- the command line ----
+
+@test "-help is the synopsis, status 0" {
+    framealign -help >help
+    matches '^usage: framealign .-reference=FILE.*.frame \.\.\..' "$(cat help)"
+}
+
+@test "options without effect in the combination are errors" {
+    cd "$FIXTURES"
+    frames=(small/0000.pam small/0001.pam)
+    for combination in '-estimate -save=x' '-estimate -crop' '-estimate -png' '-estimate -outdir=x' \
+        '-estimate -border=blur' '-estimate -bordervalue=1' '-estimate -borderblur=5' \
+        '-bordervalue=3' '-border=blur -bordervalue=3' '-border=constant -borderblur=9' \
+        '-crop -border=blur' '-crop -borderblur=9' '-apply=identity.tsv -model=shift' \
+        '-apply=identity.tsv -step' '-apply=identity.tsv -reference=tiny1.pam' \
+        '-apply=identity.tsv -save=x' '-apply=identity.tsv -estimate' '-name=x'; do
+        read -ra options <<<"$combination"
+        echo "$combination"
+        fails_with 1 "-(${combination//-/|-}|effect)" framealign "${options[@]}" "${frames[@]}"
+    done
+    [ ! -e x ]
+}
+
+@test "a value that is wrong is refused before any frame is read" {
+    fails_with 1 'model' framealign -model=cubic none.pam
+    fails_with 1 'border' framealign -border=black none.pam
+    fails_with 1 'bordervalue' framealign -border=constant -bordervalue=-1 none.pam
+    fails_with 1 'bordervalue' framealign -border=constant -bordervalue=1.5 none.pam
+    fails_with 1 'bordervalue' framealign -border=constant -bordervalue=1,2,3,4,5 none.pam
+    fails_with 1 'borderblur' framealign -borderblur=0 none.pam
+    fails_with 1 'borderblur' framealign -borderblur=nan none.pam
+}
+
+@test "standard input needs -reference, and can be neither stepped through nor cropped" {
+    frame=$FIXTURES/small/0000.pam
+    fails_with 1 '-reference' framealign <"$frame"
+    fails_with 1 '-reference' framealign - <"$frame"
+    fails_with 1 'step.*twice' framealign -reference="$frame" -step <"$frame"
+    fails_with 1 'crop.*twice' framealign -reference="$frame" -crop "$frame" - <"$frame"
+}
+
+@test "with -step the reference is one of the operands" {
+    fails_with 1 'none of the frames' framealign -step -reference="$FIXTURES/small/0004.pam" \
+        "$FIXTURES"/small/000[0-3].pam
+}
+
+@test "frames unlike the reference are an error that names both" {
+    fails_with 1 '0000.*240x180.*tiny3.*7x6' framealign -reference="$FIXTURES/tiny3.pam" \
+        "$FIXTURES/small/0000.pam"
+}
+
+@test "a frame smaller than a block is refused with status 2" {
+    fails_with 2 'refused: .*tiny3.*32x32' framealign -reference="$FIXTURES/tiny3.pam" \
+        <(pamflip -lr "$FIXTURES/tiny3.pam")
+}
+
+@test "two frames of one name cannot be saved in a table" {
+    mkdir other
+    cp "$FIXTURES/small/0000.pam" other
+    fails_with 1 'two frames are called 0000' framealign -estimate "$FIXTURES/small/0000.pam" \
+        other/0000.pam
+}
+
+# ---- the estimate: made stacks, twice the error that the method had in its study ----
+
+@test "easy stacks are registered" {
+    is_within easy 0.005 0.0092
+}
+
+@test "breathing stacks are registered" {
+    is_within breathing 0.014 0.022
+}
+
+@test "rotated stacks are registered" {
+    is_within rotated 0.014 0.022
+}
+
+@test "dark and noisy stacks are registered" {
+    is_within dark 0.046 0.078
+}
+
+@test "strongly defocused stacks are registered" {
+    is_within defocus 0.026 0.1 -defocus=7
+}
+
+@test "stacks of low texture are registered" {
+    is_within lowtexture 0.03 0.052
+}
+
+@test "stacks shifted by 6 % are registered" {
+    is_within shift 0.012 0.05
+}
+
+@test "repetitive texture is registered" {
+    is_within repetitive 0.006 0.022
+}
+
+@test "frames from the hand are registered by a homography" {
+    is_within homography 0.028 0.076
+}
+
+@test "500 hot pixels do not mislead" {
+    is_within hot 0.022 0.048
+}
+
+@test "hot pixels and dust do not mislead" {
+    is_within dust 0.052 0.1
+}
+
+@test "16-bit stacks are registered" {
+    is_within 16bit 0.012 0.016
+}
+
+@test "shifts of 15 %, rotations of 6 degrees and scales of 8 % are found" {
+    for option in -shift=36 -rotate=6 -breathing=8; do
+        makestack -kind=easy -width=240 -height=180 -frames=3 $option "far$option"
+        framealign -estimate "far$option"/*.pam >table
+        errors "far$option" table 240 180 | awk '{ print } !($2 < 0.1) { bad = 1 } END { exit bad }'
+    done
+}
+
+@test "gray, opacity and every maxval are estimated alike" {
+    for maxval in 1023 65535; do
+        for depth in 1 2 3 4; do
+            makestack -kind=easy -width=240 -height=180 -frames=3 -depth=$depth -maxval=$maxval \
+                stack$depth-$maxval
+            framealign -estimate stack$depth-$maxval/*.pam >table
+            errors stack$depth-$maxval table 240 180 |
+                awk '{ print } !($2 < 0.05) { bad = 1 } END { exit bad }'
+        done
+    done
+}
+
+@test "the predicted error is of the true one's size" {
+    for seed in 1 2 3 4 5 6; do
+        makestack -kind=breathing -seed=$seed -width=300 -height=200 -frames=6 stack$seed
+        framealign -estimate stack$seed/*.pam >table
+        errors stack$seed table 300 200
+    done | awk '$2 > 0 { n++; r = $2 / $3; ok += r < 3 && r > 1 / 3 }
+        END { print ok, n; exit !(n == 30 && ok >= 27) }'
+}
+
+@test "light does not move the estimate: half, double, and a tenth more" {
+    cp "$FIXTURES"/small/000?.pam .
+    pamfunc -multiplier=0.5 0000.pam >half.pam
+    pamfunc -multiplier=0.5 0002.pam >reference.pam
+    pamfunc -adder=25 0000.pam >offset.pam
+    pamdepth 510 0000.pam >deep0000.pam 2>/dev/null
+    pamdepth 510 0002.pam >deep0002.pam 2>/dev/null
+    {
+        header_line
+        framealign -reference=0002.pam -estimate 0000.pam | sed -n 's/^0000/x/p'
+    } >truth.tsv
+    {
+        header_line
+        framealign -reference=0002.pam -estimate half.pam | sed 1d
+        framealign -reference=reference.pam -estimate 0000.pam | sed 1d
+        framealign -reference=0002.pam -estimate offset.pam | sed 1d
+        framealign -reference=deep0002.pam -estimate deep0000.pam | sed 1d
+    } | sed 's/^[^f][^\t]*/x/; s/^half/x/' >found
+    errors . found 240 180 | awk '{ print } !($2 < 0.02) { bad = 1 } END { exit bad || NR != 4 }'
+}
+
+@test "what is fully transparent counts nowhere" {
+    makestack -kind=easy -width=240 -height=180 -frames=2 -depth=4 stack
+    # The left third is transparent, first over the subject's own colors, then over others.
+    for i in 0 1; do
+        pamcut -left 80 stack/000$i.pam >right
+        pamcut -width 80 stack/000$i.pam | pamfunc -andmask=0 >black
+        pamcut -width 80 stack/0000.pam | pamflip -lr | pamchannel 0 1 2 >colors
+        pamcut -width 80 stack/0000.pam | pamchannel 3 | pamfunc -andmask=0 >none
+        pamstack -tupletype=RGB_ALPHA colors none >other
+        mkdir -p a b
+        pamcat -leftright black right >a/000$i.pam
+        pamcat -leftright other right >b/000$i.pam
+    done
+    framealign -estimate a/*.pam >a.tsv
+    framealign -estimate b/*.pam >b.tsv
+    cat a.tsv
+    same a.tsv b.tsv
+    errors stack a.tsv 240 180 | awk '!($2 < 0.1) { exit 1 }'
+}
+
+@test "the answer does not depend on the company" {
+    cd "$FIXTURES/small"
+    framealign -estimate -reference=0002.pam 000?.pam >"$BATS_TEST_TMPDIR/all"
+    framealign -estimate -reference=0002.pam 0004.pam 0001.pam >"$BATS_TEST_TMPDIR/two"
+    [ "$(grep ^0001 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0001 "$BATS_TEST_TMPDIR/two")" ]
+    [ "$(grep ^0004 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0004 "$BATS_TEST_TMPDIR/two")" ]
+    framealign -estimate 000?.pam | cmp - "$BATS_TEST_TMPDIR/all"
+    framealign -estimate -reference=0002.pam -name=0001 <0001.pam >"$BATS_TEST_TMPDIR/one"
+    [ "$(grep ^0001 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0001 "$BATS_TEST_TMPDIR/one")" ]
+}
+
+@test "-step composes the links between neighbours" {
+    framealign -step -estimate "$FIXTURES"/small/*.pam >table
+    errors "$FIXTURES/small" table 240 180 | awk '{ print } !($2 < 0.05) { exit 1 }'
+    framealign -step -estimate -reference="$FIXTURES/small/0004.pam" "$FIXTURES"/small/*.pam >last
+    awk -F '\t' '$1 == "0004" && $2 == 1 && $4 == 0 { found = 1 } END { exit !found }' last
+    # Errors add up on the way.
+    awk -F '\t' 'NR > 1 { if (NR > 2 && $11 > before) bad = 1; before = $11 } END { exit bad }' last
+}
+
+@test "real frames with parallax are registered, directly and step by step" {
+    shared frames/flies
+    for file in "$shared"/*.jpg; do
+        jpegtopnm -quiet "$file" | pamscale -reduce 2 >"$(basename "$file" .jpg).ppm"
+    done
+    framealign -estimate ./*.ppm >direct
+    framealign -step -estimate ./*.ppm >step
+    [ "$(wc -l <direct) $(wc -l <step)" = "7 7" ]
+    grep failed direct step && false
+    # Neighbours lie within a pixel of each other; the two ways agree about them.
+    { head -n 1 direct; grep -e ^0002 -e ^0004 step; } >truth.tsv
+    { head -n 1 direct; grep -e ^0002 -e ^0004 direct; } >found
+    errors . found 1000 650 | awk '{ print } !($2 < 0.001) { exit 1 }'
+}
+
+# ---- refusals ----
+
+@test "another scene, a lens cap, white and half a frame's move are refused, the others go out" {
+    status=0
+    framealign -outdir=out -save=table "$FIXTURES"/wrong/*.pam 2>messages || status=$?
+    cat messages
+    [ $status -eq 2 ]
+    [ "$(ls out)" = "$(awk 'NR > 1 && $2 != "failed" { print $1 ".pam" }' "$FIXTURES/wrong/truth.tsv")" ]
+    [ "$(awk '$2 == "failed" { print $1 }' table)" = \
+        "$(awk '$2 == "failed" { print $1 }' "$FIXTURES/wrong/truth.tsv")" ]
+    [ "$(grep -c 'refused: .*%.*(.*needed)' messages)" -eq 4 ]
+    errors "$FIXTURES/wrong" table 300 200 | awk '$2 != "failed" && !($2 < 0.1) { exit 1 }'
+}
+
+@test "frame 17 of 30 is refused: 29 come out, the message has its figures, the status is 2" {
+    makestack -width=120 -height=90 -frames=30 -shift=2 -wrong=17:scene stack
+    status=0
+    framealign -reference=stack/0015.pam stack/*.pam >out 2>messages || status=$?
+    [ $status -eq 2 ]
+    [ "$(wc -l <messages)" -eq 1 ]
+    matches 'frame 0017 refused: [0-9]+ % of its blocks agree with 0015 \(50 % needed\), median NCC 0\.[0-9]+ \(0.50 needed\)' \
+        "$(cat messages)"
+    grep -ao '# frame [0-9]*' out >names
+    [ "$(wc -l <names)" -eq 29 ] && [ "$(grep -c 0017 names)" -eq 0 ]
+}
+
+@test "with -step the frames beyond a failed link fail too" {
+    makestack -width=160 -height=120 -frames=6 -shift=2 -wrong=4:scene stack
+    status=0
+    framealign -step -outdir=out stack/*.pam 2>messages || status=$?
+    cat messages
+    [ $status -eq 2 ]
+    [ "$(ls out | paste -sd ' ')" = "0000.pam 0001.pam 0002.pam 0003.pam" ]
+    matches 'frame 0005 refused.*' "$(cat messages)"
+}
+
+@test "a predicted error over 0.3 pixels gets a warning" {
+    makestack -width=120 -height=90 -frames=3 -shift=2 -texture=0.03 -noise=7 stack
+    framealign -estimate stack/*.pam >table 2>messages
+    awk -F '\t' 'NR > 1 && $11 > 0.3 { print $1 }' table >wanted
+    [ -s wanted ]
+    [ "$(sed -n 's/.*warning: frame \([0-9]*\): the predicted error is.*/\1/p' messages)" = "$(cat wanted)" ]
+}
+
+# ---- resampling ----
+
+@test "a frame that equals the reference comes out bit for bit" {
+    for depth in 1 2 3 4; do
+        framealign -reference="$FIXTURES/tiny$depth.pam" -name=x - <"$FIXTURES/tiny$depth.pam" >out
+        cmp <(raster out) <(raster "$FIXTURES/tiny$depth.pam")
+        [ "$(header TUPLTYPE out)" = "$(header TUPLTYPE "$FIXTURES/tiny$depth.pam")" ]
+    done
+}
+
+@test "a shift by whole pixels comes out bit for bit inside the borders" {
+    for maxval in 255 65535; do
+        makestack -width=240 -height=180 -frames=3 -shift=12 -wholeshift -maxval=$maxval stack$maxval
+        framealign -model=shift -outdir=out$maxval stack$maxval/*.pam
+        for i in 0 2; do
+            same <(inner out$maxval/000$i.pam 13) <(inner stack$maxval/0001.pam 13)
+        done
+    done
+}
+
+@test "samples are those of Keys' cubic, rounded half up" {
+    matrix=(0.998 -0.03 2.25 0.03 0.998 -1.75 0 0 1)
+    for spec in '1 255' '3 255' '1 4095' '3 65535'; do
+        read -r depth maxval <<<"$spec"
+        makestack -kind=easy -width=60 -height=40 -frames=1 -depth="$depth" -maxval="$maxval" s$depth$maxval
+        applied s$depth$maxval/0000.pam "${matrix[@]}" -border=replicate
+        near <(warped s$depth$maxval/0000.pam "${matrix[@]}" 0) <(column out) 1
+        # Float arithmetic moves few of them across the half.
+        [ "$maxval" -gt 255 ] || [ "$(paste <(warped s$depth$maxval/0000.pam "${matrix[@]}" 0) \
+            <(column out) | awk '$1 != $2' | wc -l)" -le 3 ]
+    done
+}
+
+@test "homographies, quarter turns and mirrors are resampled too" {
+    frame=$FIXTURES/smooth/0000.pam
+    for matrix in '1.01 0.02 -3 0.01 0.99 2 0.0004 -0.0003 1' '0 1 0 -1 0 80 0 0 1' \
+        '-1 0 119 0 1 0 0 0 1' '0.5 0 0.25 0 0.5 0.25 0 0 1' '2 0 -60 0 2 -45 0 0 1'; do
+        read -ra numbers <<<"$matrix"
+        applied "$frame" "${numbers[@]}"
+        near <(warped "$frame" "${numbers[@]}") <(column out) 1
+    done
+}
+
+@test "a transform and its inverse give the picture back" {
+    frame=$FIXTURES/smooth/0000.pam
+    applied "$frame" 0.99 -0.05 4.3 0.05 0.99 -2.6 0 0 1
+    mkdir there
+    mv out there/0000.pam
+    # The inverse of s R x + t, with d = 0.99^2 + 0.05^2.
+    read -ra inverse < <(awk 'BEGIN { a = 0.99; b = 0.05; x = 4.3; y = -2.6; d = a * a + b * b
+        printf "%.15g %.15g %.15g %.15g %.15g %.15g 0 0 1\n", a / d, b / d, -(a * x + b * y) / d,
+            -b / d, a / d, -(a * y - b * x) / d }')
+    applied there/0000.pam "${inverse[@]}"
+    paste <(inner out 12 >a; column a) <(inner "$frame" 12 >b; column b) | awk '
+        { sum += ($1 - $2) ^ 2 }
+        END { psnr = 10 * log(255 * 255 * NR / sum) / log(10); print psnr; exit !(psnr >= 45) }'
+}
+
+@test "transforms saved, then applied, give the same bytes as in one go" {
+    cd "$FIXTURES/small"
+    here=$BATS_TEST_TMPDIR/here
+    framealign -save="$here/table" ./*.pam >"$here/once"
+    framealign -apply="$here/table" ./*.pam >"$here/twice"
+    same "$here/once" "$here/twice"
+    framealign -estimate ./*.pam | cmp - "$here/table"
+}
+
+@test "names are escaped in the table, and found again" {
+    name=$'a\tb\\c\nd'
+    cp "$FIXTURES/small/0000.pam" "$name.pam"
+    framealign -reference="$FIXTURES/small/0001.pam" -save=table -outdir=one "$name.pam"
+    [ "$(sed -n '2s/\t.*//p' table)" = 'a' ] && false
+    [ "$(awk -F '\t' 'NR == 2 { print $1 }' table)" = 'a\tb\\c\nd' ]
+    framealign -apply=table -outdir=two "$name.pam"
+    same "one/$name.pam" "two/$name.pam"
+}
+
+@test "colors are weighted by opacity" {
+    # Half way between a red opaque and a green transparent pixel there is a half opaque red.
+    pam 8 4 4 255 255 0 0 255 255 0 0 255 255 0 0 255 255 0 0 255 0 255 0 0 0 255 0 0 0 255 0 0 \
+        0 255 0 0 >halves.pam
+    applied halves.pam 1 0 0.5 0 1 0 0 0 1 -border=replicate
+    [ "$(samples out | cut -d ' ' -f 13-16)" = "255 0 0 128" ]
+    [ "$(samples out | cut -d ' ' -f 5-8)" = "255 0 0 255" ]
+}
+
+@test "a whole shift of a frame with opacity keeps every sample" {
+    applied "$FIXTURES/tiny4.pam" 1 0 2 0 1 1 0 0 1 -border=replicate
+    same <(pamcut -width 5 -height 5 out) <(pamcut -left 2 -top 1 "$FIXTURES/tiny4.pam")
+}
+
+# ---- borders ----
+
+@test "-border=replicate repeats the edge" {
+    pam 4 3 1 255 1 2 3 4 5 6 7 8 9 10 11 12 >ramp.pam
+    applied ramp.pam 1 0 -2 0 1 1 0 0 1 -border=replicate
+    [ "$(samples out)" = "5 5 5 6 9 9 9 10 9 9 9 10" ]
+}
+
+@test "-border=constant has the value of -bordervalue, black without" {
+    pam 3 2 3 255 50 60 70 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant
+    [ "$(samples out)" = "0 0 0 50 60 70 50 60 70 0 0 0 50 60 70 50 60 70" ]
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=9
+    [ "$(samples out | cut -d ' ' -f 1-6)" = "9 9 9 50 60 70" ]
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=1,2,3
+    [ "$(samples out | cut -d ' ' -f 1-6)" = "1 2 3 50 60 70" ]
+    fails_with 1 'over.*255' framealign -apply=applied.tsv -border=constant -bordervalue=256 frame.pam
+    fails_with 1 '2 values.*3 planes' framealign -apply=applied.tsv -border=constant \
+        -bordervalue=1,2 frame.pam
+}
+
+@test "a constant border of frames with opacity is opaque unless it is told otherwise" {
+    pam 2 1 2 255 50 60 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=7
+    [ "$(samples out)" = "7 255 50 60" ]
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=7,8
+    [ "$(samples out)" = "7 8 50 60" ]
+}
+
+@test "-border=transparent adds an opacity plane that is 0 outside" {
+    pam 3 2 3 4095 50 60 70 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=transparent
+    [ "$(header DEPTH out) $(header TUPLTYPE out) $(header MAXVAL out)" = "4 RGB_ALPHA 4095" ]
+    [ "$(samples out | cut -d ' ' -f 1-8)" = "0 0 0 0 50 60 70 4095" ]
+    pam 3 1 2 255 50 60 >gray.pam
+    applied gray.pam 1 0 -1 0 1 0 0 0 1 -border=transparent
+    [ "$(header DEPTH out)" = 2 ]
+    [ "$(samples out)" = "0 0 50 60 50 60" ]
+}
+
+@test "every frame of a transparent stack has the plane, also the reference" {
+    framealign -border=transparent -outdir=out "$FIXTURES"/small/*.pam
+    for file in out/*.pam; do
+        [ "$(header DEPTH "$file")" = 4 ]
+    done
+    same <(pamchannel 0 1 2 -tupletype=RGB out/0002.pam) \
+        <(pamchannel 0 1 2 -tupletype=RGB "$FIXTURES/small/0002.pam")
+}
+
+@test "the blurred border is the Gaussian of the frame with its edge repeated" {
+    frame=$FIXTURES/smooth/0000.pam
+    matrix=(1 0 -25 0 1 -14 0 0 1)
+    for sigma in 3 12; do
+        applied "$frame" "${matrix[@]}" -border=replicate
+        column out >replicated
+        applied "$frame" "${matrix[@]}" -borderblur=$sigma
+        # Inside, nothing changes; outside, the blur of what -border=replicate gives.
+        awk -v sigma=$sigma '
+            function at(x, y, p) {
+                x = x < 0 ? 0 : x > 119 ? 119 : x
+                y = y < 0 ? 0 : y > 89 ? 89 : y
+                return v[(y * 120 + x) * 3 + p]
+            }
+            { v[NR - 1] = $1 }
+            END {
+                r = int(3.5 * sigma)
+                for (i = -r; i <= r; i++) { k[i] = exp(-i * i / (2 * sigma * sigma)); s += k[i] }
+                for (y = 0; y < 90; y++) for (x = 0; x < 120; x++) for (p = 0; p < 3; p++) {
+                    sum = "outside"
+                    if (x >= 25 && y >= 14) sum = at(x, y, p)
+                    else if ((x + y) % 7 == 0) {
+                        sum = 0
+                        for (j = -r; j <= r; j++) for (i = -r; i <= r; i += 1)
+                            sum += k[i] * k[j] * at(x + i, y + j, p) / s / s
+                    }
+                    print sum
+                }
+            }' replicated >wanted
+        near wanted <(column out) 2
+    done
+}
+
+@test "-crop cuts to the largest rectangle inside every frame" {
+    for spec in '0 1 0 5.2 0 1 -3.6' '1 1 0 -2.7 0 1 7.1'; do
+        read -r name a b c d e f <<<"$spec"
+        row "$name" "$a" "$b" "$c" "$d" "$e" "$f" 0 0 1 >>rows
+        cp "$FIXTURES/smooth/0000.pam" "$name.pam"
+    done
+    { header_line; cat rows; } >table
+    # Columns 3..114, for 2.7 - 0.5 <= x <= 119.5 - 5.2; rows 4..82.
+    says 'pamcut -left=3 -top=4 -width=112 -height=79' framealign -apply=table -crop -outdir=cut 0.pam 1.pam
+    framealign -apply=table -outdir=whole 0.pam 1.pam
+    for i in 0 1; do
+        same <(raster cut/$i.pam) <(pamcut -left=3 -top=4 -width=112 -height=79 whole/$i.pam | tail -c $((112 * 79 * 3)))
+    done
+}
+
+@test "-crop of turned frames is what trying all rectangles gives" {
+    pam 24 18 1 255 7 >a.pam
+    matrix=(0.97 -0.2 3 0.2 0.97 -2 0 0 1)
+    { header_line; row a "${matrix[@]}"; } >table
+    framealign -apply=table -crop a.pam >out 2>/dev/null
+    best=$(awk -v matrix="${matrix[*]}" 'BEGIN {
+        split(matrix, m, " ")
+        for (y = 0; y < 18; y++) for (x = 0; x < 24; x++) {
+            u = m[1] * x + m[2] * y + m[3]; v = m[4] * x + m[5] * y + m[6]
+            in_[x, y] = u >= -0.5 && u <= 23.5 && v >= -0.5 && v <= 17.5
+        }
+        for (t = 0; t < 18; t++) for (l = 0; l < 24; l++) {
+            right = 23
+            for (b = t; b < 18; b++) {
+                for (x = l; x <= right && in_[x, b]; x++);
+                right = x - 1
+                if ((right - l + 1) * (b - t + 1) > best) best = (right - l + 1) * (b - t + 1)
+            }
+        }
+        print best }')
+    [ $(($(header WIDTH out) * $(header HEIGHT out))) -eq "$best" ]
+}
+
+@test "-crop estimates, cuts, and leaves refused frames out of account" {
+    status=0
+    framealign -crop -outdir=out "$FIXTURES"/wrong/*.pam 2>messages || status=$?
+    [ $status -eq 2 ]
+    [ "$(ls out | wc -l)" -eq 4 ]
+    [ "$(for file in out/*.pam; do header WIDTH "$file"; done | sort -u | wc -l)" -eq 1 ]
+    [ "$(header WIDTH out/0004.pam)" -gt 250 ]
+}
+
+# ---- tables that cannot be applied ----
+
+@test "a table without the frame, or not a table, is an error with nothing written" {
+    cp "$FIXTURES/tiny1.pam" .
+    cp tiny1.pam other.pam
+    mkdir dir
+    fails_with 1 'no transform for frame other' framealign -apply="$FIXTURES/identity.tsv" \
+        -outdir=dir tiny1.pam other.pam
+    is_empty dir
+    fails_with 1 'first line' framealign -apply=tiny1.pam tiny1.pam
+    fails_with 1 'cannot be read' framealign -apply=none.tsv tiny1.pam
+}
+
+@test "a matrix that is singular, not finite or incomplete, or a frame named twice, is an error" {
+    frame=$FIXTURES/tiny1.pam
+    for numbers in '1 2 0 2 4 0 0 0 1' '1 0 0 0 1 0 0 0 0' 'nan 0 0 0 1 0 0 0 1' \
+        '1 0 inf 0 1 0 0 0 1' '1 0 0 0 1 0 0 0' 'x 0 0 0 1 0 0 0 1' '0 0 0 0 0 0 0 0 0'; do
+        echo "$numbers"
+        # shellcheck disable=SC2086
+        { header_line; row tiny1 $numbers; } >table
+        fails_with 1 'table, line 2' framealign -apply=table "$frame"
+    done
+    { cat "$FIXTURES/identity.tsv"; row tiny1 1 0 0 0 1 0 0 0 1; } >table
+    fails_with 1 'line 3: frame tiny1 is there twice' framealign -apply=table "$frame"
+    header_line >table
+    fails_with 1 'no transforms' framealign -apply=table "$frame"
+}
+
+@test "a frame that lies wholly outside is an error, one that failed is left out" {
+    { header_line; row tiny1 1 0 900 0 1 0 0 0 1; } >table
+    fails_with 1 'tiny1.*outside' framealign -apply=table "$FIXTURES/tiny1.pam"
+    { header_line; printf 'tiny1\tfailed\n'; row tiny2 1 0 0 0 1 0 0 0 1; } >table
+    fails_with 2 'tiny1 refused' framealign -apply=table "$FIXTURES/tiny1.pam"
+}
+
+# ---- streams ----
+
+@test "a stream whose geometry changes fails, and its output too" {
+    status=0
+    cat "$FIXTURES/small/0000.pam" "$FIXTURES/tiny3.pam" |
+        framealign -reference="$FIXTURES/small/0001.pam" >out 2>messages || status=$?
+    [ $status -eq 1 ]
+    [ "$(tail -c 10 out)" = "P7 failed" ]
+}
+
+@test "a truncated frame writes nothing, nor a table" {
+    head -c 5000 "$FIXTURES/small/0000.pam" >cut.pam
+    fails_with 1 'truncated' framealign -save=table -reference="$FIXTURES/small/0001.pam" cut.pam
+    [ ! -e table ]
+}
+
+@test "one file of several images has its middle one for reference" {
+    cat "$FIXTURES"/small/*.pam >all.pam
+    framealign -estimate all.pam >table
+    framealign -estimate "$FIXTURES"/small/*.pam >wanted
+    cut -f 2- table | cmp - <(cut -f 2- wanted)
+    framealign -outdir=out all.pam
+    framealign -outdir=out "$FIXTURES"/small/*.pam
+    for i in 0 1 2 3 4; do
+        same <(raster out/all-$((i + 1)).pam) <(raster out/000$i.pam)
+    done
+}
+
+@test "PNG in and out" {
+    mkdir png
+    for i in 0 1 2; do
+        pamtopng "$FIXTURES/small/000$i.pam" >png/000$i.png
+    done
+    framealign -png -outdir=out png/*.png
+    framealign -outdir=out "$FIXTURES"/small/000[0-2].pam
+    for i in 0 1 2; do
+        same <(pngtopam out/000$i.png) <(pamtopnm out/000$i.pam)
+    done
+}
+
+@test "memory: at most 3 frames of 16-bit samples, the same for 3 and for 9 frames" {
+    sanitized && skip "a sanitized program has memory of its own"
+    makestack -kind=easy -width=1600 -height=1200 -frames=3 -maxval=65535 stack
+    for i in 0 1 2; do
+        cp stack/000$i.pam stack/a$i.pam
+        cp stack/000$i.pam stack/b$i.pam
+    done
+    for options in '' '-step' '-border=replicate'; do
+        # shellcheck disable=SC2086
+        three=$(peak framealign $options stack/000?.pam)
+        # shellcheck disable=SC2086
+        nine=$(peak framealign $options stack/*.pam)
+        limit=$((3 * 1600 * 1200 * 3 * 2 / 1024 + 8192))
+        echo "$options $three $nine KiB, limit $limit"
+        [ "$nine" -le "$limit" ] && [ "$nine" -le $((three + three / 20)) ]
+    done
+}
+
+@test "the manual's examples run" {
+    command -v enfuse >enfuse || skip "enfuse is not installed"
+    mkdir src
+    for i in 0 1 2; do
+        pamtopng "$FIXTURES/small/000$i.pam" >src/000$i.png
+    done
+    examples framealign.1 >script
+    sh -eu script >out 2>messages || {
+        cat messages
+        false
+    }
+    [ -s fused.png ] && [ -s cropped/0002.pam ]
+}
