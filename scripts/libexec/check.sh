@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+#
+# The look at a whole job before anything runs, and what -n prints of it. Sourced by stackjob.
+
+check_job() {
+    ahead=yes
+    each_step check_step
+    ahead=
+}
+
+# Plans a step against what the steps before it will make, and refuses what would do harm.
+check_step() {
+    check_directories
+    case $kind in
+    NoiseDetection)
+        plan_noise
+        physical "$out"
+        escape "$physical/$file_name-rgb.png"
+        [ -z "$masks_to_make" ] || printf '%s\n' "$escaped" >>"$temporary/masks"
+        ;;
+    Actions) plan_actions ;;
+    esac
+    [ -z "$preview" ] || preview_step
+    cast_shadow
+}
+
+# An output directory is no input of this step or of one before, and no other step's output.
+check_directories() {
+    escape "$output"
+    ! grep -s -q -x -F -- "$escaped" "$temporary/outputs.only" ||
+        die "$title: another step writes to $out already: give it an output_path of its own"
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $inputs; do
+        IFS=$saved_ifs
+        check_input
+    done
+    IFS=$saved_ifs
+    escape "$output"
+    ! grep -s -q -x -F -- "$escaped" "$temporary/sources" ||
+        die "$title: the output directory $out is also an input: frames that are read would be overwritten"
+    printf '%s\n' "$escaped" >>"$temporary/outputs.only"
+    [ "$kind" = Actions ] || printf '%s\n' "$escaped" >>"$temporary/outputs.noise"
+}
+
+check_input() {
+    unescape "$line"
+    input_path=$text
+    physical "$input_path"
+    escape "$physical"
+    ! grep -s -q -x -F -- "$escaped" "$temporary/outputs.noise" ||
+        die "$title: the input path $input_path is where NoiseDetection writes its masks: they are no frames"
+    printf '%s\n' "$escaped" >>"$temporary/sources"
+}
+
+# ---- -n: the job as a script ----
+
+preview_head() {
+    quote "$bin"
+    {
+        echo '#!/bin/sh'
+        escape "$job_file"
+        printf '# What stackjob runs for %s. It writes beside its place and renames, runs the frames of a\n' "$escaped"
+        echo '# step in parallel, and counts the status of every stage; here the steps are in plain order.'
+        echo 'set -e'
+        # shellcheck disable=SC2016
+        printf 'PATH=%s:$PATH\n' "$quoted"
+    } >"$temporary/script"
+}
+
+preview_step() {
+    jobs_in=$temporary/$step_id.jobs run=$out/.stackjob-n run_in=$work
+    mkdir "$jobs_in"
+    escape "$run"
+    run_line=$escaped
+    {
+        quote "$work"
+        printf '\ncd %s\n' "$quoted"
+        case $kind in
+        NoiseDetection) preview_noise ;;
+        Actions) preview_actions ;;
+        esac
+    } >>"$temporary/script"
+    run=
+}
+
+preview_noise() {
+    say_unused
+    if [ -z "$map_to_make$masks_to_make" ]; then
+        printf '# %s: nothing to do\n' "$title"
+        return
+    fi
+    printf '# %s\n' "$title"
+    show_command mkdir -p "$out"
+    if [ -n "$map_to_make" ]; then
+        map_job "$out/$map_file" >"$jobs_in/map.job"
+        show_job map "the deviation map: $map_to_make"
+    fi
+    mask_job "$out" >"$jobs_in/masks.job"
+    show_job masks "the masks: $masks_to_make"
+    [ "$plot" = no ] || show_command mkdir -p "$plots"
+    plot_noise
+}
+
+preview_actions() {
+    printf '# %s: %s frames to make, %s up to date\n' "$title" "$to_make" "$unchanged"
+    while IFS= read -r line; do
+        unescape "$line"
+        echo '# the job no longer makes it'
+        show_command rm -f "$out/$text"
+    done <"$stale"
+    [ "$to_make" -gt 0 ] || return 0
+    measure
+    show_command mkdir -p "$run"
+    prepare
+    compose "$stage_count" frames
+    pass final make
+    preview_plots
+    show_command rm -r "$run"
+}
+
+# Where a job of a pass writes to.
+preview_target() {
+    case $pass_kind in
+    final)
+        unescape "$result"
+        target=$out/$text
+        ;;
+    estimate-*) target=$run/$pass_kind-$number.tsv ;;
+    middle-*)
+        unescape "$frame_name"
+        target=$run/$pass_kind/$text.pam
+        ;;
+    histograms-*)
+        unescape "$frame_name"
+        target=$plots/$name-histograms/$text.pdf
+        ;;
+    esac
+}
+
+# show_job ID WHY: the job as a line of the script, with the reason for it.
+show_job() {
+    escape "$2"
+    printf '# %s\n' "$escaped"
+    show "$jobs_in/$1.job"
+    { read -r _ && IFS= read -r line; } <"$jobs_in/$1.job"
+    unescape "$line"
+    quote "$text"
+    printf '%s >%s\n' "$shown" "$quoted"
+}
+
+# show_command WORD...: a command as a line of the script.
+show_command() {
+    shown=
+    for word; do
+        quote "$word"
+        shown="$shown${shown:+ }$quoted"
+    done
+    printf '%s\n' "$shown"
+}
+
+# The metadata of a frame, as copy_metadata copies it.
+show_metadata() {
+    has_metadata || return 0
+    unescape "$path"
+    show_command "$libexec/copy-metadata" "$text" "$target"
+}
+
+# The plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
+preview_plots() {
+    [ "$unchanged" -eq 0 ] || return 0
+    stage_number=0
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $stages; do
+        IFS=$saved_ifs
+        case $line in
+        'stage '*) stage_number=$((stage_number + 1)) stage_program=${line#stage } channel=lumi ;;
+        'option -channel='*) channel=${line#option -channel=} ;;
+        'summary yes') preview_plot ;;
+        'histograms yes')
+            show_command mkdir -p "$plots/$name-histograms"
+            pass "histograms-$stage_number" "the histograms"
+            ;;
+        esac
+    done
+    IFS=$saved_ifs
+}
+
+preview_plot() {
+    make_plots || return 0
+    show_command mkdir -p "$plots"
+    case $two_pass in
+    *" $stage_number "*) set -- "$run/align-$stage_number.tsv" ;;
+    *)
+        set --
+        while IFS=$tab read -r number _; do
+            set -- "$@" "$run/$number.$stage_number"
+        done <"$frames"
+        ;;
+    esac
+    plot_rows_job "$plots/$name-$stage_number-${stage_program#frame}.pdf" "$@" >"$jobs_in/plot.job"
+    show_job plot "the figures of $(sub_action "$stage_program"), frame by frame"
+}

@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+#
+# Runs jobs: one by one, or a frame's each in parallel under GNU parallel. Sourced by stackjob. All are
+# run by run-pipeline, in process groups of their own, so that they can be ended together.
+
+# run_job ID: runs $run/ID.job and waits; sets $status, $hundredths and $program. False if it failed.
+run_job() {
+    export_run
+    setsid "$libexec/run-pipeline" "$1" >"$run/report" &
+    engine=$! engine_is=group
+    wait "$engine"
+    engine=
+    read -r _ status hundredths program <"$run/report" || status=1 program=run-pipeline
+    log_job "$1"
+    [ "$status" -eq 0 ]
+}
+
+export_run() {
+    STACKJOB_RUN=$run_absolute STACKJOB_VERBOSE=$verbose STACKJOB_PIPELINE=$libexec/run-pipeline
+    PARALLEL_SHELL=/bin/sh PARALLEL_HOME=$temporary/parallel
+    PARALLEL_SSH='ssh -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
+    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE PARALLEL_SHELL PARALLEL_HOME PARALLEL_SSH
+}
+
+# perform ID WHY: runs the job, or prints it where nothing is run.
+perform() {
+    if [ -n "$preview" ]; then
+        show_job "$1" "$2"
+    else
+        run_job "$1" || step_failed
+    fi
+}
+
+step_failed() {
+    case $status in
+    2) say "$title: $program refused its input" ;;
+    *) say "$title: $program failed (status $status)" ;;
+    esac
+    [ "$status" -ne 2 ] || exit 2
+    exit 1
+}
+
+# Ends what is running, and waits for its end.
+stop_engine() {
+    [ -n "$engine" ] || return 0
+    tries=0
+    while [ "$tries" -lt 15 ]; do
+        case $engine_is in
+        group) kill -TERM "-$engine" 2>/dev/null || kill -TERM "$engine" 2>/dev/null || break ;;
+        parallel) kill -TERM "$engine" 2>/dev/null || break ;;
+        esac
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    [ "$tries" -lt 15 ] || kill -KILL "$engine" 2>/dev/null
+    wait "$engine" 2>/dev/null
+    engine=
+}
+
+# ---- a pass over the frames ----
+
+# pass KIND WHAT: a job a frame. KIND is final (the frames to make), estimate-K or middle-K (all of
+# them). Sets $passed, how many are done.
+pass() {
+    pass_kind=$1 pass_what=$2
+    travel=$transfer
+    case $pass_kind in
+    histograms*) travel= ;;
+    esac
+    away=$travel
+    write_jobs
+    away=
+    [ -z "$preview" ] || return 0
+    pass_size=$(wc -l <"$run/list")
+    passed=0 stopped=''
+    : >"$run/failed"
+    [ "$pass_kind" != final ] || begin_metadata
+    rm -f -- "$run/reports"
+    mkfifo -- "$run/reports" || exit 1
+    start_engine
+    while read -r number status hundredths program; do
+        [ -z "$stopped" ] || continue
+        frame_done
+    done <"$run/reports"
+    wait "$engine"
+    engine_status=$?
+    engine=
+    end_metadata
+    pass_ended
+}
+
+pass_ended() {
+    frames_failed=$(wc -l <"$run/failed")
+    if [ -z "$stopped" ] && [ $((passed + frames_failed)) -lt "$pass_size" ]; then
+        say "$title: only $((passed + frames_failed)) of $pass_size frames came back; GNU parallel ended with status $engine_status"
+        failures=$((failures + 1))
+        [ -n "$keep_going" ] || exit 1
+    fi
+    [ -z "$stopped" ] || {
+        [ "$failures" -gt 0 ] || exit 2
+        exit 1
+    }
+}
+
+# The jobs of a pass, and their numbers in $run/list.
+write_jobs() {
+    failed_before=$run/failed
+    [ -z "$preview" ] || failed_before=/dev/null
+    case $pass_kind in
+    final) awk -F '\t' -v OFS='\t' '$1 == "make" { print $2, $3, $4, $5, $6, $7, $8 }' "$plan" ;;
+    histograms-*)
+        awk -F '\t' -v OFS='\t' -v what="$pass_what" '
+            FILENAME == ARGV[1] { gone[$1] = 1; next }
+            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, what }' "$failed_before" "$plan"
+        ;;
+    *) awk -F '\t' -v OFS='\t' -v what="$pass_what" '{ print $0, what }' "$frames" ;;
+    esac >"$temporary/pass"
+    while IFS=$tab read -r number path size time frame_name result reason; do
+        write_one_job
+        [ -n "$preview" ] || echo "$number" >&3
+    done <"$temporary/pass" 3>"$jobs_in/list"
+}
+
+write_one_job() {
+    target=$run/$number.out
+    [ -z "$preview" ] || preview_target
+    if [ "${pass_kind%-*}" = histograms ]; then
+        histograms_job
+    elif [ -n "$away" ]; then
+        away=$number
+        frame_job "$path" "$frame_name" "$number.out" "$number."
+        link_input
+    else
+        frame_job "$path" "$frame_name" "$target" "$run_line/$number."
+    fi >"$jobs_in/$number.job"
+    if [ -n "$preview" ]; then
+        unescape "$frame_name"
+        show_job "$number" "$text: $reason"
+        [ "$pass_kind" != final ] || show_metadata
+    else
+        printf '%s\t%s\t%s\t%s\t%s\n' "$path" "$size" "$time" "$frame_name" "$result" >"$jobs_in/$number.info"
+    fi
+}
+
+# The histograms of what comes to the sub-action, of the result and of the reference.
+histograms_job() {
+    job_head "$target"
+    before=$run_line/$number.before-$stage_number
+    [ "$stage_number" -gt 1 ] || before=$path
+    escape "$out"
+    printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$before" "$escaped/$result" \
+        "$run_line/reference-$stage_number.pam"
+}
+
+# The input of a frame under its number: for machines that it travels to, and for exiftool.
+link_input() {
+    unescape "$path"
+    case $text in
+    /*) ;;
+    *) text=$work/$text ;;
+    esac
+    [ -h "$run/$number.in" ] || ln -s -- "$text" "$run/$number.in" || exit 1
+}
+
+# ---- GNU parallel ----
+
+have_parallel() {
+    [ -n "$parallel_is" ] || {
+        parallel_is=no
+        case $(parallel --version 2>/dev/null) in
+        *'GNU parallel'*) parallel_is=gnu ;;
+        esac
+    }
+    [ "$parallel_is" = gnu ]
+}
+
+start_engine() {
+    export_run
+    if ! have_parallel; then
+        start_alone
+        return
+    fi
+    set -- parallel --plain --will-cite -j "$load"
+    [ -n "$keep_going" ] || set -- "$@" --halt now,fail=1
+    if [ -t 2 ] && [ -z "$quiet" ]; then
+        set -- "$@" --bar
+    fi
+    if [ -n "$logins" ]; then
+        set -- "$@" -S "$logins" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_PIPELINE
+        [ -z "$job_memory" ] || set -- "$@" --memfree "${job_memory}k"
+    fi
+    if [ -n "$travel" ]; then
+        start_away "$@"
+    else
+        # shellcheck disable=SC2016
+        "$@" '"$STACKJOB_PIPELINE" {}' <"$run/list" >"$run/reports" 7<&- 8>&- &
+    fi
+    engine=$! engine_is=parallel
+}
+
+# What a frame needs travels with it, by number; what all need travels once.
+start_away() {
+    cd -- "$run" || exit 1
+    PARALLEL_RSYNC_OPTS=-rLDzR RSYNC_OLD_ARGS=1
+    export PARALLEL_RSYNC_OPTS RSYNC_OLD_ARGS
+    set -- "$@" --workdir ... --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out'
+    set +f
+    for file in reference-*.pam align-*.tsv mask-* apply-*; do
+        [ ! -e "$file" ] || set -- "$@" --basefile "$file"
+    done
+    set -f
+    # shellcheck disable=SC2046
+    set -- "$@" $(printf '%s\n' "$template" |
+        sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@before \(.*\)/--return {}.before-\1/p')
+    # shellcheck disable=SC2016
+    "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}' <list >reports 7<&- 8>&- &
+    cd -- "$run_in" || exit 1
+}
+
+# Without GNU parallel: one frame at a time.
+start_alone() {
+    [ -n "$said_alone" ] || say "GNU parallel is not installed: one frame at a time"
+    said_alone=yes
+    # shellcheck disable=SC2016
+    setsid sh -c 'while read -r number; do "$STACKJOB_PIPELINE" "$number" </dev/null; done' \
+        <"$run/list" >"$run/reports" 7<&- 8>&- &
+    engine=$! engine_is=group
+}
+
+# ---- what comes back ----
+
+# A frame's report: $number, $status, $hundredths, $program.
+frame_done() {
+    IFS=$tab read -r path size time frame_name result <"$run/$number.info"
+    unescape "$frame_name"
+    shown_name=$text
+    log_job "$number"
+    if [ "$status" -eq 0 ]; then
+        case $pass_kind in
+        final) finish_frame ;;
+        middle-*) move_out "$run/$pass_kind/$shown_name.pam" ;;
+        histograms-*) move_out "$plots/$name-histograms/$shown_name.pdf" ;;
+        esac
+    fi
+    if [ "$status" -eq 0 ]; then
+        passed=$((passed + 1))
+        say_progress
+    else
+        frame_failed
+    fi
+}
+
+move_out() {
+    mv -f -- "$run/$number.out" "$1" || status=1 program=mv
+}
+
+finish_frame() {
+    copy_metadata || { status=1 program=exiftool && return; }
+    collect_rows
+    place "$number.out" "$result" "$key" "$size" "$time" "$rows" || status=1 program=mv
+}
+
+# $rows: a field for each table that the frame's pipeline wrote: the sub-action's number, then the
+# numbers of the table's one row, with blanks between.
+collect_rows() {
+    rows=
+    for row_stage in $referring; do
+        [ -f "$run/$number.$row_stage" ] || continue
+        { read -r _ && IFS= read -r row; } <"$run/$number.$row_stage" || continue
+        row=${row#*"$tab"}
+        replace "$row" "$tab" ' '
+        rows="$rows$tab$row_stage $replaced"
+    done
+}
+
+frame_failed() {
+    case $keep_going:$pass_kind in
+    yes:estimate-* | yes:middle-*)
+        # It will fail again when its pipeline runs, and counts then.
+        printf '%s\n' "$result" >>"$run/failed"
+        return
+        ;;
+    esac
+    printf '%s\n' "$result" >>"$run/failed"
+    if [ "$status" -eq 2 ]; then
+        refusals=$((refusals + 1))
+        say "$title: frame $shown_name: refused by $program"
+    else
+        failures=$((failures + 1))
+        say "$title: frame $shown_name: $program failed (status $status)"
+    fi
+    escape "$title: $shown_name ($program)"
+    printf '%s\n' "$escaped" >>"$temporary/failed"
+    [ -z "$keep_going" ] || return 0
+    stopped=yes
+    stop_engine
+}
+
+# ---- metadata ----
+
+# exiftool is started once for all frames, in $run, and asked by file numbers (metadata.sh has what).
+# cat ends with this process, however that ends, and then so does exiftool.
+begin_metadata() {
+    metadata_engine=
+    [ "$metadata" = yes ] && [ "$format" != pam ] || return 0
+    if ! command -v exiftool >/dev/null; then
+        [ -n "$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
+        said_exiftool=yes
+        return
+    fi
+    make_donor "$run" || exit 1
+    rm -f -- "$run/asked" "$run/answered"
+    mkfifo -- "$run/asked" "$run/answered" || exit 1
+    (
+        cd -- "$run" || exit 1
+        { cat && printf '%s\n' -stay_open False; } <asked | exiftool -stay_open True -@ - >answered 2>&1
+    ) &
+    metadata_engine=$!
+    exec 8>"$run/asked" 7<"$run/answered"
+}
+
+# Whether there is metadata to copy: not where the result is the source itself, to the byte.
+has_metadata() {
+    [ "$metadata" = yes ] && [ "$format" != pam ] && command -v exiftool >/dev/null || return 1
+    case $path in
+    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return 1 ;;
+    esac
+    [ "$stage_count" -gt 0 ] || ! same_format "$path"
+}
+
+# Metadata and colour profile from source to result, but what tells of the source's pixels.
+copy_metadata() {
+    [ -n "$metadata_engine" ] && has_metadata || return 0
+    link_input
+    { metadata_request "$number.in" "$number.out" "$format" && echo -execute; } >&8
+    complaint=
+    while IFS= read -r line <&7; do
+        case $line in
+        *'{ready'*) break ;;
+        *Error:* | *[Nn]"o space"*) complaint=$line ;;
+        esac
+    done
+    if [ -z "$complaint" ] && [ -f "$run/$number.out.png" ]; then
+        splice_png "$run/$number.out.png" "$run/$number.out" || complaint="its chunks cannot be spliced"
+    fi
+    [ -n "$complaint" ] || return 0
+    say "$title: frame $shown_name: its metadata cannot be copied ($complaint). Leave it with \"metadata = no\""
+    return 1
+}
+
+end_metadata() {
+    [ -n "$metadata_engine" ] || return 0
+    exec 8>&- 7<&-
+    wait "$metadata_engine" 2>/dev/null
+    metadata_engine=
+}
+
+# ---- load ----
+
+# measure: $width, $height, $depth and $maxval of the first frame to make; as they were where it is
+# still to be made by an earlier step.
+measure() {
+    job_memory=''
+    IFS=$tab read -r _ _ path _ <<EOF
+$(grep '^make' "$plan" | head -n 1)
+EOF
+    unescape "$path"
+    [ -f "$text" ] || return 0
+    maxval=
+    : >"$temporary/header"
+    way_in "$text"
+    case $way:$text in
+    native:*.[pP][nN][gG]) measure_png "$text" ;;
+    native:*) awk -f "$libexec/header.awk" "$text" >"$temporary/header" ;;
+    *) measure_converted ;;
+    esac
+    read -r width height depth maxval _ <"$temporary/header" && [ "${maxval:-0}" -gt 0 ] || maxval=
+    [ -n "$preview" ] || [ -z "$maxval" ] || echo "$width $height" >"$state/geometry"
+}
+
+# By the converter, of which no more is taken than the header.
+measure_converted() {
+    {
+        job_head "$temporary/header"
+        decode_lines "$path"
+        printf '%s\n' '|' awk -f "$libexec/header.awk"
+    } >"$temporary/measure.job"
+    saved_run=$run
+    run=$temporary run_absolute=$temporary
+    run_job measure
+    run=$saved_run
+    case $run in
+    /*) run_absolute=$run ;;
+    *) run_absolute=$work/$run ;;
+    esac
+}
+
+measure_png() {
+    # shellcheck disable=SC2046
+    set -- $(od -An -v -tu1 -j 16 -N 10 -- "$1" 2>/dev/null)
+    [ $# -eq 10 ] || return 0
+    case ${10} in
+    2 | 3) depth=3 ;;
+    4) depth=2 ;;
+    6) depth=4 ;;
+    *) depth=1 ;;
+    esac
+    echo $((($1 * 256 + $2) * 65536 + $3 * 256 + $4)) $((($5 * 256 + $6) * 65536 + $7 * 256 + $8)) \
+        "$depth" $(($9 > 8 ? 65535 : 255)) >"$temporary/header"
+}
+
+# $slots, how many frames at a time: -j, or one a core, and no more than memory is free for: DESIGN's
+# two to three frames of 16-bit samples a program. Refuses too little space on the disk.
+limit_load() {
+    slots=${jobs:-$(nproc 2>/dev/null || echo 1)} load=${jobs:-100%}
+    [ -n "$maxval" ] || return 0
+    pixels=$((width * height * depth))
+    job_memory=$((pixels * 2 * (2 + 3 * stage_count) / 1024 + 8192))
+    limit_memory
+    raster=$((pixels * (maxval > 255 ? 2 : 1) / 1024 + 1))
+    case $format in
+    png) result_size=$((raster / 4)) ;;
+    jpeg) result_size=$((raster / 40)) ;;
+    *) result_size=$raster ;;
+    esac
+    needed=$((result_size * to_make + raster * (slots + 2)))
+    ! space_for_all || needed=$((needed + raster * (to_make + unchanged)))
+    free=$(df -k --output=avail -- "$out" 2>/dev/null | tail -n 1)
+    [ -z "$free" ] || [ "$free" -ge "$needed" ] ||
+        die "$title: about $((needed / 1024 + 1)) MiB are needed in $out, and $((free / 1024)) MiB are free"
+}
+
+limit_memory() {
+    [ -z "$logins" ] || return 0
+    memory=$(awk '$1 == "MemAvailable:" { print int($2 * 0.85) }' /proc/meminfo 2>/dev/null)
+    [ -n "$memory" ] || return 0
+    most=$((memory / job_memory))
+    [ "$most" -gt 0 ] || most=1
+    [ "$slots" -gt "$most" ] || return 0
+    say "$title: $most at a time, not $slots: each needs about $((job_memory / 1024)) MiB of memory, and $((memory / 1024)) MiB are free"
+    slots=$most load=$most
+}
+
+# Whether all frames lie on the disk at once, for an AlignFrames from frame to frame.
+space_for_all() {
+    case $nl$stages in
+    *"${nl}step "*) ;;
+    *) return 1 ;;
+    esac
+}

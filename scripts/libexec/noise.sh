@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+#
+# The step NoiseDetection: frames to deviation map to mask. Sourced by stackjob. The map is kept
+# beside the mask, and so another threshold reads no frame again.
+
+# plan_noise: the plan of the step's files; $map_key and $key are what map and masks depend on.
+plan_noise() {
+    resample=1 reverse=no ref_idx='' ending=''
+    list_frames
+    map_file=$file_name-map.pam
+    {
+        version_line noisedetect
+        printf 'options -blur=%s -statistic=%s\n' "$blur" "$statistic"
+        raw_key
+        printf 'frames %s\n' "$(cut -f 2-4 "$frames" | cksum)"
+    } >"$temporary/$step_id.map_key"
+    key_of "$temporary/$step_id.map_key"
+    map_key=$key
+    cp "$temporary/$step_id.map_key" "$temporary/$step_id.key"
+    printf 'threshold %s\n' "$thresholds" >>"$temporary/$step_id.key"
+    key_of "$temporary/$step_id.key"
+    list_noise_files >"$temporary/$step_id.files"
+    frames_of_noise=$frames frames=$temporary/$step_id.files
+    make_plan "$temporary/$step_id.key"
+    frames=$frames_of_noise
+    map_to_make='' masks_to_make=''
+    while IFS=$tab read -r verdict number _ _ _ _ _ reason; do
+        [ "$verdict" = make ] || continue
+        masks_to_make=${masks_to_make:-$reason}
+        [ "$number" != 1 ] || map_to_make=$reason
+    done <"$plan"
+}
+
+# The files as plan.awk takes them. Those of single colours count where they once were made.
+list_noise_files() {
+    printf '1\t-\t0\t0\t-\t%s\t%s\n' "$map_file" "$map_key"
+    printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-rgb.png" "$key"
+    for colour in r g b; do
+        if [ -e "$out/$file_name-$colour.png" ] ||
+            grep -q -F -- "$file_name-$colour.png$tab" "$state/journal" 2>/dev/null; then
+            printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-$colour.png" "$key"
+        fi
+    done
+}
+
+# map_job RESULT: the pipeline that makes the map: operands where all frames are ones that
+# noisedetect reads, else a converter a frame.
+map_job() {
+    job_head "$1"
+    if all_native && [ "$(wc -l <"$frames")" -le 1000 ]; then
+        printf '%s\n' noisedetect -map "-blur=$blur" "-statistic=$statistic"
+        cut -f 2 "$frames"
+        return
+    fi
+    separator=
+    while IFS=$tab read -r _ path _; do
+        printf '%s' "$separator"
+        separator=";$nl"
+        way_in "$path"
+        case $way in
+        native) printf '%s\n' cat "$path" ;;
+        *) decode_lines "$path" ;;
+        esac
+    done <"$frames"
+    printf '%s\n' '|' noisedetect -map "-blur=$blur" "-statistic=$statistic"
+}
+
+all_native() {
+    while IFS=$tab read -r _ path _; do
+        way_in "$path" && [ "$way" = native ] || return 1
+    done <"$frames"
+}
+
+# mask_job DIR: the masks, from the map that lies in the output directory to DIR.
+mask_job() {
+    job_head /dev/null
+    escape "$out/$map_file"
+    map_line=$escaped
+    escape "$1/$file_name"
+    printf '%s\n' noisedetect -frommap "-threshold=$thresholds" "-output=$escaped" "$map_line"
+}
+
+run_noise() {
+    say_unused
+    plan_noise
+    noise_key=$key
+    enter_run
+    jobs_in=$run
+    done_before=yes
+    if [ -n "$map_to_make$masks_to_make" ]; then
+        make_noise
+        done_before=
+    else
+        say_step "$out/$file_name-rgb.png is up to date"
+    fi
+    settle "$temporary/$step_id.key"
+    note_noise
+    plot_noise
+    leave_run
+}
+
+make_noise() {
+    if [ -n "$map_to_make" ]; then
+        say_step "$(wc -l <"$frames") frames to a deviation map: $map_to_make"
+        map_job "$run/map.out" >"$run/map.job"
+        run_job map || step_failed
+        place map.out "$map_file" "$map_key" 0 0 || exit 1
+    fi
+    mask_job "$run" >"$run/masks.job"
+    run_job masks || step_failed
+    for mask in rgb r g b; do
+        [ ! -f "$run/$file_name-$mask.png" ] ||
+            place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
+    done
+    keep_note
+}

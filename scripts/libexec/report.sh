@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+#
+# What stackjob says, its log, its plots, the summary, and -n. Sourced by stackjob.
+
+say_more() {
+    [ -n "$quiet" ] || say "$@"
+}
+
+say_step() {
+    say_more "$title: $*"
+}
+
+say_unused() {
+    [ -z "$unused" ] || say "$title: $unused is not used: the files are $out/$file_name-rgb.png and its like"
+}
+
+say_disabled() {
+    [ -f "$temporary/parsed/disabled" ] || return 0
+    while IFS= read -r line; do
+        say "StackJob $line is not enabled"
+    done <"$temporary/parsed/disabled"
+}
+
+# A line a frame, where GNU parallel's bar does not show the progress.
+say_progress() {
+    [ -z "$quiet" ] || return 0
+    if [ -t 2 ] && [ "$engine_is" = parallel ]; then
+        return
+    fi
+    printf 'stackjob: %s: %s of %s: %s\n' "$title" "$passed" "$pass_size" "$shown_name" >&2
+}
+
+# ---- the log ----
+
+# Sets $now, in hundredths of seconds.
+clock() {
+    if read -r now _ 2>/dev/null </proc/uptime; then
+        now=${now%.*}${now#*.}
+    else
+        now=$(date +%s)00
+    fi
+}
+
+# seconds HUNDREDTHS: sets $seconds, as text.
+seconds() {
+    seconds=0$(($1 % 100))
+    seconds=$(($1 / 100)).${seconds#"${seconds%??}"}
+}
+
+open_log() {
+    log=$job_work/$job_name.log
+    # shellcheck disable=SC3020
+    { printf '\nStackJob %s, %s, %s\n' "$job_name" "$(date '+%Y-%m-%d %H:%M:%S')" "$job_file" >>"$log"; } 2>/dev/null ||
+        die_without_log
+}
+
+die_without_log() {
+    unwritable=$log log=
+    die "the log $unwritable cannot be written"
+}
+
+# A job that has run: how long it took, how it ended, what it was, what its programs said.
+log_job() {
+    [ -n "$log" ] || return 0
+    show "$run/$1.job"
+    seconds "$hundredths"
+    {
+        if [ "$status" -eq 0 ]; then
+            printf '%s s  %s\n' "$seconds" "$shown"
+        else
+            printf '%s s  %s\n  %s failed with status %s\n' "$seconds" "$shown" "$program" "$status"
+        fi
+        [ ! -s "$run/$1.err" ] || cat "$run/$1.err"
+    } >>"$log"
+}
+
+# ---- figures ----
+
+# What noisedetect counted, kept for runs that find the mask done.
+keep_note() {
+    sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "$run/masks.err" >"$run/note"
+    mv -f -- "$run/note" "$state/note"
+}
+
+note_noise() {
+    [ -s "$state/note" ] || return 0
+    read -r note <"$state/note"
+    note "$note" "$output/$file_name-rgb.png"
+}
+
+# note TEXT PATH: a line of the summary.
+note() {
+    printf '  %s: %s\n' "$title" "$1" >>"$temporary/summary.$job"
+    printf '      %s\n' "$2" >>"$temporary/summary.$job"
+}
+
+sum_up_actions() {
+    counts="$(grep -c '^[md]' "$plan") frames"
+    [ ! -s "$run/failed" ] || counts="$counts, $(wc -l <"$run/failed") of them failed"
+    [ "$to_make" -eq 0 ] || counts="$counts, $to_make made now"
+    note "$counts" "$output"
+    stage_number=0
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $stages; do
+        IFS=$saved_ifs
+        case $line in
+        'stage '*)
+            stage_number=$((stage_number + 1))
+            stage_program=${line#stage }
+            rows_of "$stage_number" >"$run/table"
+            [ ! -s "$run/table" ] || figures "$stage_program"
+            channel=lumi
+            ;;
+        'option -channel='*) channel=${line#option -channel=} ;;
+        'summary yes') [ ! -s "$run/table" ] || plot_rows ;;
+        'histograms yes') plot_histograms ;;
+        esac
+    done
+    IFS=$saved_ifs
+}
+
+# rows_of K: the frames' rows of the K-th sub-action, tab-separated, in order: from the journal, or
+# from the table that all were estimated into.
+rows_of() {
+    if [ -f "$state/align-$1.tsv" ]; then
+        case $two_pass in
+        *" $1 "*)
+            cat "$state/align-$1.tsv"
+            return
+            ;;
+        esac
+    fi
+    [ -f "$state/journal" ] || return 0
+    awk -F '\t' -v OFS='\t' -v wanted="$1" '
+        FILENAME == ARGV[1] {
+            for (i = 7; i <= NF; i++)
+                if (index($i, wanted " ") == 1) {
+                    row = substr($i, length(wanted) + 2)
+                    gsub(" ", "\t", row)
+                    rows[$1] = row
+                }
+            next
+        }
+        $7 in rows {
+            if (!n++)
+                print "frame"
+            print $6, rows[$7]
+        }' "$state/journal" "$plan"
+}
+
+# The figures of a table of framealign or framebalance.
+figures() {
+    if [ "$1" = framealign ]; then
+        awk -F '\t' '
+            NR == 1 { next }
+            $2 == "failed" { failed++; next }
+            { n++ }
+            worst == "" || $11 > error { worst = $1; error = $11 + 0; share = $12 }
+            END {
+                if (failed)
+                    printf "%d frames could not be aligned; ", failed
+                if (n)
+                    printf "worst alignment: %s, predicted error %.2f px, %.0f %% of its blocks agree\n", worst, error, 100 * share
+            }' "$run/table"
+    else
+        awk -F '\t' '
+            NR > 1 { for (i = 2; i <= NF; i++) { if (min == "" || $i < min) min = $i; if (max == "" || $i > max) max = $i } }
+            END { printf "corrections %.4g to %.4g\n", min, max }' "$run/table"
+    fi >"$run/figures"
+    while IFS= read -r line; do
+        unescape "$line"
+        printf '      %s\n' "$text" >>"$temporary/summary.$job"
+    done <"$run/figures"
+}
+
+# The summary of a job: to standard output and to its log.
+sum_up() {
+    clock
+    seconds $((now - job_start))
+    {
+        printf 'StackJob %s: done in %s s\n' "$job_name" "$seconds"
+        [ ! -f "$temporary/summary.$job" ] || cat "$temporary/summary.$job"
+        if [ -f "$temporary/failed" ]; then
+            echo '  failed:'
+            while IFS= read -r line; do
+                unescape "$line"
+                printf '      %s\n' "$text"
+            done <"$temporary/failed"
+        fi
+        printf '  log: %s\n' "$log"
+    } >"$temporary/summary"
+    cat "$temporary/summary" >>"$log"
+    [ -n "$quiet" ] || cat "$temporary/summary"
+}
+
+# ---- plots ----
+
+# make_plots: the directory of the plots, and whether there is what draws them.
+make_plots() {
+    if ! command -v gnuplot >/dev/null; then
+        [ -n "$said_gnuplot" ] || say "gnuplot is not installed: nothing is plotted"
+        said_gnuplot=yes
+        return 1
+    fi
+    [ -n "$preview" ] || mkdir -p -- "$plots" || die "$title: the plot path $plots cannot be made"
+}
+
+plot_noise() {
+    [ "$plot" = yes ] || return 0
+    plot_file=$plots/$name-hot-pixels.pdf
+    [ -z "$done_before" ] || [ ! -f "$plot_file" ] || return 0
+    make_plots || return 0
+    {
+        job_head /dev/null
+        escape "$out/$map_file"
+        printf '%s\n' noisehist "-range=$plot_range" "-threshold=$thresholds" "-plot=$plot_file" "$escaped"
+    } >"$jobs_in/plot.job"
+    perform plot "how many pixels are noisy at which threshold"
+    say_plot
+}
+
+say_plot() {
+    [ -n "$preview" ] || say_step "plotted $plot_file"
+}
+
+# plot_rows PROGRAM: the table $run/table of the sub-action $stage_number.
+plot_rows() {
+    plot_file=$plots/$name-$stage_number-${stage_program#frame}.pdf
+    if [ "$to_make" -eq 0 ] && [ -f "$plot_file" ]; then
+        return
+    fi
+    make_plots || return 0
+    plot_rows_job "$run/plot.pdf" "$run/table" >"$run/plot.job"
+    run_job plot || step_failed
+    mv -f -- "$run/plot.pdf" "$plot_file" || exit 1
+    say_plot
+}
+
+# plot_rows_job RESULT TABLE...
+plot_rows_job() {
+    job_head "$1"
+    shift
+    printf '%s\n' "$libexec/plot-${stage_program#frame}" "$name"
+    case $stage_program in
+    framealign)
+        geometry="0 0"
+        [ ! -f "$state/geometry" ] || read -r geometry <"$state/geometry"
+        [ -z "$maxval" ] || geometry="$width $height"
+        printf '%s\n' "${geometry% *}" "${geometry#* }"
+        ;;
+    framebalance) printf '%s\n' "$channel" ;;
+    esac
+    for table; do
+        escape "$table"
+        printf '%s\n' "$escaped"
+    done
+}
+
+# plot_histograms: a page a frame that was made now, of what came to the sub-action $stage_number.
+plot_histograms() {
+    [ "$to_make" -gt 0 ] && make_plots || return 0
+    mkdir -p -- "$plots/$name-histograms" || die "$title: $plots/$name-histograms cannot be made"
+    pass "histograms-$stage_number" "the histograms"
+    say_step "plotted $plots/$name-histograms"
+}

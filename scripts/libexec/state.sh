@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+#
+# What stackjob keeps from run to run, and what keeps runs apart. Sourced by stackjob.
+#
+# Beside an output directory DIR/NAME, in DIR/.stackjob/NAME, lie its state: "journal", a line a
+# result (name, key, size and time of the input, size and time of the result, then a field for each
+# table row that belongs to it); "key", what the last run's results depend on; "lock"; and what is
+# kept so that it need not be computed again. A result is known by size and time, and its line is in
+# the journal before it is renamed into its place: a killed run leaves no result without one.
+#
+# During a step all that it writes lies in $run, a directory DIR/NAME/.stackjob-XXXXXX. A run that
+# finds one of a killed run renames it first: what jobs of that run may still do there, they can no
+# longer rename into the output directory.
+
+# state_of OUTPUT: sets $state.
+state_of() {
+    state=${1%/*}/.stackjob/${1##*/}
+}
+
+# ---- locks ----
+
+# Sets $host, $pid_start and $alive for the process PID: when it started tells it from a later one
+# of the same number.
+start_of() {
+    pid_start=unknown
+    if [ -r "/proc/$1/stat" ] && read -r process <"/proc/$1/stat"; then
+        # shellcheck disable=SC2086
+        set -- ${process##*) }
+        shift 19
+        pid_start=$1
+    fi 2>/dev/null
+}
+
+lock_outputs() {
+    host=$(uname -n)
+    start_of $$
+    own_start=$pid_start
+    [ -f "$temporary/outputs" ] || return 0
+    while IFS=' ' read -r _ line; do
+        unescape "$line"
+        state_of "$text"
+        mkdir -p -- "$state" || die "$state cannot be made"
+        lock_one "$text"
+    done <"$temporary/outputs"
+}
+
+# A lock is a file with its owner's host, process and start. The guard makes looking and taking one
+# act; it is held for a moment only.
+lock_one() {
+    guard=${state%/*}/guard
+    : >>"$guard" || die "$guard cannot be written"
+    exec 9>>"$guard"
+    flock 9 || die "$guard: cannot be locked"
+    if [ -f "$state/lock" ] && read -r owner_host owner_pid owner_start <"$state/lock"; then
+        start_of "$owner_pid"
+        if [ "$owner_host" != "$host" ] || [ "$pid_start" = "$owner_start" ]; then
+            die "another stackjob (process $owner_pid on $owner_host) is writing to $1. If it is not running any more, remove $state/lock"
+        fi
+    fi
+    printf '%s %s %s\n' "$host" $$ "$own_start" >"$state/lock" || die "$state/lock cannot be written"
+    exec 9>&-
+    escape "$state/lock"
+    locks=$locks$nl$escaped
+}
+
+unlock() {
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $locks; do
+        unescape "$line"
+        rm -f -- "$text"
+    done
+    IFS=$saved_ifs
+    locks=
+}
+
+# ---- the directory of a step's run ----
+
+enter_run() {
+    mkdir -p -- "$out" || die "$title: the output directory $out cannot be made"
+    sweep
+    run=$(mktemp -d "$out/.stackjob-XXXXXX") || die "$title: nothing can be written in $out"
+    case $run in
+    /*) run_absolute=$run ;;
+    *) run_absolute=$work/$run ;;
+    esac
+    run_in=$work
+}
+
+# Removes what killed runs left. The lock is ours, so no living run owns any of it.
+sweep() {
+    set +f
+    sweep_each "$out"/.stackjob-*
+}
+
+sweep_each() {
+    set -f
+    for left; do
+        [ -d "$left" ] || continue
+        case $left in
+        *.gone-*) ;;
+        *) mv -- "$left" "$left.gone-$$" && left=$left.gone-$$ ;;
+        esac
+        rm -rf -- "$left" 2>/dev/null || rm -rf -- "$left"
+    done
+}
+
+leave_run() {
+    end_metadata
+    [ -n "$run" ] && [ -z "$preview" ] || return 0
+    cd -- "$run_in" || return
+    rm -rf -- "$run" 2>/dev/null || rm -rf -- "$run"
+    run=
+    sweep
+    rmdir -- "$out" 2>/dev/null
+    return 0
+}
+
+# ---- results ----
+
+# place FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]: FILE of $run becomes the result of that
+# (escaped) name: first its line in the journal, then its name.
+place() {
+    stat=$(stat --printf '%s\t%.9Y' -- "$run/$1") || return
+    printf '%s\t%s\t%s\t%s\t%s%s\n' "$2" "$3" "$4" "$5" "$stat" "$6" >>"$state/journal" || return
+    unescape "$2"
+    mv -f -- "$run/$1" "$out/$text"
+}
+
+# Own unchanged results that the step no longer makes go, and with them their lines; KEY_FILE is
+# kept to tell next time what differs.
+settle() {
+    while IFS= read -r line; do
+        unescape "$line"
+        rm -f -- "$out/$text" && say_more "removed $out/$text: the job no longer makes it"
+    done <"$stale"
+    if [ -f "$state/journal" ]; then
+        awk -F '\t' '
+            FILENAME == ARGV[1] { wanted[$7] = 1; next }
+            $1 in wanted { if (!($1 in line)) order[++n] = $1; line[$1] = $0 }
+            END { for (i = 1; i <= n; i++) print line[order[i]] }' \
+            "$plan" "$state/journal" >"$run/journal" && mv -f -- "$run/journal" "$state/journal" || exit 1
+    fi
+    cp -- "$1" "$run/key" && mv -f -- "$run/key" "$state/key" || exit 1
+}
