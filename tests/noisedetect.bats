@@ -358,6 +358,43 @@ false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
         cmp - <(noisedetect -quiet -statistic=persistent "$FIXTURES"/stack255/*.pam)
 }
 
+@test "frames in files, which are read in bands, and in a stream have the same map" {
+    for maxval in 255 65535; do
+        cat "$FIXTURES/stack$maxval"/*.pam >stream
+        for options in -blur=1 -blur=5 -blur=31 '-blur=199 -statistic=mean' -dead; do
+            for statistic in mean persistent; do
+                # shellcheck disable=SC2086
+                noisedetect -quiet -map -statistic=$statistic $options "$FIXTURES/stack$maxval"/*.pam |
+                    cmp - <(noisedetect -quiet -map -statistic=$statistic $options stream)
+            done
+        done
+    done
+}
+
+@test "bands of any height give the same map, the last of one row too" {
+    # a row of 120000 bytes makes bands of 1 + 8 radius + 1 rows
+    for height in 1 2 3 10 11 17 18 19 20 36 37; do
+        pam 120000 $height 1 255 9 200 7 3 14 15 >frame.pam
+        for blur in 1 3 5; do
+            noisedetect -quiet -map -blur=$blur frame.pam | cmp - <(noisedetect -quiet -map -blur=$blur <frame.pam)
+        done
+        noisedetect -quiet -map -statistic=persistent frame.pam |
+            cmp - <(noisedetect -quiet -map -statistic=persistent <frame.pam)
+    done
+}
+
+@test "the map of a frame and of 300 copies of it is the same" {
+    local copies=()
+    pam 20 10 3 255 9 255 7 254 14 15 253 >frame.pam
+    while [ ${#copies[@]} -lt 300 ]; do copies+=(frame.pam); done
+    cat "${copies[@]}" >stream
+    for statistic in mean persistent; do
+        noisedetect -quiet -map -statistic=$statistic frame.pam >want
+        noisedetect -quiet -map -statistic=$statistic "${copies[@]}" | cmp - want
+        noisedetect -quiet -map -statistic=$statistic <stream | cmp - want
+    done
+}
+
 @test "-maxframes looks at the first frames only" {
     cd "$FIXTURES/stack255"
     noisedetect -quiet -map -maxframes=3 ./*.pam | cmp - <(noisedetect -quiet -map 000[0-2].pam)
@@ -392,7 +429,11 @@ false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
     for statistic in mean persistent; do
         few=$(peak noisedetect -statistic=$statistic "${five[@]}")
         all=$(peak noisedetect -statistic=$statistic "${many[@]}")
-        echo "$statistic: $few KiB, $all KiB"
+        echo "$statistic, files: $few KiB, $all KiB"
+        [ "$all" -le $((few + few / 20 + 256)) ]
+        few=$(cat "${five[@]}" | peak noisedetect -statistic=$statistic)
+        all=$(cat "${many[@]}" | peak noisedetect -statistic=$statistic)
+        echo "$statistic, stream: $few KiB, $all KiB"
         [ "$all" -le $((few + few / 20 + 256)) ]
     done
 }

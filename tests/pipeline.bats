@@ -218,7 +218,7 @@ refuses_in_midstream() {
 }
 
 @test "a table goes to a terminal" {
-    script -qec "noisehist $FIXTURES/good.pam" /dev/null </dev/null | grep -q any
+    script -qec "noisehist $FIXTURES/good.pam" /dev/null </dev/null | grep any >table
 }
 
 @test "a reader that goes away ends a filter silently" {
@@ -351,6 +351,12 @@ anonymous() {
     [ "$(samples ours.pam)" = "$(samples theirs.pam)" ]
 }
 
+@test "interlaced PNG is read" {
+    pamtopng -interlace "$FIXTURES/stack/0000.pam" >interlaced.png
+    noisemask -mask="$FIXTURES/none.pam" interlaced.png >ours.pam
+    cmp <(raster ours.pam) <(raster "$FIXTURES/stack/0000.pam")
+}
+
 @test "what our filters write, stock Netpbm reads" {
     noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/*.pam | pamfile -allimages | grep -c 'RGB' | grep -qx 3
     noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/0001.pam | pamtopnm |
@@ -381,7 +387,7 @@ anonymous() {
 @test "names with anything in them arrive" {
     local dir="o u\$t"
     local names=("a b" "-n" "it's" '"q"' "\$HOME" 'a;b' 'ü' 'a\nb' 'new
-line' 'tab	tab' '..x' '*')
+line' 'tab	tab' '..x' '*' "$(printf '%0240d' 7)" "$(printf '%0120d' 0 | tr 0 '\t')")
     for name in "${names[@]}"; do
         cp "$FIXTURES/stack/0000.pam" "./$name.pam"
     done
