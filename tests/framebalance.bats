@@ -185,6 +185,14 @@ bend() {
     within 1e-8 "$(awk 'BEGIN { printf "%.9f", 20 / ((3 * 10 + 90 + 3 * 10 + 90 + 4 * 10) / 12) }')" "$(cut -f 2 got)"
 }
 
+@test "a pixel just on the circle counts" {
+    # of the 11 pixels within 2 of (2, 2) in a 4x4 frame two are at 2 exactly: (0, 2) and (2, 0)
+    pam 4 4 1 255 10 10 90 10  10 10 10 10  90 10 10 10  10 10 10 10 >frame.pam
+    pam 4 4 1 255 27 >reference.pam
+    corrections -masksize=1 -reference=reference.pam frame.pam >got
+    within 1e-6 1.1 "$(cut -f 2 got)"
+}
+
 @test "a linear factor scales every sample, rounded half up" {
     pam 256 1 1 255 $(seq 0 255) >ramp.pam
     pam 1 1 1 255 85 >half.pam
