@@ -243,22 +243,23 @@ static void fill_columns(const struct frame *source, const struct transform *t,
                          unsigned row, unsigned first, unsigned end, struct chunk *chunk,
                          uint16_t *samples)
 {
-    static const uint16_t nothing[4];
+    unsigned depth = source->depth;
+    bool hide = options->border == WARP_TRANSPARENT && frame_has_opacity(source);
     if (first == end)
         return;
     switch (options->border) {
     case WARP_BLUR:
-        surround_row(surround, row, first, end, samples + (size_t)first * source->depth);
+        surround_row(surround, row, first, end, samples + (size_t)first * depth);
         break;
     case WARP_REPLICATE:
+    case WARP_TRANSPARENT: /* a color that may bleed into what is beside it, when scaled or fused */
         warp_columns(source, t, row, first, end, chunk, samples);
+        for (unsigned column = first; hide && column < end; column++)
+            samples[(size_t)column * depth + depth - 1] = 0;
         break;
     case WARP_CONSTANT:
-    case WARP_TRANSPARENT:
         for (unsigned column = first; column < end; column++)
-            memcpy(samples + (size_t)column * source->depth,
-                   options->border == WARP_CONSTANT ? options->value : nothing,
-                   source->depth * sizeof *samples);
+            memcpy(samples + (size_t)column * depth, options->value, depth * sizeof *samples);
         break;
     }
 }

@@ -11,7 +11,7 @@ enum warp_border {
     WARP_BLUR,       /* the frame's edge repeated, blurred together with the frame */
     WARP_REPLICATE,  /* the frame's edge repeated */
     WARP_CONSTANT,   /* a value */
-    WARP_TRANSPARENT /* nothing: opacity 0 */
+    WARP_TRANSPARENT /* opacity 0, over the edge repeated */
 };
 
 struct warp_options {
