@@ -240,7 +240,7 @@ static void divide_by_weight(const struct gauss *blur, uint16_t *blurred)
         uint16_t *out = blurred + (size_t)x * depth;
         uint64_t weight = total[colors];
         for (unsigned c = 0; c < colors; c++)
-            out[c] = center[colors] ? (uint16_t)((2 * total[c] + weight) / (2 * weight)) : 0;
+            out[c] = (uint16_t)(center[colors] ? (2 * total[c] + weight) / (2 * weight) : 0);
         out[colors] = center[colors];
     }
 }

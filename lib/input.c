@@ -130,7 +130,7 @@ static const char *libnetpbm_reads;
 static void name_the_file(const char *message)
 {
     pm_setusererrormsgfn(NULL);
-    pm_error("%s: %s", libnetpbm_reads, message);
+    pm_errormsg("%s: %s", libnetpbm_reads, message); /* and libnetpbm ends the program */
 }
 
 static void libnetpbm_begins(const struct input *in)
