@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <strings.h>
+
 #include <netpbm/pm.h>
 
 #include "aligner.h"
@@ -80,21 +82,23 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
 static void check_combination(const struct cmdline *cmd, const char *model, const char *border,
                               const char *value, const char *blur)
 {
-    const char *applies = "with -apply, which estimates nothing";
-    cmdline_without_effect("reference", cmd->apply && cmd->reference, applies);
-    cmdline_without_effect("model", cmd->apply && model, applies);
-    cmdline_without_effect("step", cmd->apply && cmd->step, applies);
-    cmdline_without_effect("estimate", cmd->apply && cmd->estimate, applies);
-    cmdline_without_effect("save", cmd->apply && cmd->save, applies);
-    const char *estimates = "with -estimate, which puts out no frames";
-    cmdline_without_effect("save", cmd->estimate && cmd->save,
-                           "with -estimate, which writes the same to standard output");
-    cmdline_without_effect("crop", cmd->estimate && cmd->crop, estimates);
-    cmdline_without_effect("border", cmd->estimate && border, estimates);
-    cmdline_without_effect("bordervalue", cmd->estimate && value, estimates);
-    cmdline_without_effect("borderblur", cmd->estimate && blur, estimates);
-    cmdline_without_effect("png", cmd->estimate && cmd->output.png, estimates);
-    cmdline_without_effect("outdir", cmd->estimate && cmd->output.outdir, estimates);
+    const struct {
+        const char *name;
+        bool given;
+    } estimating[] = {{"reference", cmd->reference},
+                      {"model", model},
+                      {"step", cmd->step},
+                      {"estimate", cmd->estimate},
+                      {"save", cmd->save}},
+      writing[] = {{"save", cmd->save},           {"crop", cmd->crop},  {"border", border},
+                   {"bordervalue", value},        {"borderblur", blur}, {"png", cmd->output.png},
+                   {"outdir", cmd->output.outdir}};
+    for (unsigned i = 0; i < sizeof estimating / sizeof estimating[0]; i++)
+        cmdline_without_effect(estimating[i].name, cmd->apply && estimating[i].given,
+                               "with -apply, which estimates nothing");
+    for (unsigned i = 0; i < sizeof writing / sizeof writing[0]; i++)
+        cmdline_without_effect(writing[i].name, cmd->estimate && writing[i].given,
+                               "with -estimate, which writes the transforms and no frames");
     if (!cmd->from_stdin || cmd->apply)
         return;
     if (!cmd->reference)
@@ -176,31 +180,6 @@ static struct aligned *add_row(const struct cmdline *cmd, struct transforms *tab
     return transforms_add(table, name);
 }
 
-/* Says why the frame NAME is left out. */
-static void tell_refused(const char *name, const char *reference, const struct registration *found,
-                         bool step)
-{
-    fprintf(stderr, "framealign: frame %s refused: ", name);
-    switch (register_verdict(found)) {
-    case REGISTER_NO_BLOCKS:
-        fprintf(stderr,
-                "there is nothing in %s to register to: it is under 32x32 pixels, or shows no "
-                "detail.\n",
-                reference);
-        break;
-    case REGISTER_ELSEWHERE:
-        fprintf(stderr, "only %.0f %% of %s lies within it (%.0f %% needed). Leave it out.\n",
-                100 * found->overlap, reference, 100 * REGISTER_LEAST_OVERLAP);
-        break;
-    default:
-        fprintf(stderr,
-                "%.0f %% of its blocks agree with %s (%.0f %% needed), median NCC %.2f (%.2f "
-                "needed). If it is merely defocused try %s; otherwise leave it out.\n",
-                100 * found->share, reference, 100 * REGISTER_LEAST_SHARE, found->ncc,
-                REGISTER_LEAST_NCC, step ? "smaller steps of focus" : "-step");
-    }
-}
-
 /* Registers FRAME with ALIGNER into ROW; tells where it is refused. */
 static void align(const struct aligner *aligner, const struct frame *frame, bool step,
                   struct aligned *row)
@@ -212,13 +191,15 @@ static void align(const struct aligner *aligner, const struct frame *frame, bool
                  frame_geometry_text(reference));
     struct registration found;
     aligner_register(aligner, frame, &found);
-    row->failed = register_verdict(&found) != REGISTER_GOOD;
+    char *refusal = aligner_refusal(aligner, &found, step ? "smaller steps of focus" : "-step");
+    row->failed = refusal;
     row->transform = found.transform;
     row->error = found.error;
     row->share = found.share;
     row->ncc = found.ncc;
-    if (row->failed)
-        tell_refused(frame->name, reference->name, &found, step);
+    if (refusal)
+        fprintf(stderr, "framealign: frame %s refused: %s\n", frame->name, refusal);
+    free(refusal);
 }
 
 /* What is settled once a frame's transform to the reference is known. */
@@ -302,9 +283,11 @@ static void read_table(const struct cmdline *cmd, struct transforms *table)
 {
     transforms_read(cmd->apply, table);
     struct filestack *files = filestack_open(cmd->operands, cmd->operand_count);
-    for (unsigned i = 0; files && i < cmd->operand_count; i++) {
+    for (unsigned i = 0; i < cmd->operand_count; i++) {
+        const char *ending = strrchr(cmd->operands[i], '.');
+        bool alone = files || (ending && strcasecmp(ending, ".png") == 0);
         char *name = name_from_path(cmd->operands[i]);
-        if (!transforms_find(table, name))
+        if (alone && !transforms_find(table, name))
             pm_error("%s has no transform for frame %s", cmd->apply, name);
         free(name);
     }
@@ -341,20 +324,14 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
                     const struct rectangle *rectangle, struct frame *warped, struct output *out)
 {
     struct transform identity = transform_identity();
-    unsigned depth = warp_depth(frame, &cmd->warp);
-    if (memcmp(&row->transform, &identity, sizeof identity) == 0 && depth == frame->depth &&
-        rectangle->width == frame->width && rectangle->height == frame->height) {
+    if (memcmp(&row->transform, &identity, sizeof identity) == 0 &&
+        warp_depth(frame, &cmd->warp) == frame->depth && rectangle->width == frame->width &&
+        rectangle->height == frame->height) {
         output_frame(out, frame);
         return;
     }
     if (!warped->raster) {
-        *warped = *frame;
-        warped->width = rectangle->width;
-        warped->height = rectangle->height;
-        warped->depth = depth;
-        if (depth > frame->depth)
-            strncat(warped->tuple_type, "_ALPHA",
-                    sizeof warped->tuple_type - strlen(warped->tuple_type) - 1);
+        warp_header(frame, &cmd->warp, rectangle->width, rectangle->height, warped);
         frame_alloc(warped);
     }
     warp_frame(frame, &row->transform, &cmd->warp, rectangle->left, rectangle->top, warped);

@@ -55,6 +55,29 @@ const struct frame *aligner_reference(const struct aligner *aligner)
     return &aligner->header;
 }
 
+char *aligner_refusal(const struct aligner *aligner, const struct registration *found,
+                      const char *else_try)
+{
+    const char *reference = aligner->header.name;
+    switch (register_verdict(found)) {
+    case REGISTER_GOOD:
+        return NULL;
+    case REGISTER_NO_BLOCKS:
+        return alloc_printf("there is nothing in %s to register to: it is under 32x32 pixels, or "
+                            "shows no detail.",
+                            reference);
+    case REGISTER_ELSEWHERE:
+        return alloc_printf("only %.0f %% of %s lies within it (%.0f %% needed). Leave it out.",
+                            100 * found->overlap, reference, 100 * REGISTER_LEAST_OVERLAP);
+    case REGISTER_DISAGREES:
+        break;
+    }
+    return alloc_printf("%.0f %% of its blocks agree with %s (%.0f %% needed), median NCC %.2f "
+                        "(%.2f needed). If it is merely defocused try %s; otherwise leave it out.",
+                        100 * found->share, reference, 100 * REGISTER_LEAST_SHARE, found->ncc,
+                        REGISTER_LEAST_NCC, else_try);
+}
+
 void aligner_free(struct aligner *aligner)
 {
     if (!aligner)

@@ -27,6 +27,11 @@ void aligner_register(const struct aligner *aligner, const struct frame *frame,
 /* The reference's geometry and name; no raster. */
 const struct frame *aligner_reference(const struct aligner *aligner);
 
+/* Why FOUND cannot be trusted, with its figures, for a message; ELSE_TRY is what may help a frame
+   that is merely defocused. The caller frees it; NULL where FOUND can be trusted. */
+char *aligner_refusal(const struct aligner *aligner, const struct registration *found,
+                      const char *else_try);
+
 void aligner_free(struct aligner *aligner);
 
 #endif

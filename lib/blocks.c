@@ -28,8 +28,8 @@
  *
  * is what b is a response to. The displacement along e is divided by it.
  *
- * All of it follows from the moments of T, I and the two gradients, summed in one pass in LANES
- * partial sums, whose order is the same for every instruction set.
+ * All sums over a block are taken in LANES partial sums, whose order is the same for every
+ * instruction set.
  */
 
 #include <math.h>

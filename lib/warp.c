@@ -22,6 +22,7 @@
  */
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,6 +281,17 @@ unsigned warp_depth(const struct frame *source, const struct warp_options *optio
 {
     bool adds = options->border == WARP_TRANSPARENT && !frame_has_opacity(source);
     return source->depth + adds;
+}
+
+void warp_header(const struct frame *source, const struct warp_options *options, unsigned width,
+                 unsigned height, struct frame *out)
+{
+    *out = (struct frame){.width = width,
+                          .height = height,
+                          .depth = warp_depth(source, options),
+                          .maxval = source->maxval};
+    snprintf(out->tuple_type, sizeof out->tuple_type, "%.240s%s", source->tuple_type,
+             out->depth > source->depth ? "_ALPHA" : "");
 }
 
 void warp_frame(const struct frame *source, const struct transform *t,

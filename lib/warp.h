@@ -23,11 +23,16 @@ struct warp_options {
 /* The samples of a pixel of a warped frame: an opacity plane is added for WARP_TRANSPARENT. */
 unsigned warp_depth(const struct frame *source, const struct warp_options *options);
 
+/* Makes OUT the header of a frame of WIDTH x HEIGHT pixels warped from SOURCE; no raster, no name.
+ */
+void warp_header(const struct frame *source, const struct warp_options *options, unsigned width,
+                 unsigned height, struct frame *out);
+
 /*
- * Resamples SOURCE, which T takes the output's pixel coordinates to. OUT has its geometry set and
- * its raster allocated, depth warp_depth(); its upper left pixel has the coordinates LEFT, TOP. The
- * kernel is Keys' cubic with a = -1/2, over edges repeated, rounded half up; colors are weighted by
- * opacity. Where T falls on whole pixels the samples come out as they are.
+ * Resamples SOURCE, which T takes the output's pixel coordinates to. OUT is as warp_header() makes
+ * it, with its raster allocated; its upper left pixel has the coordinates LEFT, TOP. The kernel is
+ * Keys' cubic with a = -1/2, over edges repeated, rounded half up; colors are weighted by opacity.
+ * Where T falls on whole pixels the samples come out as they are.
  */
 void warp_frame(const struct frame *source, const struct transform *t,
                 const struct warp_options *options, unsigned left, unsigned top, struct frame *out);
