@@ -13,6 +13,11 @@
  *
  * Homographies start as similarities: at coarse levels there is too little to fix eight parameters.
  *
+ * Half resolution decides whether two frames belong together. Full resolution, at small windows
+ * around the best blocks, is two to three times as precise where frames are sharp (half-size images
+ * have aliases, which pull towards whole pixels), and less so where they are noisy or out of focus:
+ * of the two answers the one that predicts the smaller error is taken.
+ *
  * Neither a small residual nor a consistent transform proves that two frames show the same scene (a
  * lens cap has a tiny residual); that blocks all over the frame correlate does.
  */
@@ -33,8 +38,7 @@ enum {
     PEAKS = 2,
     FINALISTS = 4,
     FINALIST_STEPS = 4,
-    STEPS = 3,  /* at most, a level */
-    WINDOW = 40 /* side of what is cut from a frame for a block: room to turn and to move */
+    STEPS = 3 /* at most, a level */
 };
 
 #define AGREES 0.3       /* NCC */
@@ -178,8 +182,8 @@ static void measure(const struct stage *stage, const struct transform *t, struct
     }
 }
 
-/* Up to STEPS steps on T, with the figures of the last; false if one has no solution. MEAN is the
-   mean NCC. */
+/* Up to STEPS steps on T; false if one has no solution. FOUND gets the figures of the last, MEAN
+   the mean NCC. */
 static bool refine(const struct stage *stage, enum transform_model model, unsigned steps,
                    struct transform *t, struct registration *found, double *mean)
 {
@@ -215,10 +219,11 @@ static int by_score(const void *a, const void *b)
     return (p->score < q->score) - (p->score > q->score);
 }
 
+/* Takes STEPS steps on the candidate, and sets its score. */
 static void score_candidate(const struct registrar *registrar, const struct pyramid *frame,
                             enum transform_model model, unsigned steps, struct candidate *candidate)
 {
-    struct registration found;
+    struct registration found = {0};
     double mean;
     struct stage stage = level_stage(registrar, frame, registrar->reference->levels - 1);
     bool solved = refine(&stage, model, steps, &candidate->t, &found, &mean);
