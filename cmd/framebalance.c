@@ -128,7 +128,7 @@ static void balance_init(const struct cmdline *cmd, struct balance *balance)
     for (unsigned i = 0; i < balance->frame.channels; i++)
         balance->curves[i] =
             alloc_array((size_t)balance->frame.histograms[i].top + 1, sizeof *balance->curves[i]);
-    light_measure(&balance->reference, &reference, cmd->circle);
+    light_measure(&balance->reference, &reference, 0, reference.height, cmd->circle);
     frame_free(&reference);
 }
 
@@ -169,11 +169,31 @@ static void check_alike(const struct balance *balance, const struct frame *frame
                  frame->maxval, balance->maxval);
 }
 
-/* The curves and corrections for FRAME. */
+/* Reads the next frame, and measures each strip of rows while it is in the cache. */
+static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame *frame,
+                       struct balance *balance)
+{
+    enum { STRIP_BYTES = 128 << 10 };
+    if (!input_next(in, frame))
+        return false;
+    check_alike(balance, frame);
+    if (!frame->raster)
+        frame_alloc(frame);
+    light_clear(&balance->frame);
+    size_t row_bytes = frame_row_bytes(frame);
+    unsigned strip = (unsigned)(STRIP_BYTES / row_bytes) + 1;
+    for (unsigned row = 0; row < frame->height; row += strip) {
+        unsigned left = frame->height - row, count = left < strip ? left : strip;
+        input_rows(in, frame, frame->raster + row * row_bytes, count);
+        light_measure(&balance->frame, frame, row, count, cmd->circle);
+    }
+    return true;
+}
+
+/* The curves and corrections for FRAME, which is measured. */
 static void solve(const struct cmdline *cmd, const struct frame *frame, struct balance *balance,
                   double corrections[])
 {
-    light_measure(&balance->frame, frame, cmd->circle);
     for (unsigned i = 0; i < balance->frame.channels; i++) {
         const struct tonecurve_problem problem = {.kind = cmd->curve,
                                                   .frame = &balance->frame.histograms[i],
@@ -212,8 +232,7 @@ static void balance_frames(const struct cmdline *cmd, struct balance *balance, s
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
     struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
-    while (input_read(in, &frame)) {
-        check_alike(balance, &frame);
+    while (read_frame(cmd, in, &frame, balance)) {
         solve(cmd, &frame, balance, corrections);
         light_change(balance->space, balance->curves, &frame);
         output_frame(out, &frame);

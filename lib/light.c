@@ -70,23 +70,28 @@ static void measure_row(struct light *light, const uint16_t *samples, unsigned c
     }
 }
 
-void light_measure(struct light *light, const struct frame *frame, double circle)
+void light_clear(struct light *light)
 {
-    unsigned first, end;
-    uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
-    uint32_t *values = alloc_array(frame->width, sizeof *values);
     for (unsigned i = 0; i < light->channels; i++)
         histogram_clear(&light->histograms[i]);
-    for (unsigned y = 0; y < frame->height; y++) {
-        circle_span(frame, y, circle, &first, &end);
-        if (first == end)
+}
+
+void light_measure(struct light *light, const struct frame *frame, unsigned first, unsigned count,
+                   double circle)
+{
+    uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
+    uint32_t *values = alloc_array(frame->width, sizeof *values);
+    for (unsigned y = first; y < first + count; y++) {
+        unsigned left, end;
+        circle_span(frame, y, circle, &left, &end);
+        if (left == end)
             continue;
         frame_get_row(frame, y, samples);
-        uint16_t *inside = samples + (size_t)first * frame->depth;
-        unsigned count = end - first;
+        uint16_t *inside = samples + (size_t)left * frame->depth;
+        unsigned pixels = end - left;
         if (frame_has_opacity(frame))
-            count = drop_transparent(inside, count, frame->depth);
-        measure_row(light, inside, count, frame->depth, frame->maxval, values);
+            pixels = drop_transparent(inside, pixels, frame->depth);
+        measure_row(light, inside, pixels, frame->depth, frame->maxval, values);
     }
     free(samples);
     free(values);

@@ -20,12 +20,16 @@ struct light {
 void light_init(struct light *light, enum color_space space, unsigned maxval);
 void light_free(struct light *light);
 
+/* Forgets what was counted. */
+void light_clear(struct light *light);
+
 /*
- * Counts the pixels of FRAME, all or those in the circle (x - w/2)^2 + (y - h/2)^2 <=
- * (CIRCLE min(w, h) / 2)^2 where CIRCLE > 0; fully transparent ones never count. What was counted
- * before is forgotten.
+ * Counts the pixels of COUNT rows of FRAME from FIRST on, all or those in the circle
+ * (x - w/2)^2 + (y - h/2)^2 <= (CIRCLE min(w, h) / 2)^2 where CIRCLE > 0; fully transparent ones
+ * never count. A few rows at a time, just read, are counted while they are in the cache.
  */
-void light_measure(struct light *light, const struct frame *frame, double circle);
+void light_measure(struct light *light, const struct frame *frame, unsigned first, unsigned count,
+                   double circle);
 
 /* Sends each channel of FRAME through its curve (top + 1 values in steps), in place; lumi's goes
    over R, G and B. Results are rounded half up and clipped; opacity stays. */
