@@ -282,13 +282,17 @@ void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
 {
     pyramid->width = frame->width;
     pyramid->height = frame->height;
-    pyramid->factor = (size_t)frame->width * frame->height < PYRAMID_FULL ? 1 : 2;
+    bool small = (size_t)frame->width * frame->height < PYRAMID_FULL;
+    bool thin = frame->width < 2 * PYRAMID_THINNEST || frame->height < 2 * PYRAMID_THINNEST;
+    pyramid->factor = small || thin ? 1 : 2;
     build_first(pyramid, frame);
     pyramid->levels = 1;
     for (;;) {
         const struct level *last = &pyramid->level[pyramid->levels - 1];
         unsigned longer = last->width > last->height ? last->width : last->height;
-        if (longer <= PYRAMID_COARSEST || pyramid->levels == PYRAMID_LEVELS)
+        unsigned shorter = last->width < last->height ? last->width : last->height;
+        if (longer <= PYRAMID_COARSEST || shorter < 2 * PYRAMID_THINNEST ||
+            pyramid->levels == PYRAMID_LEVELS)
             break;
         build_next(last, &pyramid->level[pyramid->levels]);
         pyramid->levels++;

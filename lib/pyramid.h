@@ -11,10 +11,11 @@
  * halved again and again with the binomial kernel [1 4 6 4 1]/16. Edges are repeated.
  *
  * Level 0 is the finest: half resolution, or, for frames under PYRAMID_FULL pixels, the clipped
- * gray frame itself. The last level's longer side is at most PYRAMID_COARSEST pixels. Pixel i of a
+ * gray frame itself. The last level's longer side is at most PYRAMID_COARSEST pixels, unless that
+ * left its shorter side, or halved the frame's, to under PYRAMID_THINNEST. Pixel i of a
  * level lies at pixel 2 i of the next finer one, exactly: no half-pixel term arises.
  */
-enum { PYRAMID_COARSEST = 300, PYRAMID_FULL = 400000, PYRAMID_LEVELS = 16 };
+enum { PYRAMID_COARSEST = 300, PYRAMID_THINNEST = 64, PYRAMID_FULL = 400000, PYRAMID_LEVELS = 16 };
 
 struct level {
     unsigned width, height;

@@ -227,6 +227,15 @@ inner() {
     done
 }
 
+@test "thin frames are registered" {
+    for size in '1200 50' '50 1200'; do
+        read -r width height <<<"$size"
+        makestack -kind=easy -width="$width" -height="$height" -frames=3 -shift=2 "thin$width"
+        framealign -estimate "thin$width"/*.pam >table
+        errors "thin$width" table "$width" "$height" | awk '{ print } !($2 < 0.1) { bad = 1 } END { exit bad }'
+    done
+}
+
 @test "gray, opacity and every maxval are estimated alike" {
     for maxval in 1023 65535; do
         for depth in 1 2 3 4; do
