@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # The step Actions: each frame through one pipeline of its sub-actions. Sourced by stackjob.
@@ -9,8 +9,8 @@
 # passes: its transforms are estimated for all frames (align-K.tsv), and then applied in the pipeline.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K",
-# "@convert".
+# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", and
+# "@quiet", by which only the reference frame's pipeline tells what is cut off.
 
 # ---- the plan ----
 
@@ -22,7 +22,7 @@ plan_actions() {
     *) ending=.$format ;;
     esac
     list_frames
-    read -r reference_line <"$reference"
+    IFS=$tab read -r reference_number reference_path _ _ reference_name _ <"$reference"
     survey
     write_key >"$temporary/$step_id.key"
     make_plan "$temporary/$step_id.key"
@@ -137,10 +137,15 @@ version_line() {
 # ---- pipelines ----
 
 # compose LAST FOR: sets $template, the sub-actions up to the LAST; FOR is frames (in the output
-# format), pam, or estimate (of the last one's transforms).
+# format), middle (PAM), estimate (of the last one's transforms), or reference (PAM). All but the
+# last run where the frames' jobs run, maybe far away.
 compose() {
     template='' stage=0
-    compose_last=$1 compose_for=$2
+    compose_last=$1 compose_for=$2 place=$run_line
+    case $transfer:$compose_for in
+    yes:reference) ;;
+    yes:*) place=. ;;
+    esac
     saved_ifs=$IFS
     IFS=$nl
     for line in $stages; do
@@ -151,8 +156,11 @@ compose() {
         compose_line "${line%% *}" "${line#* }"
     done
     IFS=$saved_ifs
-    [ "$compose_for" = frames ] || return 0
-    compose_output
+    if [ "$compose_for" = frames ]; then
+        compose_output
+    elif [ "$stage" -eq 1 ]; then
+        add @input
+    fi
 }
 
 add() {
@@ -165,6 +173,7 @@ compose_line() {
     case $1 in
     stage)
         stage=$((stage + 1))
+        [ "$stage" -ne 2 ] || add @input
         [ "$stage" -eq 1 ] || add '|'
         case $2:$compose_for:$stage:$histograms in
         *:frames:1:*) ;;
@@ -172,7 +181,6 @@ compose_line() {
         esac
         program=$2
         add "$program"
-        [ "$stage" -gt 1 ] || add @input
         passes=
         case $two_pass in
         *" $stage "*) passes=apply ;;
@@ -197,7 +205,7 @@ compose_line() {
 
 # An input file of the pipelines: by its path, or by the name under which it travels.
 compose_file() {
-    if [ -n "$away" ]; then
+    if [ "$place" = . ]; then
         add "$1=$2"
     else
         add "$1=$3"
@@ -206,10 +214,10 @@ compose_file() {
 
 compose_reference() {
     case $passes in
-    apply) add "-apply=$run_line/align-$stage.tsv" ;;
-    estimate) add -estimate "-reference=$run_line/reference-$stage.pam" ;;
+    apply) add "-apply=$place/align-$stage.tsv" @quiet ;;
+    estimate) add -estimate "-reference=$place/reference-$stage.pam" ;;
     *)
-        add "-reference=$run_line/reference-$stage.pam"
+        add "-reference=$place/reference-$stage.pam"
         case $program in
         framealign) add "@save $stage" ;;
         framebalance) add "@corrections $stage" ;;
@@ -224,6 +232,7 @@ compose_output() {
     elif [ "$format" = png ]; then
         add -png
     fi
+    [ "$stage" -ne 1 ] || add @input
     case $format in
     tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
     jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
@@ -261,9 +270,13 @@ frame_job() {
             decode_lines "$input"
             [ -z "$template" ] || echo '|'
             input=-name=$2
+        elif [ -n "$away" ] && [ -n "$template" ]; then
+            # The number under which it travels is not its name.
+            printf '%s\n' cat "$input" '|'
+            input=-name=$2
         elif [ -z "$template" ]; then
             case $1 in
-            *.[pP][nN][gG]) printf '%s\n' pngtopam -quiet -alphapam "$input" ;;
+            *.[pP][nN][gG]) png_lines "$1" ;;
             *) printf '%s\n' cat "$input" ;;
             esac
         fi
@@ -275,6 +288,7 @@ frame_job() {
         case $line in
         @input) printf '%s\n' "$input" ;;
         @convert) convert_lines "$1" ;;
+        @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
         '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
         '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
         '@before '*) printf '%s\n' "${4}before-${line#@before }" ;;
@@ -303,16 +317,32 @@ decode_lines() {
 # A step without sub-actions only converts: to PAM, or to PNG, or for what makes TIFF and JPEG.
 convert_lines() {
     case $way:$1 in
-    native:*.[pP][nN][gG]) printf '%s\n' pngtopam -quiet -alphapam "$input" ;;
-    native:*) printf '%s\n' cat "$input" '|' pamtopam -quiet ;;
+    native:*.[pP][nN][gG]) png_lines "$1" ;;
+    native:*) printf '%s\n' cat "$input" ;;
     *) decode_lines "$input" ;;
     esac
+    [ "$format" != pam ] || printf '%s\n' '|' pamtopam -quiet
     [ "$format" = png ] || return 0
     case $maxval in
     '' | 1 | 3 | 15 | 255 | 65535) ;;
     *) printf '%s\n' '|' pamdepth -quiet $((maxval < 255 ? 255 : 65535)) ;;
     esac
     printf '%s\n' '|' pamtopng
+}
+
+# pngtopam would add an opacity plane where there is none, or drop one that there is.
+png_lines() {
+    unescape "$1"
+    case $(od -An -tu1 -j 25 -N 1 -- "$text") in
+    *4 | *6) printf '%s\n' pngtopam -quiet -alphapam "$input" ;;
+    *)
+        if head -c 65536 -- "$text" | grep -a -q tRNS; then
+            printf '%s\n' pngtopam -quiet -alphapam "$input"
+        else
+            printf '%s\n' pngtopam -quiet "$input"
+        fi
+        ;;
+    esac 2>/dev/null
 }
 
 # Whether there is nothing at all to convert.
@@ -386,21 +416,20 @@ stage_words() {
 
 prepare_reference() {
     stage_words "$1"
-    compose $(($1 - 1)) pam
-    IFS=$tab read -r _ path _ _ frame_name _ <"$reference"
-    way_in "$path"
+    compose $(($1 - 1)) reference
+    way_in "$reference_path"
     {
         if [ -n "$template" ] || [ "$way" != native ]; then
-            frame_job "$path" "$frame_name" "$run/reference-$1.pam" "$run_line/reference-$1."
+            frame_job "$reference_path" "$reference_name" "$run/reference-$1.pam" "$run_line/reference-$1."
         else
             job_head "$run/reference-$1.pam"
-            case $path in
-            *.[pP][nN][gG]) printf '%s\n' "$stage_program" "-reference=$path" "$path" ;;
-            *) printf '%s\n' cat "$path" ;;
+            case $reference_path in
+            *.[pP][nN][gG]) printf '%s\n' "$stage_program" "-reference=$reference_path" "$reference_path" ;;
+            *) printf '%s\n' cat "$reference_path" ;;
             esac
         fi
     } >"$jobs_in/reference-$1.job"
-    unescape "$frame_name"
+    unescape "$reference_name"
     perform "reference-$1" "$text, the reference, as $(sub_action "$stage_program") needs it"
 }
 
@@ -424,10 +453,17 @@ prepare_transforms() {
 
 # What they depend on: the pipeline, the reference and all frames.
 transforms_key() {
-    saved_line=$run_line run_line=
-    compose "$1" estimate
-    run_line=$saved_line
-    printf '%s\n' "$template $stage_flags"
+    stage=0
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $stages; do
+        case $line in
+        'stage '*) stage=$((stage + 1)) ;;
+        'option -border'* | 'summary '* | 'histograms '*) continue ;;
+        esac
+        [ "$stage" -gt "$1" ] || printf '%s\n' "$line"
+    done
+    IFS=$saved_ifs
     grep -v '^options' "$temporary/$step_id.key"
 }
 
@@ -452,14 +488,13 @@ estimate_each() {
 
 # One run over all frames, which are there as files, or made to be.
 estimate_stepwise() {
-    compose $(($1 - 1)) pam
+    compose $(($1 - 1)) middle
     made=
     if [ -n "$template" ] || ! all_native; then
         made=$run_line/middle-$1/
         [ -n "$preview" ] || mkdir "$run/middle-$1" || exit 1
         pass "middle-$1" "to a file, for AlignFrames to look at"
     fi
-    compose "$1" estimate
     {
         job_head "$run/align-$1.tsv"
         stepwise_lines "$1"
@@ -482,7 +517,7 @@ stepwise_lines() {
     IFS=$saved_ifs
     while IFS=$tab read -r number path _ _ frame_name _; do
         [ -z "$made" ] || path=$made$frame_name.pam
-        [ "$number" != "${reference_line%%"$tab"*}" ] || printf '%s\n' "-reference=$path"
+        [ "$number" != "$reference_number" ] || printf '%s\n' "-reference=$path"
         printf '%s\n' "$path"
     done <"$frames"
 }

@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # The look at a whole job before anything runs, and what -n prints of it. Sourced by stackjob.
@@ -20,7 +20,10 @@ check_step() {
         escape "$physical/$file_name-rgb.png"
         [ -z "$masks_to_make" ] || printf '%s\n' "$escaped" >>"$temporary/masks"
         ;;
-    Actions) plan_actions ;;
+    Actions)
+        plan_actions
+        check_images
+        ;;
     esac
     [ -z "$preview" ] || preview_step
     cast_shadow
@@ -53,6 +56,56 @@ check_input() {
     ! grep -s -q -x -F -- "$escaped" "$temporary/outputs.noise" ||
         die "$title: the input path $input_path is where NoiseDetection writes its masks: they are no frames"
     printf '%s\n' "$escaped" >>"$temporary/sources"
+}
+
+# A frame's file holds one image: of several a pipeline would make one result file with several.
+check_images() {
+    while IFS=$tab read -r verdict _ path size _; do
+        case $verdict$size in
+        make-) continue ;;
+        make*) ;;
+        *) continue ;;
+        esac
+        unescape "$path"
+        case $text in
+        *.[tT][iI][fF] | *.[tT][iI][fF][fF]) check_tiff "$text" ;;
+        *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) check_raster "$text" "$size" ;;
+        esac
+    done <"$plan"
+}
+
+# number TYPE OFFSET FILE: sets $number, in the byte order $order; 0 where the file ends before.
+number() {
+    number=$(od -An -v "-tu$1" -j "$2" -N "$1" --endian="$order" -- "$3" 2>/dev/null)
+    number=$((${number:-0}))
+}
+
+# Whether the first directory of a TIFF names a second.
+check_tiff() {
+    case $(od -An -c -N 2 -- "$1") in
+    *I*) order=little ;;
+    *) order=big ;;
+    esac
+    number 2 2 "$1"
+    if [ "$number" -eq 43 ]; then
+        number 8 8 "$1" && first=$number
+        number 8 "$first" "$1"
+        number 8 $((first + 8 + 20 * number)) "$1"
+    else
+        number 4 4 "$1" && first=$number
+        number 2 "$first" "$1"
+        number 4 $((first + 2 + 12 * number)) "$1"
+    fi
+    [ "$number" -eq 0 ] || die "$title: $1 has several pages; give each a file of its own (tiffsplit)"
+}
+
+# Whether there is more in a PAM or raw PNM than one raster.
+check_raster() {
+    # shellcheck disable=SC2046
+    set -- "$1" "$2" $(awk -f "$libexec/header.awk" "$1")
+    [ $# -eq 7 ] && [ "$7" != plain ] || return 0
+    [ "$2" -le $(($7 + $3 * $4 * $5 * ($6 > 255 ? 2 : 1))) ] ||
+        die "$title: $1 holds more than one image; give each a file of its own (pamsplit)"
 }
 
 # ---- -n: the job as a script ----

@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # Runs jobs: one by one, or a frame's each in parallel under GNU parallel. Sourced by stackjob. All are
@@ -19,9 +19,9 @@ run_job() {
 
 export_run() {
     STACKJOB_RUN=$run_absolute STACKJOB_VERBOSE=$verbose STACKJOB_PIPELINE=$libexec/run-pipeline
-    PARALLEL_SHELL=/bin/sh PARALLEL_HOME=$temporary/parallel
+    PARALLEL_SHELL=/bin/sh
     PARALLEL_SSH='ssh -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
-    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE PARALLEL_SHELL PARALLEL_HOME PARALLEL_SSH
+    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE PARALLEL_SHELL PARALLEL_SSH
 }
 
 # perform ID WHY: runs the job, or prints it where nothing is run.
@@ -42,21 +42,39 @@ step_failed() {
     exit 1
 }
 
-# Ends what is running, and waits for its end.
+# Ends what is running, and waits for its end. GNU parallel ends its jobs when it is told to end, but
+# does not listen while it starts.
 stop_engine() {
     [ -n "$engine" ] || return 0
     tries=0
-    while [ "$tries" -lt 15 ]; do
-        case $engine_is in
-        group) kill -TERM "-$engine" 2>/dev/null || kill -TERM "$engine" 2>/dev/null || break ;;
-        parallel) kill -TERM "$engine" 2>/dev/null || break ;;
+    while [ "$tries" -lt 18 ]; do
+        case $tries in
+        0 | 3 | 6 | 9 | 12 | 15) signal_engine TERM || break ;;
+        *) kill -0 "$engine" 2>/dev/null || break ;;
         esac
         sleep 0.05
         tries=$((tries + 1))
     done
-    [ "$tries" -lt 15 ] || kill -KILL "$engine" 2>/dev/null
+    [ "$tries" -lt 18 ] || signal_engine KILL
     wait "$engine" 2>/dev/null
     engine=
+}
+
+# signal_engine SIGNAL: to the engine and to the process group of each job that has not ended.
+signal_engine() {
+    if [ "$engine_is" = group ]; then
+        kill "-$1" "-$engine" 2>/dev/null || kill "-$1" "$engine" 2>/dev/null
+        return
+    fi
+    if [ -z "$logins" ]; then
+        set +f
+        set -- "$1" "$run"/*.group
+        set -f
+        for file; do
+            [ -s "$file" ] && read -r group <"$file" && kill "-$1" "-$group"
+        done 2>/dev/null
+    fi
+    kill "-$1" "$engine" 2>/dev/null
 }
 
 # ---- a pass over the frames ----
@@ -84,10 +102,11 @@ pass() {
         [ -z "$stopped" ] || continue
         frame_done
     done <"$run/reports"
-    wait "$engine"
-    engine_status=$?
+    engine_status=0
+    [ -z "$engine" ] || wait "$engine" || engine_status=$?
     engine=
     end_metadata
+    clear_away
     pass_ended
 }
 
@@ -157,21 +176,17 @@ histograms_job() {
 # The input of a frame under its number: for machines that it travels to, and for exiftool.
 link_input() {
     unescape "$path"
-    case $text in
-    /*) ;;
-    *) text=$work/$text ;;
-    esac
-    [ -h "$run/$number.in" ] || ln -s -- "$text" "$run/$number.in" || exit 1
+    absolute "$text"
+    [ -h "$run/$number.in" ] || ln -s -- "$absolute" "$run/$number.in" || exit 1
 }
 
 # ---- GNU parallel ----
 
+# There are others of that name; GNU's is a script with its author's name in it.
 have_parallel() {
     [ -n "$parallel_is" ] || {
         parallel_is=no
-        case $(parallel --version 2>/dev/null) in
-        *'GNU parallel'*) parallel_is=gnu ;;
-        esac
+        ! grep -q -s 'Ole Tange' "$(command -v parallel)" || parallel_is=gnu
     }
     [ "$parallel_is" = gnu ]
 }
@@ -182,7 +197,7 @@ start_engine() {
         start_alone
         return
     fi
-    set -- parallel --plain --will-cite -j "$load"
+    set -- parallel --plain --will-cite --termseq TERM,50,KILL,25 -j "$load"
     [ -n "$keep_going" ] || set -- "$@" --halt now,fail=1
     if [ -t 2 ] && [ -z "$quiet" ]; then
         set -- "$@" --bar
@@ -202,10 +217,12 @@ start_engine() {
 
 # What a frame needs travels with it, by number; what all need travels once.
 start_away() {
+    link_shared
     cd -- "$run" || exit 1
     PARALLEL_RSYNC_OPTS=-rLDzR RSYNC_OLD_ARGS=1
     export PARALLEL_RSYNC_OPTS RSYNC_OLD_ARGS
-    set -- "$@" --workdir ... --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out'
+    away_place=/tmp/stackjob-away.$host.${temporary##*.}
+    set -- "$@" --workdir "$away_place" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out' --return '{}.err'
     set +f
     for file in reference-*.pam align-*.tsv mask-* apply-*; do
         [ ! -e "$file" ] || set -- "$@" --basefile "$file"
@@ -217,6 +234,39 @@ start_away() {
     # shellcheck disable=SC2016
     "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}' <list >reports 7<&- 8>&- &
     cd -- "$run_in" || exit 1
+}
+
+# Masks and tables under the names that compose_file gave them.
+link_shared() {
+    stage=0
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $stages; do
+        case $line in
+        'stage '*) stage=$((stage + 1)) ;;
+        'mask '* | 'apply '*)
+            unescape "${line#* }"
+            absolute "$text"
+            [ -h "$run/${line%% *}-$stage" ] || ln -s -- "$absolute" "$run/${line%% *}-$stage" || exit 1
+            ;;
+        esac
+    done
+    IFS=$saved_ifs
+}
+
+# absolute PATH: sets $absolute.
+absolute() {
+    case $1 in
+    /*) absolute=$1 ;;
+    *) absolute=$work/$1 ;;
+    esac
+}
+
+# Takes away what is left in the other machines' $away_place, of logins that still answer.
+clear_away() {
+    [ -n "$away_place" ] || return 0
+    timeout 20 parallel --plain --will-cite --nonall -S "$logins" "rm -rf $away_place" </dev/null >/dev/null 2>&1
+    away_place=
 }
 
 # Without GNU parallel: one frame at a time.
@@ -391,10 +441,8 @@ measure_converted() {
     run=$temporary run_absolute=$temporary
     run_job measure
     run=$saved_run
-    case $run in
-    /*) run_absolute=$run ;;
-    *) run_absolute=$work/$run ;;
-    esac
+    absolute "$run"
+    run_absolute=$absolute
 }
 
 measure_png() {

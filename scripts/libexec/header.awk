@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The header of a PAM or PNM image on standard input: width, height, depth, maxval, and the bytes of
-# its header, on one line. Stops reading behind it.
+# The header of a PAM or PNM image: width, height, depth, maxval, and the bytes of the header (or
+# "plain"), on one line. Stops reading behind it.
 
 BEGIN { magic = "" }
 
@@ -11,6 +11,7 @@ magic == "" {
     magic = substr($0, 1, 2)
     if (magic !~ /^P[1-7]$/)
         exit 1
+    plain = magic ~ /P[1-3]/
     $0 = substr($0, 3)
     need = magic == "P7" ? 0 : magic ~ /P[14]/ ? 2 : 3
 }
@@ -32,6 +33,6 @@ magic == "P7" {
 }
 
 function finish(width, height, depth, maxval) {
-    print width + 0, height + 0, depth + 0, maxval + 0, bytes
+    print width + 0, height + 0, depth + 0, maxval + 0, plain ? "plain" : bytes
     exit
 }

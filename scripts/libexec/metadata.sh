@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # Metadata and colour profile of a frame's source for its result, by exiftool. Sourced by stackjob and

@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # The step NoiseDetection: frames to deviation map to mask. Sourced by stackjob. The map is kept
@@ -111,8 +111,10 @@ make_noise() {
     mask_job "$run" >"$run/masks.job"
     run_job masks || step_failed
     for mask in rgb r g b; do
-        [ ! -f "$run/$file_name-$mask.png" ] ||
-            place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
+        [ -f "$run/$file_name-$mask.png" ] || continue
+        place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
+        # Which colours there are is known only now.
+        printf 'make\t2\t-\t0\t0\t-\t%s\t-\n' "$file_name-$mask.png" >>"$plan"
     done
     keep_note
 }

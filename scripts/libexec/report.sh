@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # What stackjob says, its log, its plots, the summary, and -n. Sourced by stackjob.
@@ -63,6 +63,7 @@ die_without_log() {
 
 # A job that has run: how long it took, how it ended, what it was, what its programs said.
 log_job() {
+    [ ! -s "$run/$1.err" ] || cat "$run/$1.err" >&2
     [ -n "$log" ] || return 0
     show "$run/$1.job"
     seconds "$hundredths"

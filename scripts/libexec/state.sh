@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # What stackjob keeps from run to run, and what keeps runs apart. Sourced by stackjob.
@@ -82,10 +82,8 @@ enter_run() {
     mkdir -p -- "$out" || die "$title: the output directory $out cannot be made"
     sweep
     run=$(mktemp -d "$out/.stackjob-XXXXXX") || die "$title: nothing can be written in $out"
-    case $run in
-    /*) run_absolute=$run ;;
-    *) run_absolute=$work/$run ;;
-    esac
+    absolute "$run"
+    run_absolute=$absolute
     run_in=$work
 }
 

@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 #
 # A job's and a step's settings as the shell has them, the frames of a step, and its plan. Sourced by

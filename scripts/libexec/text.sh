@@ -1,5 +1,5 @@
+#!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
 #
 # Text that is safe in lines and in shell scripts, and pipelines as text. Sourced by stackjob and by
 # run-pipeline. Nothing here starts a process but unescape, and that only where there is an escape.
