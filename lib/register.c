@@ -19,7 +19,9 @@
  * of the two answers the one that predicts the smaller error is taken.
  *
  * Neither a small residual nor a consistent transform proves that two frames show the same scene (a
- * lens cap has a tiny residual); that blocks all over the frame correlate does.
+ * lens cap has a tiny residual); that blocks all over the frame correlate does. Only the half of
+ * the reference's blocks with the more information are asked: an empty background is noise, and
+ * agrees with nothing.
  */
 
 #include <math.h>
@@ -60,6 +62,7 @@ struct registrar {
     struct phase *phase;
     unsigned count[PYRAMID_LEVELS]; /* blocks of a level */
     struct block *blocks[PYRAMID_LEVELS];
+    float telling[PYRAMID_LEVELS]; /* their median information */
 
     /* At full resolution, where that is no level of the pyramid. */
     unsigned fine_count;
@@ -74,6 +77,7 @@ struct stage {
     unsigned width, height; /* of the reference, seen at that resolution */
     unsigned count;
     const struct block *blocks;
+    float telling;                   /* blocks of less information are not asked for the figures */
     const struct level *own, *other; /* or NULL: then */
     const struct view *own_views;    /* one a block */
     const struct frame *frame;       /* to cut the others' from */
@@ -83,6 +87,23 @@ struct candidate {
     struct transform t;
     double score;
 };
+
+static int by_value(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+static float median_information(const struct block *blocks, unsigned count)
+{
+    double *values = alloc_array(count, sizeof *values);
+    for (unsigned k = 0; k < count; k++)
+        values[k] = (double)blocks[k].information;
+    qsort(values, count, sizeof *values, by_value);
+    float median = count ? (float)values[count / 2] : 0;
+    free(values);
+    return median;
+}
 
 /* The reference's blocks at full resolution. */
 static void keep_detail(struct registrar *registrar, const struct frame *frame)
@@ -113,6 +134,7 @@ struct registrar *register_open(const struct pyramid *reference, const struct fr
     for (unsigned i = 0; i < reference->levels; i++) {
         registrar->blocks[i] = alloc_array(BLOCKS, sizeof *registrar->blocks[i]);
         registrar->count[i] = blocks_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
+        registrar->telling[i] = median_information(registrar->blocks[i], registrar->count[i]);
     }
     if (reference->factor > 1)
         keep_detail(registrar, frame);
@@ -131,31 +153,26 @@ void register_close(struct registrar *registrar)
     free(registrar);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
-/* The figures that tell a good registration, from measured blocks. */
-static void judge(const struct block *blocks, unsigned count, const bool *kept,
+/* The figures that tell a good registration, from measured blocks. MEAN is the mean NCC. */
+static void judge(const struct stage *stage, const struct block *blocks, const bool *kept,
                   struct registration *found, double *mean)
 {
-    double *ncc = alloc_array(count, sizeof *ncc);
-    unsigned inside = 0, agree = 0;
+    double *ncc = alloc_array(stage->count, sizeof *ncc);
+    unsigned inside = 0, asked = 0, agree = 0;
     *mean = 0;
-    for (unsigned k = 0; k < count; k++) {
-        if (!blocks[k].inside)
+    for (unsigned k = 0; k < stage->count; k++) {
+        inside += blocks[k].inside;
+        if (!blocks[k].inside || blocks[k].information < stage->telling)
             continue;
-        ncc[inside++] = blocks[k].ncc;
+        ncc[asked++] = blocks[k].ncc;
         *mean += fmax(0, blocks[k].ncc);
         agree += kept[k] && blocks[k].ncc > AGREES;
     }
-    qsort(ncc, inside, sizeof *ncc, by_value);
-    found->share = inside ? (double)agree / inside : 0;
-    found->ncc = inside ? fmax(0, ncc[inside / 2]) : 0;
-    found->overlap = count ? (double)inside / count : 0;
-    *mean = inside ? *mean / inside : 0;
+    qsort(ncc, asked, sizeof *ncc, by_value);
+    found->share = asked ? (double)agree / asked : 0;
+    found->ncc = asked ? fmax(0, ncc[asked / 2]) : 0;
+    found->overlap = stage->count ? (double)inside / stage->count : 0;
+    *mean = asked ? *mean / asked : 0;
     free(ncc);
 }
 
@@ -167,6 +184,7 @@ static struct stage level_stage(const struct registrar *registrar, const struct 
                           .height = own->height,
                           .count = registrar->count[level],
                           .blocks = registrar->blocks[level],
+                          .telling = registrar->telling[level],
                           .own = own,
                           .other = &frame->level[level]};
 }
@@ -207,7 +225,7 @@ static bool refine(const struct stage *stage, enum transform_model model, unsign
         if (solution.step < SMALL_STEP)
             break;
     }
-    judge(blocks, stage->count, kept, found, mean);
+    judge(stage, blocks, kept, found, mean);
     free(blocks);
     free(kept);
     return solved;

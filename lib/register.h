@@ -22,12 +22,14 @@
  */
 struct registrar;
 
+/* The figures below are of the telling half of the reference's blocks, those with the more detail.
+ */
 struct registration {
     struct transform transform; /* reference -> frame, in the frames' own pixels */
     bool solved;                /* false: there is no transform, the figures are what was seen */
     double error;               /* predicted RMS error, pixels */
-    double share;               /* of the blocks within the frame: those that agree, 0..1 */
-    double ncc;                 /* the blocks' median normalised cross-correlation */
+    double share;               /* of the telling blocks within the frame: those that agree, 0..1 */
+    double ncc;                 /* the telling blocks' median normalised cross-correlation */
     double overlap;             /* part of the reference's blocks that lie within the frame */
     unsigned blocks;            /* the reference's blocks */
 };
