@@ -123,6 +123,16 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
     }
 }
 
+/* Whether all samples that the cubic takes at a point of the pixel COLUMN, ROW are seen. */
+static unsigned char all_seen(const struct view *frame, size_t column, size_t row)
+{
+    const unsigned char *p = frame->seen + (row - 1) * frame->stride + column - 1;
+    unsigned char seen = 1;
+    for (int j = 0; j < 4; j++, p += frame->stride)
+        seen &= p[0] & p[1] & p[2] & p[3];
+    return seen;
+}
+
 /* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
 static bool sample_patch(const struct view *frame, const struct transform *t, double x, double y,
                          float *patch, unsigned char *seen)
@@ -151,11 +161,8 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
             v[column] = (float)((t->m[1][0] * (x + column) + ry) * w - frame->y);
         }
         sample_row(frame->gray, frame->stride, u, v, PATCH, patch + (size_t)row * PATCH);
-        for (int column = 0; frame->seen && column < PATCH; column++) {
-            const unsigned char *p =
-                frame->seen + (size_t)v[column] * frame->stride + (size_t)u[column];
-            seen[row * PATCH + column] = p[0] & p[1] & p[frame->stride] & p[frame->stride + 1];
-        }
+        for (int column = 0; frame->seen && column < PATCH; column++)
+            seen[row * PATCH + column] = all_seen(frame, (size_t)u[column], (size_t)v[column]);
     }
     return true;
 }
@@ -299,6 +306,13 @@ static size_t corner_of(const struct view *view, unsigned x, unsigned y)
     return (size_t)(y - view->y - 1) * view->stride + (x - view->x - 1);
 }
 
+/* A value near those of the PATCH, which sums are the more precise without: that of its middle. */
+static float level_of(const float *patch, const unsigned char *seen, size_t stride)
+{
+    size_t middle = PATCH / 2 * stride + PATCH / 2;
+    return seen && !seen[middle] ? 0 : patch[middle];
+}
+
 void blocks_measure(const struct view *reference, const struct view *frame,
                     const struct transform *t, struct block *block)
 {
@@ -309,14 +323,13 @@ void blocks_measure(const struct view *reference, const struct view *frame,
     if (!block->inside)
         return;
     size_t stride = reference->stride, corner = corner_of(reference, block->x, block->y);
-    size_t middle = PATCH / 2;
     const float *own = reference->gray + corner;
-    differences(own, stride, own[middle * stride + middle], m.t, m.tx, m.ty);
-    differences(patch, PATCH, patch[middle * PATCH + middle], m.i, m.ix, m.iy);
+    const unsigned char *own_seen = reference->seen ? reference->seen + corner : NULL;
+    differences(own, stride, level_of(own, own_seen, stride), m.t, m.tx, m.ty);
+    differences(patch, PATCH, level_of(patch, frame->seen ? seen : NULL, PATCH), m.i, m.ix, m.iy);
     unsigned n = AREA;
     if (reference->seen || frame->seen)
-        n = mask_samples(&m, reference->seen ? reference->seen + corner : NULL, stride,
-                         frame->seen ? seen : NULL);
+        n = mask_samples(&m, own_seen, stride, frame->seen ? seen : NULL);
     block->inside = n >= AREA / 4;
     if (block->inside)
         solve_block(&m, n, block);
