@@ -373,6 +373,17 @@ anonymous() {
     cmp <(samples out/b.pam) <(noisemask -mask="$FIXTURES/hot.pam" b.png >b.pam && samples b.pam)
 }
 
+@test "a frame alone is called by its file, by -name, by the name it carries, in that order" {
+    mask=$FIXTURES/none.pam
+    cp "$FIXTURES/stack/0000.pam" a.pam
+    noisemask -mask="$mask" a.pam >carried.pam
+    noisemask -mask="$mask" -outdir=out <carried.pam
+    noisemask -mask="$mask" -outdir=out -name=b <carried.pam
+    noisemask -mask="$mask" -outdir=out carried.pam
+    noisemask -mask="$mask" -outdir=out <"$FIXTURES/stack/0000.pam"
+    [ "$(ls out)" = "$(printf '%s\n' a.pam b.pam carried.pam frame.pam)" ]
+}
+
 @test "two frames of one name are an error in a directory, and the first stays whole" {
     mkdir x y
     cp "$FIXTURES/stack/0000.pam" x/a.pam
