@@ -16,9 +16,14 @@
  * its median. Where block and frame have different gradient energies (one of them is out of focus)
  * the difference t - i is not noise but structure, and v is raised.
  *
- * The covariance of p is the sandwich A^-1 B A^-1 with A = sum w J'J and B = sum (w r)^2 J'J, which
- * holds even where the v are wrong; the residuals are scaled up for the parameters they absorbed.
- * The predicted error is the RMS of J C J' over the image, by a 9x9 grid.
+ * The covariance C of p is the sandwich A^-1 B A^-1 with A = sum w J'J and B = sum of g g' over the
+ * cells of the image, where g is the sum of w r J over the measurements of a cell: it holds even where
+ * the v are wrong, and where blocks that lie together err alike. It is scaled up for the parameters
+ * that the residuals r absorbed.
+ * The predicted error is the RMS of J C J' over the image, by a 9x9 grid, times COMMON_ERROR: what
+ * all blocks have in common, such as the interpolation's bias, is in no residual. The factor
+ * brought the median of true over predicted error to 1 on some 400 frames of made stacks of all
+ * kinds.
  *
  * Coordinates are centred and scaled to about -1..1, so that the normal matrix is well conditioned.
  */
@@ -33,6 +38,7 @@ enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 5, ROUNDS = 15, GRID = 9, CE
 
 #define TUKEY 4.685
 #define MAD_TO_SIGMA 1.4826
+#define COMMON_ERROR 1.25   /* see above */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
 
 struct measurement {
@@ -220,7 +226,7 @@ static void over_image(enum transform_model model, double rx, double ry, const d
         }
     }
     *step = sqrt(steps / (GRID * GRID));
-    *error = sqrt(errors / (GRID * GRID));
+    *error = COMMON_ERROR * sqrt(errors / (GRID * GRID));
 }
 
 /* Two measurements for each block that can be used. */
