@@ -17,13 +17,12 @@
  * the difference t - i is not noise but structure, and v is raised.
  *
  * The covariance C of p is the sandwich A^-1 B A^-1 with A = sum w J'J and B = sum of g g' over the
- * cells of the image, where g is the sum of w r J over the measurements of a cell: it holds even where
- * the v are wrong, and where blocks that lie together err alike. It is scaled up for the parameters
- * that the residuals r absorbed.
- * The predicted error is the RMS of J C J' over the image, by a 9x9 grid, times COMMON_ERROR: what
- * all blocks have in common, such as the interpolation's bias, is in no residual. The factor
- * brought the median of true over predicted error to 1 on some 400 frames of made stacks of all
- * kinds.
+ * cells of the image, where g is the sum of w r J over the measurements of a cell: it holds even
+ * where the v are wrong, and where blocks that lie together err alike. It is scaled up for the
+ * parameters that the residuals r absorbed. The predicted error is the RMS of J C J' over the
+ * image, by a 9x9 grid, times COMMON_ERROR: what all blocks have in common, such as the
+ * interpolation's bias, is in no residual. The factor brought the median of true over predicted
+ * error to 1 on some 400 frames of made stacks of all kinds.
  *
  * Coordinates are centred and scaled to about -1..1, so that the normal matrix is well conditioned.
  */
