@@ -209,8 +209,8 @@ static void sum_small_down(const uint32_t *const *rows, const uint32_t *restrict
 }
 
 SIMD_CLONES
-static void add_weighted(const uint32_t *restrict row, uint32_t weight, size_t count,
-                         uint64_t *restrict total)
+static void add_tap(const uint32_t *restrict row, uint32_t weight, size_t count,
+                    uint64_t *restrict total)
 {
     for (size_t i = 0; i < count; i++)
         total[i] += (uint64_t)weight * row[i];
@@ -220,7 +220,7 @@ static void total_down(struct gauss *blur)
 {
     memset(blur->total, 0, blur->row_samples * sizeof *blur->total);
     for (unsigned k = 0; k < blur->size; k++)
-        add_weighted(blur->taps[k], blur->weights[k], blur->row_samples, blur->total);
+        add_tap(blur->taps[k], blur->weights[k], blur->row_samples, blur->total);
 }
 
 static void round_total(const struct gauss *blur, uint16_t *blurred)

@@ -67,8 +67,8 @@ static void pad_row(float *row, unsigned char *seen, unsigned width)
 
 /* RAW has COUNT pixels of DEPTH samples of one byte. */
 SIMD_CLONES
-static void gray_bytes(const unsigned char *restrict raw, unsigned depth, size_t count, float scale,
-                       float *restrict gray)
+static void mix_bytes(const unsigned char *restrict raw, unsigned depth, size_t count, float scale,
+                      float *restrict gray)
 {
     if (depth == 3)
         for (size_t i = 0; i < count; i++)
@@ -82,8 +82,8 @@ static void gray_bytes(const unsigned char *restrict raw, unsigned depth, size_t
 }
 
 SIMD_CLONES
-static void gray_words(const uint16_t *restrict raw, unsigned depth, size_t count, float scale,
-                       float *restrict gray)
+static void mix_words(const uint16_t *restrict raw, unsigned depth, size_t count, float scale,
+                      float *restrict gray)
 {
     if (depth >= 3)
         for (size_t i = 0; i < count; i++)
@@ -103,11 +103,11 @@ static void gray_row(const struct frame *frame, unsigned column, unsigned row, u
     const unsigned char *raw =
         frame->raster + row * frame_row_bytes(frame) + (size_t)column * frame->depth * bytes;
     if (bytes == 1 && !seen) {
-        gray_bytes(raw, frame->depth, count, scale, gray);
+        mix_bytes(raw, frame->depth, count, scale, gray);
         return;
     }
     frame_unpack(raw, bytes, (size_t)count * frame->depth, samples);
-    gray_words(samples, frame->depth, count, scale, gray);
+    mix_words(samples, frame->depth, count, scale, gray);
     for (size_t i = 0; seen && i < count; i++)
         seen[i] = samples[frame->depth * i + frame->depth - 1] > 0;
 }
