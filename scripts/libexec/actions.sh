@@ -5,7 +5,7 @@
 # The step Actions: each frame through one pipeline of its sub-actions. Sourced by stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions
-# before it: reference-K.pam for the K-th. An AlignFrames with crop or step_process comes in two
+# before it: reference-K/NAME.pam for the K-th. An AlignFrames with crop or step_process comes in two
 # passes: its transforms are estimated for all frames (align-K.tsv), and then applied in the pipeline.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
@@ -213,11 +213,15 @@ compose_file() {
 }
 
 compose_reference() {
+    case $place in
+    .) compose_path=./reference-$stage.pam ;;
+    *) compose_path=$place/reference-$stage/$reference_name.pam ;;
+    esac
     case $passes in
     apply) add "-apply=$place/align-$stage.tsv" @quiet ;;
-    estimate) add -estimate "-reference=$place/reference-$stage.pam" ;;
+    estimate) add -estimate "-reference=$compose_path" ;;
     *)
-        add "-reference=$place/reference-$stage.pam"
+        add "-reference=$compose_path"
         case $program in
         framealign) add "@save $stage" ;;
         framebalance) add "@corrections $stage" ;;
@@ -397,6 +401,14 @@ check_mask() {
     exit 2
 }
 
+make_directory() {
+    if [ -n "$preview" ]; then
+        show_command mkdir -p "$1"
+    else
+        mkdir -p -- "$1" || exit 1
+    fi
+}
+
 # stage_words K: sets $stage_program and $stage_flags, what survey saw of the K-th sub-action.
 stage_words() {
     stage_program='' stage_flags='' stage=0
@@ -418,11 +430,14 @@ prepare_reference() {
     stage_words "$1"
     compose $(($1 - 1)) reference
     way_in "$reference_path"
+    make_directory "$run/reference-$1"
+    unescape "$reference_name"
+    reference_file=$run/reference-$1/$text.pam
     {
         if [ -n "$template" ] || [ "$way" != native ]; then
-            frame_job "$reference_path" "$reference_name" "$run/reference-$1.pam" "$run_line/reference-$1."
+            frame_job "$reference_path" "$reference_name" "$reference_file" "$run_line/reference-$1."
         else
-            job_head "$run/reference-$1.pam"
+            job_head "$reference_file"
             case $reference_path in
             *.[pP][nN][gG]) printf '%s\n' "$stage_program" "-reference=$reference_path" "$reference_path" ;;
             *) printf '%s\n' cat "$reference_path" ;;
@@ -471,7 +486,7 @@ estimate_each() {
     compose "$1" estimate
     pass "estimate-$1" "estimate the transforms"
     if [ -n "$preview" ]; then
-        show_text "awk 'NR == 1 || FNR > 1'" "$run/estimate-$1" "$run/align-$1.tsv"
+        preview_table "$1"
         return
     fi
     header=
@@ -492,7 +507,7 @@ estimate_stepwise() {
     made=
     if [ -n "$template" ] || ! all_native; then
         made=$run_line/middle-$1/
-        [ -n "$preview" ] || mkdir "$run/middle-$1" || exit 1
+        make_directory "$run/middle-$1"
         pass "middle-$1" "to a file, for AlignFrames to look at"
     fi
     {

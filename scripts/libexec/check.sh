@@ -214,6 +214,19 @@ show_command() {
     printf '%s\n' "$shown"
 }
 
+# The tables that a pass has made, as one.
+preview_table() {
+    set -- "$1" awk 'NR == 1 || FNR > 1'
+    while IFS=$tab read -r number _; do
+        set -- "$@" "$run/estimate-$1-$number.tsv"
+    done <"$frames"
+    quote "$run/align-$1.tsv"
+    table=$quoted
+    shift
+    echo '# all together'
+    printf '%s >%s\n' "$(show_command "$@")" "$table"
+}
+
 # The metadata of a frame, as copy_metadata copies it.
 show_metadata() {
     has_metadata || return 0

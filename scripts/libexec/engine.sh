@@ -170,7 +170,7 @@ histograms_job() {
     [ "$stage_number" -gt 1 ] || before=$path
     escape "$out"
     printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$before" "$escaped/$result" \
-        "$run_line/reference-$stage_number.pam"
+        "$run_line/reference-$stage_number/$reference_name.pam"
 }
 
 # The input of a frame under its number: for machines that it travels to, and for exiftool.
@@ -236,8 +236,13 @@ start_away() {
     cd -- "$run_in" || exit 1
 }
 
-# Masks and tables under the names that compose_file gave them.
+# References, masks and tables under the names that compose gave them.
 link_shared() {
+    unescape "$reference_name"
+    for stage in $referring; do
+        [ -h "$run/reference-$stage.pam" ] || [ ! -d "$run/reference-$stage" ] ||
+            ln -s -- "reference-$stage/$text.pam" "$run/reference-$stage.pam" || exit 1
+    done
     stage=0
     saved_ifs=$IFS
     IFS=$nl

@@ -113,8 +113,11 @@ make_noise() {
     for mask in rgb r g b; do
         [ -f "$run/$file_name-$mask.png" ] || continue
         place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
-        # Which colours there are is known only now.
-        printf 'make\t2\t-\t0\t0\t-\t%s\t-\n' "$file_name-$mask.png" >>"$plan"
-    done
+        printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-$mask.png" "$noise_key"
+    done >"$run/colours"
+    # Which colours there are is known only now.
+    sed 1q "$temporary/$step_id.files" | cat - "$run/colours" >"$run/files"
+    frames=$run/files
+    make_plan "$temporary/$step_id.key"
     keep_note
 }

@@ -37,14 +37,14 @@ function verdict(result, size, time, wanted,    stat, id) {
     reason = "all is done again"
     if (force)
         return "make"
-    reason = other
-    if (key[id] != wanted)
-        return "make"
     reason = "older than its input"
     if (size == "-" || time > stat[2])
         return "make"
     reason = "its input has changed"
     if (input[id] != size OFS time)
+        return "make"
+    reason = other
+    if (key[id] != wanted)
         return "make"
     reason = "-"
     return "done"

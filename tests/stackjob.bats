@@ -1,0 +1,1136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+
+make_fixtures() {
+    # A stack of 8-bit frames with hot pixels, shifted and of different light.
+    makestack -kind=easy -width=160 -height=120 -frames=5 -hot=12 -shift=2 -gain=0.1 made
+    mkdir stack
+    for frame in made/*.pam; do
+        name=${frame##*/}
+        pamtopng <"$frame" >"stack/${name%.pam}.png"
+    done
+    # Three tiny frames, for what does not depend on the picture.
+    mkdir tiny
+    for i in 1 2 3; do
+        pam 8 8 3 255 10 20 30 40 "$i" >"tiny/f$i.pam"
+    done
+}
+
+# A directory to run jobs in, with frames in src: those of the fixture NAME.
+frames() {
+    mkdir -p src
+    cp "$FIXTURES/$1"/* src/
+}
+
+# job LINE...: writes the file job.
+job() {
+    printf '%s\n' "$@" >job
+}
+
+# The job most tests need: the noisy pixels of src found and repaired, to the directory ready.
+masked_job() {
+    job 'StackJob test' 'input_path = src' NoiseDetection 'Actions ready' 'metadata = no' "$@" MaskNoise
+}
+
+# A job that only converts.
+plain_job() {
+    job 'StackJob test' 'input_path = src' 'Actions ready' 'output_format = pam' "$@"
+}
+
+# refused PATTERN LINE...: the job of these lines ends with status 1 and that message, and nothing
+# is made.
+refused() {
+    local pattern=$1
+    shift
+    job "$@"
+    find . | sort >"$BATS_TEST_TMPDIR/before"
+    fails_with 1 "$pattern" stackjob job
+    find . | sort | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# What a directory holds, to compare with a later look: names, contents.
+contents() {
+    (cd "$1" && find . -type f -exec md5sum {} + | LC_ALL=C sort -k 2)
+}
+
+# Names, times and sizes: whether anything was touched.
+untouched() {
+    (cd "$1" && find . -type f -exec stat -c '%n %s %y %z' {} + | LC_ALL=C sort)
+}
+
+# The processes of this test's own runs, by a variable in their environment.
+marked() {
+    local environment
+    for environment in /proc/[0-9]*/environ; do
+        if grep -qz "^STACKJOB_TEST=$BATS_TEST_NAME" "$environment" 2>/dev/null; then
+            environment=${environment#/proc/}
+            echo "${environment%/environ}"
+        fi
+    done
+}
+
+# ---- the job file ----
+
+@test "a wrong word is refused with the file, the line's number, the line and what may stand there" {
+    frames tiny
+    refused 'stackjob: job:3: "Foo" is no block.* Foo bar .*allowed here: StackJob NAME, .*input_path' \
+        'StackJob a' 'input_path = src' '  Foo bar'
+    refused 'job:2: "resample" is no key of StackJob resample = 2 .*allowed here: .*plot_path' \
+        'StackJob a' 'resample = 2'
+    refused 'job:1: MaskNoise stands before any StackJob .*allowed here: StackJob NAME' MaskNoise
+    refused 'job:2: MaskNoise stands outside of Actions .*allowed here: .*Actions NAME' \
+        'StackJob a' MaskNoise
+    refused 'job:1: "input_path" stands before any StackJob' 'input_path = src'
+    refused 'job:1: StackJob needs a name' 'StackJob'
+    refused 'job:2: Actions needs a name' 'StackJob a' Actions
+    refused 'job:3: AlignFrames takes no name' 'StackJob a' 'Actions b' 'AlignFrames c'
+    refused 'a name becomes part of file names' 'StackJob a/b'
+    refused 'a name becomes part of file names' 'StackJob a' 'Actions ..'
+    refused 'at most 200 bytes' "StackJob $(printf 'n%.0s' {1..201})"
+    refused 'job:3: "enabled" is set twice' 'StackJob a' 'enabled = yes' 'enabled = yes'
+    refused 'job:2: "enabled" has no value .*allowed here: yes, no, true' 'StackJob a' 'enabled ='
+    refused 'job:1: there is no StackJob in this file' '# nothing'
+}
+
+@test "every value that a key cannot have is refused with what it can be" {
+    frames tiny
+    in_noise() { refused "job:3: \"$2\" is no value for $1 $1 = $2 .*allowed here: $3" 'StackJob a' NoiseDetection "$1 = $2"; }
+    in_noise max_frames 0 'a whole number from 1'
+    in_noise max_frames -3 'a whole number'
+    in_noise max_frames 2.5 'a whole number'
+    in_noise plot_histograms maybe 'yes, no, true, false, on, off'
+    in_noise channel_thresholds 13,13 'one number or three'
+    in_noise channel_thresholds 13,13,256 'one number or three'
+    in_noise channel_thresholds 13,,13,13 'one number or three'
+    in_noise channel_thresholds x,1,1 'one number or three'
+    in_noise blur_size 4 'an odd number'
+    in_noise blur_size 1001 'an odd number'
+    in_noise statistic median 'mean, persistent'
+    in_noise file_name a/b 'a file name'
+    in_noise file_name .a 'a file name'
+    in_noise plot_range 30,5 'two whole numbers'
+    in_noise plot_range 5 'two whole numbers'
+    in_noise pattern a/b 'a shell pattern'
+    in_noise raw_options '-Z x' "dcraw's options"
+    in_noise raw_options '-w /etc/passwd' "dcraw's options"
+    in_noise enabled 1 'yes, no'
+    in_actions() { refused "job:3: \"$2\" is no value for $1 $1 = $2 .*allowed here: $3" 'StackJob a' 'Actions b' "$1 = $2"; }
+    in_actions resample 0 'a whole number from 1'
+    in_actions reverse_order x 'yes, no'
+    in_actions ref_idx -1 'a whole number from 0'
+    in_actions output_format gif 'png, pam, tiff'
+    in_actions jpeg_quality 0 'a whole number from 1 to 100'
+    in_actions jpeg_quality 101 'a whole number from 1 to 100'
+    in_actions metadata 2 'yes, no'
+    in_sub() { refused "job:4: \"$3\" is no value for $2 $2 = $3 .*allowed here: $4" 'StackJob a' 'Actions b' "$1" "$2 = $3"; }
+    in_sub MaskNoise kernel_size 1 'an odd number from 3'
+    in_sub MaskNoise kernel_size 4 'an odd number from 3'
+    in_sub MaskNoise method max 'INTERPOLATE_MEAN, INTERPOLATE_MEDIAN'
+    in_sub MaskNoise max_pixels -1 'a whole number from 0'
+    in_sub AlignFrames transform ALIGN_ALL 'ALIGN_RIGID, ALIGN_HOMOGRAPHY, shift'
+    in_sub AlignFrames step_process x 'yes, no'
+    in_sub AlignFrames crop x 'yes, no'
+    in_sub AlignFrames border_mode BORDER 'BORDER_REPLICATE_BLUR, BORDER_REPLICATE'
+    in_sub AlignFrames border_value 1,2,3,4,5 'one to four whole numbers'
+    in_sub AlignFrames border_value 65536 'one to four whole numbers'
+    in_sub AlignFrames border_blur 0 'a number of pixels from 0.5'
+    in_sub AlignFrames plot_summary x 'yes, no'
+    in_sub BalanceFrames channel LAB 'LUMI, RGB, HSV, HLS'
+    in_sub BalanceFrames corr_map CUBIC 'LINEAR, GAMMA, MATCH_HIST'
+    in_sub BalanceFrames mask_size 0 'a number above 0'
+    in_sub BalanceFrames mask_size nan 'a number above 0'
+    in_sub BalanceFrames intensity_interval 9,3 'two whole numbers MIN,MAX'
+    in_sub BalanceFrames intensity_interval 9 'two whole numbers MIN,MAX'
+    in_sub BalanceFrames plot_histograms x 'yes, no'
+    in_sub BalanceFrames plot_summary x 'yes, no'
+    in_sub BalanceFrames enabled x 'yes, no'
+}
+
+@test "keys without effect beside others are refused" {
+    frames tiny
+    in_align() { refused "job:3: $1" 'StackJob a' 'Actions b' AlignFrames "${@:2}"; }
+    in_align 'border_value has no effect' 'border_value = 3'
+    in_align 'border_blur has no effect' 'border_mode = BORDER_CONSTANT' 'border_blur = 3'
+    in_align 'border_mode has no effect with crop' 'border_mode = BORDER_REPLICATE' 'crop = yes'
+    in_align 'step_process has no effect beside apply' 'apply = t.tsv' 'step_process = yes'
+    in_align 'transform has no effect beside apply' 'apply = t.tsv' 'transform = shift'
+    refused 'job:2: jpeg_quality has no effect' 'StackJob a' 'Actions b' 'jpeg_quality = 90'
+    refused 'transparent needs an output_format' 'StackJob a' 'Actions b' 'output_format = jpeg' \
+        AlignFrames 'border_mode = transparent'
+    refused 'intensity_interval has no effect' 'StackJob a' 'Actions b' BalanceFrames \
+        'corr_map = MATCH_HIST' 'intensity_interval = 3,9'
+}
+
+@test "all errors of a job file are told at once" {
+    job 'StackJob a' 'x = 1' 'Actions b' 'resample = 0' 'y'
+    fails_with 1 'job:2: .*job:4: .*job:5: ' stackjob job
+}
+
+@test "every key with a right value goes into the pipelines" {
+    frames tiny
+    mkdir dark else
+    cp src/* dark/
+    printf 'frame\tm11\nf1\tfailed\n' >t.tsv
+    job 'StackJob all' '  input_path = nowhere' 'plot_path = graphs' 'raw_options = -w -4' 'enabled = TRUE' \
+        'NoiseDetection my noise' 'input_path = src' 'input_path = dark' 'max_frames = 5' \
+        'plot_path = else/plots' 'plot_histograms = On' 'channel_thresholds = (13.5, 20 21)' 'blur_size = 7' \
+        'statistic = persistent' 'file_name = noisy' 'plot_range = [3, 40]' 'pattern = f*' 'output_path = x' \
+        'Actions one' 'input_path = src' 'output_path = else/one' 'pattern = f[12].*' 'resample = 2' \
+        'reverse_order = yes' 'ref_idx = 0' 'output_format = jpeg' 'jpeg_quality = 80' 'metadata = off' \
+        MaskNoise 'kernel_size = 5' 'method = INTERPOLATE_MEDIAN' 'max_pixels = 0' \
+        AlignFrames 'transform = ALIGN_HOMOGRAPHY' 'border_mode = BORDER_CONSTANT' 'border_value = (1,2,3)' \
+        'plot_summary = yes' \
+        BalanceFrames 'channel = HSV' 'corr_map = GAMMA' 'mask_size = 0.9' 'intensity_interval = (10, -1)' \
+        'Actions two' 'output_format = pam' AlignFrames 'border_mode = transparent' 'enabled = no' \
+        AlignFrames 'apply = t.tsv' 'crop = yes' MaskNoise 'noise_mask = my noise/noisy-rgb.png' \
+        'Actions three' 'enabled = no' 'input_path = not there'
+    stackjob -n job >script 2>err
+    grep -F 'noisedetect -map -blur=7 -statistic=persistent src/f1.pam src/f2.pam src/f3.pam dark/f1.pam dark/f2.pam >' script
+    ! grep -F dark/f3 script || false
+    grep -F "noisedetect -frommap -threshold=13.5,20,21 '-output=my noise/noisy' 'my noise/noisy-map.pam'" script
+    grep -F "noisehist -range=3,40 -threshold=13.5,20,21 '-plot=else/plots/my noise-hot-pixels.pdf'" script
+    grep -F 'output_path is not used' err
+    grep -F "noisemask '-mask=my noise/noisy-rgb.png' -kernel=5 -method=median -maxpixels=0 src/f1.pam | framealign" script
+    grep -F -e '-model=homography -border=constant -bordervalue=1,2,3 | framebalance' script
+    grep -F -e '-channel=hsv -curve=gamma -masksize=0.9 -interval=10,-1 | pnmtojpeg -quality=80 >else/one/f1.jpg' script
+    ! grep -F src/f2.pam script | grep -F noisemask || false
+    grep -F "framealign -apply=t.tsv -crop -name=f1 | noisemask '-mask=my noise/noisy-rgb.png' >two/f1.pam" script
+    ! grep -F transparent script || false
+    grep -F 'plot-align one' script
+    [ ! -e else/one ]
+}
+
+@test "yes and no have six words in any case; constants too" {
+    frames tiny
+    for word in yes YES true True on ON; do
+        plain_job "reverse_order = $word"
+        stackjob -n job >/dev/null
+    done
+    for word in no No false FALSE off; do
+        job 'StackJob a' "enabled = $word"
+        says 'not enabled' stackjob job
+    done
+    job 'StackJob a' 'input_path = src' 'Actions b' BalanceFrames 'channel = hls' 'corr_map = match_hist'
+    stackjob -n job | grep -F -e '-channel=hls -curve=match'
+}
+
+@test "CR LF, a byte order mark, no final newline, comments and indentation are fine" {
+    frames tiny
+    printf '\357\273\277# a comment\r\n  StackJob test\r\n\t input_path=src\r\n\r\n   # more\r\nActions  out dir \r\n  output_format =  pam' >job
+    stackjob -q job
+    same src/f2.pam 'out dir/f2.pam'
+}
+
+@test "-e prints a job file with every key, which is right" {
+    stackjob -e >example
+    awk -F '"' '
+        /^    keys\(/ { on = 1; $2 = "" }
+        on { text = ""; for (i = 2; i <= NF; i += 2) text = text $i; n = split(text, word, " ")
+             for (i = 1; i <= n; i++) if (++at % 2) print word[i] }
+        /\)$/ { on = 0; at = 0 }' "$REPO/scripts/libexec/jobfile.awk" | sort -u >keys
+    [ "$(wc -l <keys)" -eq 36 ]
+    while read -r key; do
+        grep -q "^ *#* *$key = " example || {
+            echo "$key is not in the example"
+            false
+        }
+    done <keys
+    frames tiny
+    says '' stackjob -n example
+}
+
+@test "values and names are only text to the shells and to GNU parallel" {
+    name=$'a $(touch P1) `touch P2`; touch P3 & {= system("touch P4") =} {} {#} "\'\\n | > P5'
+    mkdir "$name"
+    cp "$FIXTURES"/tiny/* "$name/"
+    job "StackJob $name" "input_path = $name" "NoiseDetection noise $name" "Actions ready $name" \
+        'output_format = pam' MaskNoise
+    stackjob -n job >"$BATS_TEST_TMPDIR/script"
+    stackjob -q job
+    printf '%s\n' .stackjob "$name" "$name.log" job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
+    noisemask "-mask=noise $name/hot-rgb.png" "$name/f2.pam" | same - "ready $name/f2.pam"
+    contents "ready $name" >first
+    rm -r "ready $name" "noise $name"
+    sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>&1
+    contents "ready $name" | diff first -
+    printf '%s\n' .stackjob "$name" "$name.log" first job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
+}
+
+# ---- the command line ----
+
+@test "the command line is checked" {
+    frames tiny
+    plain_job
+    fails_with 1 'usage: stackjob' stackjob
+    fails_with 1 'x is no option' stackjob -x job
+    fails_with 1 'j needs a value' stackjob job -j
+    fails_with 1 'a whole number from 1' stackjob -j 0 job
+    fails_with 1 'a whole number from 1' stackjob -j two job
+    fails_with 1 'T has no effect without -S' stackjob -T job
+    fails_with 1 'v and -q contradict' stackjob -v -q job
+    fails_with 1 'have no effect with it' stackjob -n -k job
+    fails_with 1 'one job file' stackjob job job
+    fails_with 1 'there is no such file' stackjob nojob
+    fails_with 1 'there is no such directory' stackjob -C nowhere job
+    stackjob -help | grep -q '^usage: stackjob'
+    stackjob --version | grep -q '^noisemask'
+    [ ! -e ready ] && [ ! -e .stackjob ]
+    stackjob job -q -- 2>err
+    [ -f ready/f1.pam ]
+}
+
+@test "paths begin at the working path, that one at the job file or at -C" {
+    mkdir -p there/work/src -- -dir
+    cp "$FIXTURES"/tiny/* there/work/src/
+    cp "$FIXTURES"/tiny/* -- -dir/
+    job 'StackJob test' 'working_path = work' 'input_path = src' 'Actions ready' 'output_format = pam'
+    mv job there/
+    stackjob -q there/job
+    [ -f there/work/ready/f1.pam ] && [ -f there/work/test.log ]
+    rm -r there/work/ready
+    cp there/job -- -job
+    mkdir elsewhere
+    mv there/work elsewhere/
+    stackjob -q -C elsewhere -- -job
+    [ -f elsewhere/work/ready/f1.pam ]
+    job 'StackJob test' 'working_path = elsewhere' 'Actions ready' 'input_path = -dir' \
+        'working_path = .' 'output_path = -out' 'output_format = pam' 'Actions next' 'output_format = pam'
+    stackjob -q ./job
+    [ -f ./-out/f1.pam ] && [ -f elsewhere/next/f1.pam ]
+}
+
+@test "a step's input is its own, else the last step's, else the job's, else the noise step's" {
+    mkdir own jobs noise
+    cp "$FIXTURES/tiny/f1.pam" own/
+    cp "$FIXTURES/tiny/f2.pam" jobs/
+    cp "$FIXTURES/tiny/f3.pam" noise/
+    conversions() { stackjob -n job | grep '^[cp].*>'; }
+    job 'StackJob t' 'input_path = jobs' NoiseDetection 'input_path = noise' 'Actions a' \
+        'output_format = pam' 'Actions b' 'output_format = pam' 'Actions c' 'input_path = own' 'output_format = pam'
+    diff <(conversions) - <<'END'
+cat jobs/f2.pam >a/f2.pam
+cat a/f2.pam >b/f2.pam
+cat own/f1.pam >c/f1.pam
+END
+    job 'StackJob t' NoiseDetection 'input_path = noise' 'input_path = own' 'Actions a' 'output_format = pam' \
+        'enabled = no' 'Actions b' 'output_format = pam'
+    diff <(conversions) - <<'END'
+cat noise/f3.pam >b/f3.pam
+cat own/f1.pam >b/f1.pam
+END
+    refused 'there is no input_path' 'StackJob t' 'Actions a'
+}
+
+@test "what would do harm is refused before anything runs" {
+    frames tiny
+    mkdir empty
+    refused 'the output directory src is also an input' 'StackJob t' 'input_path = src' 'Actions src'
+    refused 'the output directory src is also an input' 'StackJob t' 'input_path = src' 'Actions a' \
+        'output_format = pam' 'Actions b' 'output_path = ./src/'
+    refused 'another step writes to a already' 'StackJob t' 'input_path = src' 'Actions a' 'Actions b' 'output_path = a'
+    refused 'is where NoiseDetection writes' 'StackJob t' NoiseDetection 'input_path = src' 'Actions a' 'input_path = noise-map'
+    refused 'there are no frames in empty' 'StackJob t' 'input_path = empty' 'Actions a'
+    refused 'matches g\*' 'StackJob t' 'input_path = src' 'Actions a' 'pattern = g*'
+    refused 'nowhere is no directory' 'StackJob t' 'input_path = nowhere' 'Actions a'
+    refused 'working path .*nowhere is no directory' 'StackJob t' 'working_path = nowhere' 'Actions a'
+    refused 'ref_idx = 3, but there are 3 frames: 0 to 2' 'StackJob t' 'input_path = src' 'Actions a' 'ref_idx = 3'
+    refused 'the mask noise-map/hot-rgb.png is not there' 'StackJob t' 'input_path = src' 'Actions a' MaskNoise
+    refused 'the table of transforms x.tsv is not there' 'StackJob t' 'input_path = src' 'Actions a' AlignFrames 'apply = x.tsv'
+    cp src/f1.pam src/f1.ppm
+    refused 'src/f1.pam and src/f1.ppm would both become f1.png' 'StackJob t' 'input_path = src' 'Actions a'
+}
+
+@test "a later step's trouble is seen before the first step runs" {
+    frames tiny
+    cp src/f1.pam src/g1.pam
+    refused 'no frame in a has a name that matches g\*.tif' 'StackJob t' 'input_path = src' 'Actions a' \
+        'output_format = pam' 'Actions b' 'pattern = g*.tif'
+    refused 'ref_idx = 2, but there are 2 frames' 'StackJob t' 'input_path = src' 'Actions a' 'resample = 2' \
+        'output_format = pam' 'Actions b' 'ref_idx = 2'
+}
+
+@test "files of several images are refused" {
+    frames tiny
+    cat src/f1.pam src/f2.pam >src/several.pam
+    refused 'src/several.pam holds more than one image' 'StackJob t' 'input_path = src' 'Actions a'
+    rm src/several.pam
+    pamtotiff -truecolor -quiet -output pages.tif src/f1.pam
+    pamtotiff -truecolor -quiet -append -output pages.tif src/f2.pam
+    mv pages.tif src/
+    refused 'src/pages.tif has several pages' 'StackJob t' 'input_path = src' 'Actions a'
+}
+
+# ---- what it does ----
+
+@test "a job gives what its pipelines give by hand" {
+    frames stack
+    masked_job
+    stackjob job >summary
+    noisedetect -map src/*.png | same - noise-map/hot-map.pam
+    noisedetect -output=hand src/*.png 2>/dev/null
+    for plane in rgb r g b; do
+        same hand-$plane.png noise-map/hot-$plane.png
+    done
+    for frame in src/*.png; do
+        noisemask -mask=hand-rgb.png -png "$frame" | same - "ready/${frame##*/}"
+    done
+    [ "$(ls -A ready | wc -l)" -eq 5 ] && [ "$(ls -A noise-map | wc -l)" -eq 5 ]
+}
+
+@test "-n prints a script that makes the same files, whatever the job" {
+    frames stack
+    mkdir run script
+    cp -r src run/
+    cp -r src script/
+    job 'StackJob t' 'input_path = src' 'NoiseDetection' 'plot_histograms = yes' \
+        'Actions all' MaskNoise AlignFrames 'plot_summary = yes' BalanceFrames 'plot_summary = yes' 'plot_histograms = yes' \
+        'Actions crop' 'input_path = src' 'output_format = tiff' AlignFrames 'crop = yes' BalanceFrames 'channel = RGB' \
+        'Actions step' 'input_path = src' 'output_format = jpeg' MaskNoise AlignFrames 'step_process = yes' \
+        'Actions more' 'output_format = pam' BalanceFrames AlignFrames 'transform = shift' MaskNoise \
+        'Actions only' 'output_format = pam'
+    stackjob -n -C script job >list
+    sh list >/dev/null 2>&1
+    stackjob -q -C run job >/dev/null 2>&1
+    for directory in noise-map all crop step more only; do
+        contents "script/$directory" >made
+        [ -s made ]
+        contents "run/$directory" | diff made -
+    done
+    (cd script/plots && find . -type f | sort) >plots
+    [ "$(wc -l <plots)" -eq 8 ]
+    (cd run/plots && find . -type f | sort) | diff plots -
+}
+
+@test "-n says what runs and why, and runs nothing" {
+    frames stack
+    masked_job
+    stackjob -n job >first
+    grep -x '# the deviation map: new' first
+    grep -x '# 0001: new' first
+    [ ! -e ready ] && [ ! -e .stackjob ]
+    stackjob -q job
+    stackjob -n job >second
+    grep -x '# Actions ready: 0 frames to make, 5 up to date' second
+    ! grep -q noisemask second || false
+    touch src/0001.png
+    stackjob -n job >third
+    grep -x '# the deviation map: other frames' third
+    grep -x '# 0001: older than its input' third
+    grep -x '# 0002: other mask' third
+    stackjob -q job
+    rm ready/0002.png
+    stackjob -n job >third
+    grep -x '# 0002: new' third
+    [ "$(grep -c '^noisemask' third)" -eq 1 ]
+    masked_job 'jpeg_quality = 50' 'output_format = jpeg'
+    stackjob -n job | grep -x 'rm -f ready/0003.png'
+    masked_job
+    echo 'kernel_size = 5' >>job
+    stackjob -n job >fourth
+    grep -x '# 0003: other options' fourth
+    stackjob -n -f job >fifth
+    grep -x '# 0003: all is done again' fifth
+}
+
+@test "-v prints the commands as they run" {
+    frames tiny
+    plain_job
+    stackjob -v job 2>err
+    grep -q '^cat src/f1.pam >ready/.stackjob-' err
+}
+
+@test "all sub-actions, in any order and number, give what the programs give by hand" {
+    frames stack
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'ref_idx = 1' 'output_format = pam' \
+        BalanceFrames 'corr_map = GAMMA' MaskNoise AlignFrames 'transform = shift' BalanceFrames MaskNoise
+    stackjob -q job 2>err
+    stackjob -n -f job | grep -v plot >list
+    mask=-mask=noise-map/hot-rgb.png
+    framebalance -curve=gamma -reference=src/0001.png src/0001.png | noisemask $mask >r1.pam
+    framealign -reference=r1.pam -model=shift r1.pam >r2.pam
+    for i in 0000 0003; do
+        framebalance -curve=gamma -reference=src/0001.png src/$i.png | noisemask $mask |
+            framealign -reference=r1.pam -model=shift | framebalance -reference=r2.pam |
+            noisemask $mask | same - ready/$i.pam
+    done
+}
+
+@test "a job is cropped to what all its frames show, and aligned from frame to frame" {
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions crop' 'output_format = pam' AlignFrames 'crop = yes' \
+        'Actions step' 'input_path = src' 'output_format = pam' AlignFrames 'step_process = yes' 'transform = homography'
+    stackjob -q job 2>err
+    mkdir hand
+    framealign -reference=src/0002.png -crop -outdir=hand src/*.png 2>/dev/null
+    for i in hand/*; do
+        same "$i" "crop/${i##*/}"
+    done
+    mkdir stepped
+    framealign -step -model=homography -outdir=stepped src/*.png
+    for i in stepped/*; do
+        same "$i" "step/${i##*/}"
+    done
+}
+
+@test "one stack's registration serves another" {
+    frames stack
+    framealign -estimate src/*.png >t.tsv
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'apply = t.tsv' 'border_mode = transparent'
+    stackjob -q job
+    framealign -apply=t.tsv -border=transparent src/0004.png | same - ready/0004.pam
+}
+
+@test "frames come in as png, pam, pnm, ppm, pgm, jpg, jpeg, tif, tiff, in any case" {
+    mkdir src gray
+    for ending in png PAM pnm Ppm jpg JPEG tif TIFF; do
+        pamtopnm "$FIXTURES/made/0000.pam" >frame
+        case $ending in
+        png) pamtopng <frame ;;
+        PAM) pamtopam <frame ;;
+        jpg | JPEG) pnmtojpeg -quality=99 frame ;;
+        tif | TIFF) pamtotiff -truecolor -quiet <frame | cat ;;
+        *) cat frame ;;
+        esac >"src/in-$ending.$ending"
+    done
+    ppmtopgm <frame >gray/g.pgm
+    : >src/.hidden.png
+    echo text >src/notes.txt
+    mkdir src/dir.png
+    job 'StackJob t' 'input_path = src' 'NoiseDetection' 'Actions ready' 'output_format = pam' MaskNoise
+    stackjob -q job 2>err
+    [ "$(ls -A ready | wc -l)" -eq 8 ]
+    for ending in PAM pnm Ppm tif TIFF; do
+        cmp <(raster ready/in-png.pam) <(raster ready/in-$ending.pam)
+    done
+    jpegtopnm -quiet src/in-jpg.jpg >j.ppm
+    noisemask -mask=noise-map/hot-rgb.png j.ppm >j.pam
+    cmp <(raster j.pam) <(raster ready/in-jpg.pam)
+    job 'StackJob t' 'input_path = gray' 'NoiseDetection' 'Actions gray2' MaskNoise
+    stackjob -f -q job 2>err
+    [ "$(ls noise-map)" = "$(printf '%s\n' hot-map.pam hot-rgb.png)" ]
+}
+
+@test "16 bits stay 16 bits, and 12 bits are kept or scaled to what the format holds" {
+    mkdir src deep
+    pam 9 7 3 65535 1 2 300 40000 65535 7 >src/a.pam
+    for format in png pam tiff; do
+        job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" BalanceFrames
+        stackjob -q job
+    done
+    pngtopam png/a.png | pamtopam >p.pam
+    cmp <(raster p.pam) <(raster src/a.pam)
+    cmp <(raster pam/a.pam) <(raster src/a.pam)
+    tifftopnm -byrow -quiet tiff/a.tif | pamtopam >p.pam
+    [ "$(header MAXVAL p.pam)" -eq 65535 ]
+    cmp <(raster p.pam) <(raster src/a.pam)
+    pam 9 7 1 4095 0 1 2048 4095 >deep/a.pam
+    for format in png pam tiff; do
+        job 'StackJob t' 'input_path = deep' "Actions only-$format" "output_format = $format"
+        stackjob -q job
+    done
+    same deep/a.pam only-pam/a.pam
+    pamdepth 65535 deep/a.pam | pamtopng | same - only-png/a.png
+}
+
+@test "frames without sub-actions are converted, opacity and all" {
+    mkdir src
+    pam 9 7 4 255 1 2 3 255 4 5 6 128 >src/clear.pam
+    pam 9 7 3 255 1 2 3 200 >src/plain.pam
+    pamtopng <src/clear.pam >c.png && pamtopng <src/plain.pam >p.png
+    mv c.png src/clear2.png && mv p.png src/plain2.png
+    job 'StackJob t' 'input_path = src' 'Actions pam' 'output_format = pam' 'Actions png' 'input_path = src' \
+        'Actions tiff' 'output_format = tiff' \
+        'Actions jpeg' 'input_path = src' 'pattern = plain*' 'output_format = jpeg' 'jpeg_quality = 100'
+    stackjob -q job 2>err
+    same src/clear.pam pam/clear.pam
+    for i in clear plain; do
+        cmp <(raster src/$i.pam) <(raster pam/${i}2.pam)
+    done
+    pngtopam -alphapam png/clear.png | cmp - src/clear.pam
+    pnmtojpeg -quality=100 src/plain.pam | same - jpeg/plain.jpg
+    [ "$(ls jpeg)" = "$(printf '%s\n' plain.jpg plain2.jpg)" ]
+}
+
+@test "camera raw files come in through dcraw_emu or dcraw, never rotated, with the options given" {
+    mkdir src tools
+    cp "$FIXTURES/tiny/f1.pam" src/a.CR2
+    cp "$FIXTURES/tiny/f2.pam" src/b.nef
+    for tool in dcraw_emu dcraw; do
+        printf '%s\n' '#!/bin/sh' "printf '$tool %s\n' \"\$*\" >>$PWD/asked" 'for last; do :; done' 'cat "$last"' >tools/$tool
+        chmod +x tools/$tool
+    done
+    plain_job
+    PATH=$PWD/tools:$PATH stackjob -q job
+    grep -x 'dcraw_emu -w -W -6 -t 0 -Z - src/a.CR2' asked
+    same <(raster ready/b.pam) <(raster src/b.nef)
+    rm tools/dcraw_emu
+    plain_job 'raw_options = -a -4 -H 1'
+    only_tools
+    PATH=$PWD/tools:$tools_only stackjob -q job
+    grep -x 'dcraw -c -a -4 -H 1 src/b.nef' asked
+    cp src/a.CR2 src/a.JPG
+    refused 'src/a.CR2 and src/a.JPG would both become a.png' 'StackJob t' 'input_path = src' 'Actions x'
+}
+
+# only_tools [NAME...]: sets $tools_only, a PATH of the programs under test and the system's, without
+# camera converters and those named.
+only_tools() {
+    local tool
+    tools_only=$BATS_TEST_TMPDIR/tools
+    mkdir -p "$tools_only"
+    ln -sf /usr/bin/* /bin/* "$tools_only/" 2>/dev/null || true
+    for tool in dcraw_emu dcraw "$@"; do
+        rm -f "$tools_only/$tool"
+    done
+    tools_only=$BUILD/bin:$tools_only
+}
+
+@test "names with blanks, quotes, dollars, newlines, dashes, other alphabets and 250 bytes work" {
+    mkdir src
+    long=$(printf 'x%.0s' {1..246})
+    i=0
+    for name in 'a b' "quo'te\"s" '$(x) ;&|' $'new\nline' -dash 'Käfer ☂' 'back\slash' $'tab\tin' '%d %f' '=eq' '#hash' '{}' "$long"; do
+        cp "$FIXTURES/tiny/f1.pam" "src/$name.pam"
+    done
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise 'max_pixels = 0' AlignFrames 'enabled = no' BalanceFrames \
+        'Actions next' 'output_format = jpeg'
+    mkdir $'there\nit is'
+    mv src $'there\nit is'
+    stackjob -n -C $'there\nit is' job >script
+    stackjob -q -C $'there\nit is' job 2>err
+    (cd $'there\nit is/src' && for f in *; do printf '%s\0' "${f%.pam}"; done) | sort -z >wanted
+    (cd $'there\nit is/ready' && for f in *; do printf '%s\0' "${f%.png}"; done) | sort -z | same - wanted
+    (cd $'there\nit is/next' && for f in *; do printf '%s\0' "${f%.jpg}"; done) | sort -z | same - wanted
+    contents $'there\nit is/next' >made
+    rm -r $'there\nit is/'{ready,next,noise-map}
+    sh script >/dev/null 2>err2
+    contents $'there\nit is/next' | diff made -
+}
+
+# ---- when it goes wrong ----
+
+@test "more noisy pixels than max_pixels stop the job before any frame, with status 2" {
+    frames stack
+    masked_job
+    echo 'max_pixels = 3' >>job
+    fails_with 2 'hot-rgb.png marks .* pixels; the limit is 3.*Actions ready: stopped' stackjob -q job
+    [ ! -e ready ]
+    fails_with 2 'the limit is 3' stackjob -q -k job
+    [ ! -e ready ]
+    masked_job
+    echo 'max_pixels = 0' >>job
+    stackjob -q job
+    [ -f ready/0000.png ]
+}
+
+@test "a frame that fails stops the job, with the frame, the program and its message" {
+    frames stack
+    pngtopam src/0001.png | pnmtojpeg >whole.jpg
+    rm src/0001.png
+    head -c 2000 whole.jpg >src/0001.jpg
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames 'Actions next' 'output_format = pam'
+    fails_with 1 'Premature EOF.*Actions ready: frame 0001: jpegtopnm failed \(status 1\)' stackjob -q -j 1 job
+    [ ! -e ready/0001.pam ] && [ ! -e next ]
+    [ -z "$(find . -name '.stackjob-*')" ]
+    fails_with 1 '0001: jpegtopnm failed' stackjob -q -k -j 2 job
+    [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam ' ]
+    [ "$(ls -A next | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam ' ]
+    stackjob -k job >summary 2>/dev/null || true
+    grep -A1 'failed:' summary | grep 'Actions ready: 0001 (jpegtopnm)'
+    cp whole.jpg src/0001.jpg
+    stackjob job 2>err
+    grep 'Actions ready: 1 frames to make, 4 up to date' err
+}
+
+@test "a frame that framealign refuses: status 2, and with -k the others are made" {
+    frames stack
+    makestack -kind=wrong -width=160 -height=120 -frames=5 -wrong=1:scene wrong
+    for i in 0 1 2 3 4; do
+        pamtopng <wrong/000$i.pam >src/000$i.png
+    done
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames BalanceFrames
+    fails_with 2 'frame 0001 refused.*frame 0001: refused by framealign' stackjob -q job
+    fails_with 2 'frame 0001: refused by framealign' stackjob -q -k job
+    [ "$(ls -A ready | wc -l)" -eq 4 ]
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'crop = yes'
+    fails_with 2 'frame 0001: refused by framealign' stackjob -q -k job
+    [ "$(ls -A ready | wc -l)" -eq 4 ]
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames 'step_process = yes'
+    fails_with 2 'refused' stackjob -q job
+    [ -z "$(find . -name '.stackjob-*')" ]
+}
+
+@test "with -k a result that is out of date does not stay beside the new ones" {
+    frames tiny
+    plain_job
+    stackjob -q job
+    head -c 100 "$FIXTURES/tiny/f2.pam" >src/f2.pam
+    plain_job 'ref_idx = 0'
+    echo BalanceFrames >>job
+    fails_with 1 'frame f2: framebalance failed' stackjob -q -k job
+    [ "$(ls -A ready | tr '\n' ' ')" = 'f1.pam f3.pam ' ]
+}
+
+# ---- doing no more than is needed ----
+
+@test "what is done is not done again, and only what depends on a change is" {
+    frames stack
+    masked_job
+    stackjob -q job
+    untouched ready >ready.before
+    { cat ready.before && untouched noise-map; } >before
+    says 'all 5 frames are up to date' stackjob job
+    { untouched ready && untouched noise-map; } | diff before -
+    # A touched frame: the map is made again, comes out the same, and one frame is made.
+    touch src/0002.png
+    stackjob -q job
+    untouched ready | diff ready.before - | grep '^>' >changed || true
+    [ "$(cut -d ' ' -f 2 changed)" = ./0002.png ]
+    # A missing result.
+    rm ready/0004.png
+    says '1 frames to make, 4 up to date' stackjob job
+    # Another threshold reads no frame again.
+    rm -r .stackjob/ready
+    : >test.log
+    sed -i 's/^NoiseDetection/&\nchannel_thresholds = 40/' job
+    stackjob -f -q job
+    sed -i 's/= 40/= 50/' job
+    : >test.log
+    stackjob -q job
+    grep -q -e '-frommap -threshold=50' test.log
+    ! grep -q -e '-map -blur' test.log || false
+    # Options of one sub-action.
+    echo 'kernel_size = 5' >>job
+    says '5 frames to make' stackjob job
+    says 'all 5 frames' stackjob job
+    says '5 frames to make' stackjob -f job
+}
+
+@test "a changed option of BalanceFrames estimates no transform again" {
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'crop = yes' BalanceFrames
+    stackjob -q job 2>err
+    echo 'corr_map = GAMMA' >>job
+    : >t.log
+    says '5 frames to make' stackjob job
+    grep -q 'curve=gamma' t.log
+    ! grep -q -e -estimate t.log || false
+    echo 'AlignFrames' >>job
+    rm src/0000.png
+    : >t.log
+    stackjob -q job 2>err
+    grep -q -e -estimate t.log
+    [ ! -e ready/0000.pam ]
+}
+
+@test "a result changed by hand or never its own is not overwritten without -f" {
+    frames tiny
+    plain_job
+    mkdir ready
+    echo mine >ready/f1.pam
+    fails_with 1 'ready/f1.pam was changed after stackjob wrote it, or was never its own.*enabled = no.*-f' stackjob job
+    [ "$(cat ready/f1.pam)" = mine ] && [ "$(ls -A ready)" = f1.pam ]
+    stackjob -q -f job
+    same src/f1.pam ready/f1.pam
+    printf x >>ready/f2.pam
+    touch src/f2.pam
+    fails_with 1 'ready/f2.pam was changed' stackjob job
+    cp src/f2.pam ready/f2.pam
+    fails_with 1 'ready/f2.pam was changed' stackjob job
+    stackjob -q -f job
+    says 'all 3 frames are up to date' stackjob job
+    rm ready/f3.pam
+    mkdir ready/f3.pam
+    fails_with 1 'is a directory|never its own' stackjob job
+}
+
+@test "its own results that the job no longer makes go; what is not its own stays" {
+    frames tiny
+    plain_job
+    stackjob -q job
+    echo mine >ready/notes.txt
+    echo mine >ready/other.pam
+    echo changed >>ready/f3.pam
+    rm src/f2.pam src/f3.pam
+    says 'removed ready/f2.pam' stackjob job
+    [ "$(ls ready | tr '\n' ' ')" = 'f1.pam f3.pam notes.txt other.pam ' ]
+    job 'StackJob test' 'input_path = src' 'Actions ready'
+    stackjob -q job
+    [ "$(ls ready | tr '\n' ' ')" = 'f1.png f3.pam notes.txt other.pam ' ]
+}
+
+@test "two runs do not write to one output; a lock of a killed one is no lock" {
+    frames stack
+    masked_job
+    stackjob -q job
+    rm ready/0001.png
+    cp -r "$BUILD" build
+    printf '%s\n' '#!/bin/sh' 'case $* in *0001*) sleep 2 ;; esac' "exec $BUILD/bin/noisemask \"\$@\"" >build/bin/noisemask
+    build/bin/stackjob -q job 2>first &
+    first=$!
+    for _ in {1..50}; do
+        [ ! -f .stackjob/ready/lock ] || break
+        sleep 0.05
+    done
+    fails_with 1 'another stackjob .process [0-9]* on .* is writing to .*/(ready|noise-map)' stackjob job
+    wait "$first"
+    [ -f ready/0001.png ] && [ ! -e .stackjob/ready/lock ]
+    echo "$(uname -n) 999999 1" >.stackjob/ready/lock
+    stackjob -q job
+    echo "$(uname -n) $$ 1" >.stackjob/ready/lock
+    stackjob -q job
+    echo "elsewhere 1 1" >.stackjob/ready/lock
+    fails_with 1 'process 1 on elsewhere.*remove .*lock' stackjob job
+}
+
+@test "jobs of a working path with other outputs run side by side" {
+    frames tiny
+    job 'StackJob one' 'input_path = src' 'Actions a' 'output_format = pam'
+    mv job job1
+    job 'StackJob two' 'input_path = src' 'Actions b' 'output_format = pam'
+    stackjob -q job1 & stackjob -q job
+    wait $!
+    [ -f a/f1.pam ] && [ -f b/f1.pam ]
+}
+
+# ---- how it runs ----
+
+@test "the results are the same with one frame at a time, several, and without GNU parallel" {
+    frames stack
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'output_format = pam' MaskNoise AlignFrames BalanceFrames
+    stackjob -q -j 1 job
+    contents ready >one
+    stackjob -q -f -j 3 job
+    contents ready | diff one -
+    only_tools parallel
+    PATH=$tools_only says 'GNU parallel is not installed: one frame at a time' stackjob -f job
+    contents ready | diff one -
+    # Another program of that name is not GNU parallel.
+    mkdir other
+    printf '#!/bin/sh\nexit 0\n' >other/parallel
+    chmod +x other/parallel
+    PATH=$PWD/other:$tools_only says 'GNU parallel is not installed' stackjob -f job
+    contents ready | diff one -
+    # A frame that fails stops those after it, too.
+    head -c 100 "$FIXTURES/stack/0001.png" >src/0001.png
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 0' BalanceFrames
+    PATH=$tools_only fails_with 1 'frame 0001: framebalance failed' stackjob -q job
+    diff <(contents ready | grep -v 0000) <(grep -v 0000 one)
+}
+
+@test "progress is in plain lines where standard error is no terminal, and a bar where it is one" {
+    frames tiny
+    plain_job
+    stackjob job 2>err
+    grep -x 'stackjob: Actions ready: 3 of 3: f[123]' err
+    ! grep -q $'\033' err || false
+    stackjob -f -q job 2>err
+    [ ! -s err ]
+    command -v script >/dev/null || skip "script is not installed"
+    script -qec 'stackjob -f job' bar >/dev/null </dev/null
+    grep -q '100% 3:0' bar
+}
+
+@test "the load is limited by free memory, and too little space is seen before the start" {
+    frames tiny
+    masked_job 'output_format = pam'
+    says 'at a time, not 99999: each needs about .* MiB of memory' stackjob -j 99999 job
+    mkdir small
+    mount -t tmpfs -o size=300k tmpfs small 2>/dev/null || skip "no file system can be mounted here"
+    mkdir small/src
+    pam 320 240 3 255 1 2 3 >big.pam
+    for i in 1 2 3 4; do
+        pamtopng <big.pam >small/src/$i.png
+    done
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam'
+    run fails_with 1 'MiB are needed in ready, and 0 MiB are free' stackjob -q -C small job
+    umount small
+    [ "$status" -eq 0 ]
+}
+
+@test "a full disk leaves nothing half made, and the run after it completes the job" {
+    frames stack
+    mkdir small
+    mount -t tmpfs -o size=400k tmpfs small 2>/dev/null || skip "no file system can be mounted here"
+    cp -r src small/
+    job 'StackJob t' 'input_path = src' 'Actions ready' BalanceFrames
+    # The estimate for PNG is low on purpose; what the frames need besides is not there.
+    head -c 100k /dev/zero >small/ballast || true
+    failed=0
+    stackjob -q -C small job >log 2>&1 || failed=1
+    partial=$(find small -name '.stackjob-*')
+    for frame in small/ready/*.png; do
+        [ ! -e "$frame" ] || pngtopam "$frame" >/dev/null || failed=2
+    done
+    mount -o remount,size=20m small
+    rm small/ballast
+    stackjob -q -C small job >log2 2>&1 || failed=3
+    made=$(ls small/ready | wc -l)
+    umount small
+    [ "$failed" -eq 1 ] && [ -z "$partial" ] && [ "$made" -eq 5 ]
+}
+
+@test "every writer's status counts: a file that may not grow fails the frame" {
+    frames stack
+    for format in png pam tiff jpeg; do
+        job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format"
+        (
+            trap '' XFSZ
+            ulimit -f 4
+            stackjob -q job >/dev/null 2>&1
+        ) && false
+        [ ! -e "$format" ]
+    done
+}
+
+@test "killed with SIGKILL and run again at once, the results are those of an undisturbed run" {
+    frames stack
+    mkdir whole
+    cp -rp src whole/
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions one' MaskNoise AlignFrames 'crop = yes' BalanceFrames \
+        'Actions two' 'output_format = jpeg'
+    stackjob -q -C whole job >/dev/null 2>&1
+    for part in one two noise-map; do contents "whole/$part"; done >wanted
+    before=$(date +%s%N)
+    stackjob -q -f -C whole job >/dev/null 2>&1
+    time=$((($(date +%s%N) - before) / 1000000))
+    RANDOM=${RANDOM_SEED:-7}
+    for round in $(seq "${KILLS:-6}"); do
+        rm -rf work
+        mkdir work
+        cp -rp src work/
+        untouched work/src >inputs
+        STACKJOB_TEST=$BATS_TEST_NAME stackjob -q -C work job >/dev/null 2>&1 &
+        victim=$!
+        sleep "$(printf '%04d' $((RANDOM % time)) | sed 's/...$/.&/')"
+        # Once stackjob alone, once with everything that it started.
+        kill -KILL "$victim" 2>/dev/null || true
+        if [ $((round % 2)) -eq 0 ]; then
+            for _ in 1 2; do
+                marked | xargs -r kill -KILL 2>/dev/null || true
+            done
+        fi
+        wait "$victim" || true
+        stackjob -q -C work job >/dev/null 2>err || {
+            cat err
+            false
+        }
+        for part in one two noise-map; do contents "work/$part"; done | diff wanted -
+        untouched work/src | diff inputs -
+        for _ in {1..40}; do
+            [ -n "$(marked)" ] || break
+            sleep 0.1
+        done
+        [ -z "$(find work/one work/two work/noise-map -name '.*' -type d)" ]
+        [ -z "$(marked)" ]
+    done
+}
+
+@test "SIGINT and SIGTERM end it within a second, with all that it started" {
+    frames stack
+    cp -r "$BUILD" build
+    # Programs that never end: noisedetect in a job of its own, framealign in jobs under GNU parallel.
+    for program in noisedetect framealign; do
+        printf '%s\n' '#!/bin/sh' 'case "$*" in *-map*|*-save*) sleep 20 & wait ;; esac' \
+            "exec $BUILD/bin/$program \"\$@\"" >build/bin/$program
+    done
+    for signal in INT TERM HUP; do
+        for steps in align noise; do
+            job 'StackJob t' 'input_path = src' 'Actions ready' AlignFrames
+            [ $steps = align ] || job 'StackJob t' 'input_path = src' 'NoiseDetection'
+            STACKJOB_TEST=$BATS_TEST_NAME env --default-signal=INT build/bin/stackjob -q job >/dev/null 2>err &
+            runner=$!
+            for _ in {1..100}; do
+                [ "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep -c sleep)" -eq 0 ] || break
+                sleep 0.05
+            done
+            [ -n "$(marked)" ]
+            before=$(date +%s%N)
+            kill "-$signal" "$runner"
+            status=0
+            wait "$runner" || status=$?
+            [ $((($(date +%s%N) - before) / 1000000)) -lt "${PATIENCE:-3000}" ]
+            [ "$status" -eq $((128 + $(kill -l $signal))) ]
+            [ -z "$(marked)" ]
+            [ -z "$(find . -name '.stackjob-*')" ] && [ ! -e ready ]
+        done
+    done
+}
+
+@test "metadata and colour profile go from each source to its result" {
+    command -v exiftool >/dev/null || skip "exiftool is not installed"
+    mkdir src
+    pamtopnm "$FIXTURES/made/0000.pam" | pnmtojpeg >src/a.jpg
+    pngtopam "$FIXTURES/stack/0001.png" | pamtopng >src/b.png
+    exiftool -q -overwrite_original -Artist='A. Person' -Model='Camera one' -ExposureTime=1/60 -Orientation#=6 \
+        -XMP:Label=red -ExifImageWidth=9999 src/a.jpg src/b.png
+    for format in png tiff jpeg; do
+        job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" BalanceFrames
+        stackjob -q job 2>err
+        for result in "$format"/*; do
+            exiftool -s -s -s -Artist -Model -ExposureTime -Orientation# -Label "$result" |
+                diff - <(printf '%s\n' 'A. Person' 'Camera one' 1/60 6 red)
+            [ -z "$(exiftool -ExifImageWidth "$result")" ]
+        done
+    done
+    framebalance -reference=src/b.png src/b.png | same - <(pngtopam png/b.png | pamtopam | sed 's/^TUPLTYPE.*/&/') ||
+        cmp <(pngtopam png/b.png) <(pngtopam src/b.png)
+    exiftool -validate -warning -error png/a.png | grep -v minor | grep 'Validate *: OK' || exiftool -validate -warning -a png/a.png
+    job 'StackJob t' 'input_path = src' "Actions png" 'metadata = no' BalanceFrames
+    stackjob -q job
+    [ -z "$(exiftool -Artist png/a.png)" ]
+    only_tools exiftool
+    job 'StackJob t' 'input_path = src' "Actions png" BalanceFrames 'Actions more' BalanceFrames
+    PATH=$tools_only stackjob -q job 2>err
+    [ "$(grep -c 'exiftool is not installed' err)" -eq 1 ]
+}
+
+@test "plots are made, and gnuplot's absence is told" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    frames stack
+    job 'StackJob t' 'input_path = src' 'plot_path = graphs' "NoiseDetection it's hot" 'plot_histograms = yes' \
+        'Actions ready' MaskNoise AlignFrames 'plot_summary = yes' BalanceFrames 'plot_summary = yes' 'plot_histograms = yes' \
+        'channel = HLS' 'Actions crop' 'plot_path = others' AlignFrames 'crop = yes' 'plot_summary = yes'
+    stackjob -q job 2>err
+    (cd graphs && find . -type f | sort) | diff - <(printf './%s\n' "it's hot-hot-pixels.pdf" \
+        ready-2-align.pdf ready-3-balance.pdf ready-histograms/000{0,1,2,3,4}.pdf)
+    [ "$(ls others)" = crop-1-align.pdf ]
+    for plot in graphs/*.pdf graphs/*/*.pdf others/*; do
+        [ "$(head -c 5 "$plot")" = %PDF- ]
+        [ "$(wc -c <"$plot")" -gt 3000 ]
+    done
+    ! grep -i warning err || false
+    rm graphs/ready-2-align.pdf
+    stackjob -q job
+    [ -f graphs/ready-2-align.pdf ]
+    only_tools gnuplot
+    PATH=$tools_only stackjob -q -f job 2>err
+    [ "$(grep -c 'gnuplot is not installed' err)" -eq 1 ]
+}
+
+@test "the log has every command with its time; the summary has the figures" {
+    frames stack
+    job 'StackJob my job' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames BalanceFrames
+    stackjob job >summary 2>err
+    grep -q '^  NoiseDetection noise-map: [0-9]* noisy pixels' summary
+    grep -q '^  Actions ready: 5 frames, 5 made now' summary
+    grep -q "^      $PWD/ready" summary
+    grep -q '^      worst alignment: 000[0-4], predicted error 0\.[0-9]* px, [0-9]* % of its blocks agree' summary
+    grep -q '^      corrections [01]\.[0-9]* to 1\.[0-9]*' summary
+    grep -q '^StackJob my job: done in [0-9]*\.[0-9][0-9] s' summary
+    log='my job.log'
+    for i in 0 1 2 3 4; do
+        grep -q "^[0-9]*\.[0-9][0-9] s  noisemask .* src/000$i.png | framealign .* | framebalance" "$log"
+    done
+    grep -q '^[0-9.]* s  noisedetect -map' "$log"
+    tail -n "$(wc -l <summary)" "$log" | diff summary -
+    # Run again, nothing is computed, and the figures are the same.
+    stackjob job >again 2>err
+    diff <(sed -e 1d -e 's/, 5 made now//' summary) <(sed 1d again)
+}
+
+@test "several StackJobs in a file run one after the other; what is not enabled does not" {
+    frames tiny
+    job 'StackJob one' 'input_path = src' 'Actions a' 'output_format = pam' 'Actions b' 'output_format = pam' 'enabled = no' \
+        'StackJob two' 'input_path = src' 'enabled = no' 'Actions c' 'output_format = pam' \
+        'StackJob three' 'input_path = a' 'Actions d' 'output_format = pam'
+    says 'StackJob two is not enabled' stackjob job
+    [ -f a/f1.pam ] && [ -f d/f1.pam ] && [ ! -e b ] && [ ! -e c ]
+    [ -f one.log ] && [ -f three.log ] && [ ! -e two.log ]
+}
+
+@test "memory does not grow with the frames, nor time more than in proportion" {
+    mkdir few many
+    for i in $(seq 10); do cp "$FIXTURES/tiny/f1.pam" few/$i.pam; done
+    for i in $(seq 120); do cp "$FIXTURES/tiny/f1.pam" many/$i.pam; done
+    job 'StackJob t' 'input_path = few' 'Actions a' 'output_format = pam'
+    peak stackjob -q -j 1 job >few.peak
+    sed -i 's/few/many/' job
+    peak stackjob -q -j 1 job >many.peak
+    [ "$(ls a | wc -l)" -eq 120 ]
+    [ "$(cat many.peak)" -lt $(($(cat few.peak) * 5 / 4)) ]
+}
+
+# ---- other machines ----
+
+# start_logins: two sshd on the loopback, as $logins.
+start_logins() {
+    local port
+    command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || skip "sshd is not installed"
+    command -v rsync >/dev/null || skip "rsync is not installed"
+    mkdir -p "$BATS_TEST_TMPDIR/ssh" /run/sshd 2>/dev/null || skip "sshd needs /run/sshd"
+    cd "$BATS_TEST_TMPDIR/ssh" || return
+    ssh-keygen -q -t ed25519 -N '' -f key
+    ssh-keygen -q -t ed25519 -N '' -f host
+    ssh_options="-i $PWD/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes"
+    logins=
+    ports="$((20000 + $$ % 10000)) $((30000 + $$ % 10000))"
+    for port in $ports; do
+        printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $PWD/host" "AuthorizedKeysFile $PWD/key.pub" \
+            'StrictModes no' 'UsePAM no' "PidFile $PWD/pid.$port" >config.$port
+        "$(command -v sshd || echo /usr/sbin/sshd)" -f "$PWD/config.$port" -E log || skip "sshd does not start here"
+        logins="$logins${logins:+,}ssh $ssh_options -p $port $(id -un)@127.0.0.1"
+    done
+    for _ in {1..40}; do
+        # shellcheck disable=SC2086
+        ssh $ssh_options -p "${ports% *}" "$(id -un)@127.0.0.1" true 2>/dev/null && break
+        sleep 0.1
+    done || skip "sshd lets nobody in here"
+    cd "$BATS_TEST_TMPDIR/here" || return
+}
+
+teardown() {
+    local pid
+    for pid in "$BATS_TEST_TMPDIR"/ssh/pid.*; do
+        [ ! -f "$pid" ] || kill "$(cat "$pid")" || true
+    done
+    if mountpoint -q small 2>/dev/null; then umount small; fi
+}
+
+@test "frames are handed to other logins, by a shared path or by travel, whatever their names" {
+    start_logins
+    frames stack
+    mv src/0001.png $'src/a b\n\'"$(x) ü.png'
+    pngtopam src/0003.png | pnmtojpeg >src/0003.jpg
+    rm src/0003.png
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames 'crop = yes' BalanceFrames
+    stackjob -q job 2>err
+    contents ready >wanted
+    for travel in '' -T; do
+        rm -rf ready .stackjob/ready
+        stackjob -q $travel -j 1 -S "$logins" job 2>err || {
+            cat err
+            false
+        }
+        contents ready | diff wanted -
+        grep -c reference t.log
+    done
+    [ -z "$(ls -d /tmp/stackjob-away.* 2>/dev/null)" ]
+}
+
+@test "a login that dies costs time, not frames" {
+    start_logins
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'metadata = no' BalanceFrames
+    stackjob -q job
+    contents ready >wanted
+    rm -rf ready .stackjob/ready
+    stackjob -q -T -j 1 -S "$logins" job 2>err &
+    runner=$!
+    for _ in {1..200}; do
+        [ "$(ls ready 2>/dev/null | wc -l)" -eq 0 ] || break
+        sleep 0.1
+    done
+    # The server of the second login goes, and those who are logged in there.
+    second=$(cat "$BATS_TEST_TMPDIR/ssh/pid.${ports#* }")
+    pkill -KILL -P "$second" || true
+    kill -KILL "$second"
+    rm "$BATS_TEST_TMPDIR/ssh/pid.${ports#* }"
+    wait "$runner" || {
+        cat err
+        false
+    }
+    contents ready | diff wanted -
+}
