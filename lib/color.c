@@ -207,8 +207,8 @@ static inline void change_hls_block(struct block *restrict block, unsigned count
 }
 
 SIMD_CLONES
-void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio)
+static void change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                       const float *light, const float *ratio)
 {
     struct block block;
     for (unsigned at = 0; at < count; at += BLOCK) {
@@ -221,8 +221,8 @@ void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigne
 }
 
 SIMD_CLONES
-void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio)
+static void change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                       const float *light, const float *ratio)
 {
     struct block block;
     for (unsigned at = 0; at < count; at += BLOCK) {
@@ -232,4 +232,16 @@ void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigne
         change_hls_block(&block, part, (float)(int32_t)maxval, light, ratio);
         join(&block, depth, part, begin);
     }
+}
+
+void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                      const float *light, const float *ratio)
+{
+    change_hsv(samples, depth, count, maxval, light, ratio);
+}
+
+void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
+                      const float *light, const float *ratio)
+{
+    change_hls(samples, depth, count, maxval, light, ratio);
 }

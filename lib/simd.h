@@ -8,8 +8,10 @@
  * picks the best that the machine has, so that one portable binary is fast. For small functions
  * whose hot loop the compiler vectorises. The C language's arithmetic is kept (no -ffast-math, no
  * contraction), so that every clone gives the same result. Compile with -DSIMD_PORTABLE for the
- * base instruction set alone. Names must be unique in the library even of static functions: clang
- * gives their resolvers global names.
+ * base instruction set alone.
+ *
+ * clang wants such functions static, and their names unique in the library all the same: it gives
+ * their resolvers global names.
  */
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__) && !defined(SIMD_PORTABLE) &&     \
     !defined(__SANITIZE_ADDRESS__)
