@@ -18,6 +18,7 @@
 #include "gauss.h"
 #include "input.h"
 #include "output.h"
+#include "tempfile.h"
 #include "threshold.h"
 
 static const char synopsis[] =
@@ -316,22 +317,28 @@ static struct frame plane_of(const struct result *result, unsigned color)
     return plane;
 }
 
-static void write_file(const char *prefix, const char *which, const struct frame *frame)
+static struct tempfile *write_file(const char *prefix, const char *which, const struct frame *frame)
 {
     char *path = alloc_printf("%s-%s.png", prefix, which);
-    output_write_file(path, true, frame);
+    struct tempfile *file = output_png_file(path, frame);
     free(path);
+    return file;
 }
 
+/* All files are written before the first is put in place. */
 static void write_files(const char *prefix, const struct result *result)
 {
     static const char *const colors[] = {"r", "g", "b"};
+    struct tempfile *files[4];
+    unsigned count = 0;
     for (unsigned c = 0; c < 3 && result->colors == 3; c++) {
         struct frame plane = plane_of(result, c);
-        write_file(prefix, colors[c], &plane);
+        files[count++] = write_file(prefix, colors[c], &plane);
         frame_free(&plane);
     }
-    write_file(prefix, "rgb", &result->any);
+    files[count++] = write_file(prefix, "rgb", &result->any);
+    for (unsigned i = 0; i < count; i++)
+        tempfile_commit(files[i]);
 }
 
 static void write_stream(struct output *out, const struct cmdline *cmd, const struct result *result)

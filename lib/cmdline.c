@@ -112,7 +112,9 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     free(all);
     if (common[HELP]) {
         printf("usage: %s\nThe manual page %s(1) says more.\n", synopsis, program);
-        exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+        if (fflush(stdout) != 0)
+            pm_error("standard output could not be written: %s", strerror(errno));
+        exit(EXIT_SUCCESS);
     }
     if (common[VERSION])
         print_version(program);

@@ -180,10 +180,10 @@ void output_close(struct output *out)
     free(out);
 }
 
-void output_write_file(const char *path, bool png, const struct frame *frame)
+struct tempfile *output_png_file(const char *path, const struct frame *frame)
 {
-    struct output out = {.options = {.png = png}, .scaling_told = true};
     struct tempfile *file = tempfile_create(path);
-    write_frame(&out, tempfile_stream(file), path, frame);
-    tempfile_commit(file);
+    png_write_frame(tempfile_stream(file), path, frame);
+    tempfile_flush(file);
+    return file;
 }

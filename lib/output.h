@@ -34,7 +34,7 @@ void output_close(struct output *out);
 /* Flushes and checks standard output, for programs that print no frames. */
 void output_flush_stdout(void);
 
-/* Writes FRAME to the file PATH, as PNG where PNG is set, else as PAM; whole or not at all. */
-void output_write_file(const char *path, bool png, const struct frame *frame);
+/* Writes FRAME as PNG to a file that tempfile_commit() puts in place as PATH. */
+struct tempfile *output_png_file(const char *path, const struct frame *frame);
 
 #endif

@@ -119,13 +119,25 @@ const char *tempfile_name(const struct tempfile *file)
     return file->temp ? file->temp : file->path;
 }
 
-void tempfile_commit(struct tempfile *file)
+static _Noreturn void fail_to_write(const struct tempfile *file)
+{
+    pm_error("%s could not be written: %s", file->path,
+             errno ? strerror(errno) : "the system did not say why");
+    exit(EXIT_FAILURE); /* pm_error() does not return, but is not declared so */
+}
+
+void tempfile_flush(struct tempfile *file)
 {
     errno = 0;
-    bool written = fflush(file->stream) == 0 && !ferror(file->stream);
-    if (fclose(file->stream) != 0 || !written)
-        pm_error("%s could not be written: %s", file->path,
-                 errno ? strerror(errno) : "the system did not say why");
+    if (fflush(file->stream) != 0 || ferror(file->stream))
+        fail_to_write(file);
+}
+
+void tempfile_commit(struct tempfile *file)
+{
+    tempfile_flush(file);
+    if (fclose(file->stream) != 0)
+        fail_to_write(file);
 
     sigset_t before;
     block_signals(&before);

@@ -21,6 +21,10 @@ FILE *tempfile_stream(struct tempfile *file);
 /* The file's name until it is in place, for a program that writes it by itself. */
 const char *tempfile_name(const struct tempfile *file);
 
+/* Flushes and checks what was written so far, so that of several files none is put in place before
+   all are written. */
+void tempfile_flush(struct tempfile *file);
+
 /* Flushes, checks and closes, renames into place, and frees FILE. */
 void tempfile_commit(struct tempfile *file);
 

@@ -73,6 +73,7 @@ map_of() {
     mkdir x-rgb.png
     fails_with 1 'absent/x-r' noisedetect -output=absent/x "$FIXTURES/flat.pam"
     fails_with 1 'x-rgb.png' noisedetect -output=x "$FIXTURES/impulse.pam"
+    fails_with 1 'x-rgb.png' noisedetect -output=x "$FIXTURES/flat.pam"
     [ "$(ls -A)" = x-rgb.png ]
 }
 
