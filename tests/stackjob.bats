@@ -1134,3 +1134,54 @@ teardown() {
     }
     contents ready | diff wanted -
 }
+
+# ---- the manual, and completion ----
+
+@test "the worked example of the manual works" {
+    frames stack
+    rm src/0000.png src/0004.png
+    examples stackjob.1 | sed -n '/^StackJob/,/intensity/p' >flies.job
+    [ "$(wc -l <flies.job)" -eq 13 ]
+    examples stackjob.1 | grep '^stackjob' | grep -v -e -S >commands
+    [ "$(wc -l <commands)" -eq 3 ]
+    sh -e commands >summary 2>err
+    [ "$(ls align | wc -l)" -eq 3 ] && [ -f plots/noise-map-hot-pixels.pdf ] && [ -f plots/align-2-align.pdf ]
+    sed -i 's/^NoiseDetection/&\n channel_thresholds = 16/' flies.job
+    stackjob -n flies.job | grep 'noisedetect' | diff - <(
+        echo 'noisedetect -frommap -threshold=16 -output=noise-map/hot noise-map/hot-map.pam >/dev/null')
+    mkdir dark
+    mv src raw
+    cp raw/* dark/
+    examples stackjob.5 >beetle.job
+    stackjob -q beetle.job 2>err
+    [ "$(ls ready preview | wc -l)" -eq 9 ]
+}
+
+@test "bash completes options, words and files of all commands" {
+    # complete_line WORD...: what the last word may become.
+    complete_line() {
+        bash --norc -c '
+            compopt() { :; }
+            . "$0"
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            function=$(complete -p "$1" | sed "s/.*-F \([^ ]*\).*/\1/")
+            "$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf "%s\n" "${COMPREPLY[@]}"' "$REPO/completion/stackpbm.bash" "$@" | tr '\n' ' '
+    }
+    touch a.job b.png
+    mkdir dir
+    [ "$(complete_line noisedetect -st)" = '-statistic= ' ]
+    [ "$(complete_line noisedetect -statistic = p)" = 'persistent ' ]
+    [ "$(complete_line framealign -model h)" = 'homography ' ]
+    [ "$(complete_line framealign -border =)" = 'blur replicate constant transparent ' ]
+    [ "$(complete_line noisemask -mask = b)" = 'b.png ' ]
+    [ "$(complete_line noisemask -outdir = '')" = 'dir ' ]
+    [ "$(complete_line stackjob '')" = 'dir a.job ' ]
+    [ "$(complete_line stackjob -C '')" = 'dir ' ]
+    # Every option of every program is known, and no other.
+    for program in noisedetect noisehist noisemask framealign framebalance; do
+        $program -help 2>&1 | grep -o -e '-[a-z][a-z]*=\{0,1\}' | grep -v -x -e -version -e -help -e -quiet |
+            sort -u >wanted
+        complete_line $program - | tr ' ' '\n' | grep . | grep -v -x -e -version -e -help -e -quiet | sort -u | diff wanted -
+    done
+}
