@@ -13,13 +13,15 @@ PKG_CONFIG = pkg-config
 BINDIR = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/stackpbm
 MANDIR = $(PREFIX)/share/man
+COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
-# Without these two flags a square root or a choice in a loop keeps compilers from vectorising it;
-# neither changes a result.
-ARITHMETIC = -fno-math-errno -fno-trapping-math
+# Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
+# neither changes a result; the third makes results the same on machines that can multiply and add
+# in one step.
+ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off
 COMPILE = $(CC) -std=c11 $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
@@ -29,6 +31,8 @@ MODULES := $(basename $(notdir $(wildcard lib/*.c)))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
 LIBEXEC := $(notdir $(wildcard scripts/libexec/*))
+COMPLETION := completion/stackpbm.bash
+COMMANDS := $(PROGRAMS) $(SCRIPTS)
 
 all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%) \
      $(LIBEXEC:%=build/libexec/stackpbm/%)
@@ -82,14 +86,20 @@ bench: all
 	sh scripts/bench
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(COMPLETIONDIR) \
+	           $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 	           $(DESTDIR)$(MANDIR)/man7
-	install $(PROGRAMS:%=build/bin/%) $(SCRIPTS:%=build/bin/%) $(DESTDIR)$(BINDIR)
+	install $(COMMANDS:%=build/bin/%) $(DESTDIR)$(BINDIR)
+	install $(LIBEXEC:%=build/libexec/stackpbm/%) $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    install -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}" || exit 1; done
+	for command in $(COMMANDS); do \
+	    install -m 644 $(COMPLETION) "$(DESTDIR)$(COMPLETIONDIR)/$$command" || exit 1; done
 
 uninstall:
-	cd $(DESTDIR)$(BINDIR) && rm -f $(PROGRAMS) $(SCRIPTS)
+	cd $(DESTDIR)$(BINDIR) && rm -f $(COMMANDS)
+	cd $(DESTDIR)$(COMPLETIONDIR) && rm -f $(COMMANDS)
+	rm -rf $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; done
 
