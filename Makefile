@@ -26,7 +26,9 @@ COMPILE = $(CC) -std=c11 $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(C
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
-TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c)))
+# A tool is a source in tests/tools or, under the name of the directory, a directory of them.
+TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
+         $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
 MODULES := $(basename $(notdir $(wildcard lib/*.c)))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
@@ -53,7 +55,10 @@ $(1)/bin/%: $(1)/cmd/%.o $(1)/lib/libstack.a
 	@mkdir -p $$(@D)
 	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
 
-$(1)/tools/%: $(1)/tests/tools/%.o $(1)/lib/libstack.a
+$(foreach tool,$(TOOLS),$(eval $(1)/tools/$(tool): \
+    $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(tool).c tests/tools/$(tool)/*.c)) \
+    $(1)/lib/libstack.a))
+$$(TOOLS:%=$(1)/tools/%):
 	@mkdir -p $$(@D)
 	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
 
@@ -65,7 +70,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/tests/*/*.d)
+-include $$(wildcard $(1)/*/*.d $(1)/tests/tools/*.d $(1)/tests/tools/*/*.d)
 endef
 
 $(eval $(call BUILD,build,$$(CFLAGS)))

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef CAMERA_H
+#define CAMERA_H
+
+#include <stdint.h>
+
+#include "frame.h"
+#include "options.h"
+#include "subject.h"
+#include "view.h"
+
+/* What of the light reaches the sensor at each pixel, through vignetting and dust, the same in
+   every frame: width * height factors, which the caller frees with free(). */
+float *camera_shading(const struct options *options);
+
+/*
+ * Exposes FRAME, whose raster is allocated, to subject S: its light through SHADING, gamma and gain
+ * of VIEW, and the sensor's noise, which RANDOM begins. Opacity, where the frame has it, is an
+ * ellipse on the subject.
+ */
+void camera_expose(struct frame *frame, const struct options *options, const struct subject *s,
+                   const struct view *view, const float *shading, uint64_t random);
+
+#endif

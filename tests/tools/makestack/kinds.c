@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <netpbm/pm.h>
+
+#include "kinds.h"
+
+static const char *const kinds[] = {
+    "easy",       "breathing",  "rotated", "dark", "defocus", "lowtexture", "shift",
+    "repetitive", "homography", "hot",     "dust", "16bit",   "wrong",      "noise"};
+
+bool kinds_known(const char *kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kind, kinds[i]))
+            return true;
+    return false;
+}
+
+/* What the kinds share: a camera on a stand that moves a little, and an honest sensor. */
+void kinds_apply(struct options *options, const char *kind)
+{
+    float width = (float)options->width;
+    options->defocus = 6;
+    options->breathing = 1;
+    options->rotate = 0.2f;
+    options->shift = width / 200;
+    options->gain = 0.2f;
+    options->vignette = 0.3f;
+    options->noise = 1;
+    if (!strcmp(kind, "easy")) {
+        options->defocus = 3;
+        options->breathing = 0.5f;
+    } else if (!strcmp(kind, "breathing")) {
+        options->breathing = 4;
+    } else if (!strcmp(kind, "rotated")) {
+        options->breathing = 2;
+        options->rotate = 1.5f;
+    } else if (!strcmp(kind, "dark")) {
+        options->exposure = 0.08f;
+        options->noise = 2;
+    } else if (!strcmp(kind, "defocus")) {
+        options->defocus = 16;
+    } else if (!strcmp(kind, "lowtexture")) {
+        options->texture = 0.08f;
+    } else if (!strcmp(kind, "shift")) {
+        options->shift = 0.06f * width;
+    } else if (!strcmp(kind, "repetitive")) {
+        options->repeat = 40;
+    } else if (!strcmp(kind, "homography")) {
+        options->rotate = 1;
+        options->shift = width / 50;
+        options->perspective = width / 80;
+    } else if (!strcmp(kind, "hot") || !strcmp(kind, "dust")) {
+        options->hot = 500;
+        options->level_min = 30;
+        options->breathing = 2;
+        options->dust = strcmp(kind, "dust") ? 0 : 40;
+    } else if (!strcmp(kind, "16bit")) {
+        options->maxval = 65535;
+    } else if (!strcmp(kind, "noise")) {
+        options->defocus = 14;
+        options->hot = 200;
+        options->dead = 100;
+        options->noise = 0.6f;
+        options->gain = 0.05f;
+        options->points = 3;
+        options->level_max = 80;
+    }
+}
+
+void kinds_wrong(struct options *options)
+{
+    if (options->frames < 7)
+        pm_error("-kind=wrong needs at least 7 frames");
+    options->wrong[0] = WRONG_SCENE;
+    options->wrong[options->frames / 2 - 1] = WRONG_DARK;
+    options->wrong[options->frames / 2 + 1] = WRONG_WHITE;
+    options->wrong[options->frames - 1] = WRONG_HALF;
+}

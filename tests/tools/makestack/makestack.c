@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * makestack: make a focus stack whose truth is known.
+ *
+ * A subject is a function of the plane, in the reference frame's pixel coordinates: a sum of noise
+ * octaves, points, blobs, hairs and plates with sharp edges, or a photograph. A frame's sample at
+ * pixel q is subject(T q), with T the exact inverse of the matrix that truth.tsv holds: nothing is
+ * resampled on the way, so the truth has no error of its own. Defocus is Gaussian and grows with
+ * the distance between the subject's depth at that place and the frame's focus; each part of the
+ * procedural subject has its blurred form in closed form (an octave: its attenuation at its middle
+ * frequency). Then come the light of the frame, the sensor's dust, its noise and its bad pixels.
+ *
+ * The subject is in subject.h, feature.h and photo.h, the camera in view.h, strip.h and camera.h,
+ * the bad pixels are in badpixels.h, the options in options.h and kinds.h. Here are the files.
+ */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+
+#include <netpbm/pm.h>
+#include <netpbm/shhopt.h>
+
+#include "alloc.h"
+#include "badpixels.h"
+#include "camera.h"
+#include "frame.h"
+#include "matrix.h"
+#include "options.h"
+#include "photo.h"
+#include "random.h"
+#include "subject.h"
+#include "view.h"
+
+static FILE *open_in(const char *dir, const char *name, const char *mode)
+{
+    char *path = alloc_printf("%s/%s", dir, name);
+    FILE *file = fopen(path, mode);
+    if (!file)
+        pm_error("%s: %s", path, strerror(errno));
+    free(path);
+    return file;
+}
+
+static void close_checked(FILE *file, const char *name)
+{
+    if (fflush(file) || ferror(file) || fclose(file))
+        pm_error("%s could not be written", name);
+}
+
+static void frame_file_name(char name[32], unsigned index)
+{
+    snprintf(name, 32, "%04u.pam", index);
+}
+
+static const char *tuple_type(unsigned depth)
+{
+    static const char *const types[] = {"GRAYSCALE", "GRAYSCALE_ALPHA", "RGB", "RGB_ALPHA"};
+    return types[depth - 1];
+}
+
+/* Returns where in the file the raster begins. */
+static long frame_save(const struct frame *frame, const char *dir, const char *name)
+{
+    FILE *file = open_in(dir, name, "wb");
+    long start =
+        fprintf(file, "P7\nWIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\nTUPLTYPE %s\nENDHDR\n",
+                frame->width, frame->height, frame->depth, frame->maxval, tuple_type(frame->depth));
+    fwrite(frame->raster, 1, frame_raster_bytes(frame), file);
+    close_checked(file, name);
+    return start;
+}
+
+static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, bool wrong)
+{
+    fprintf(file, "%04u", index);
+    if (wrong) {
+        fprintf(file, "\tfailed\n");
+        return;
+    }
+    for (int i = 0; i < 9; i++)
+        fprintf(file, "\t%.15g", m->m[i]);
+    fprintf(file, "\t0\t1\t1\n");
+}
+
+/*
+ * Writes the frames, good pixels only, and the truth about them; BAD has then looked at those that
+ * are right. Returns where in each file the raster begins.
+ */
+static long save_frames(const struct options *options, const struct subject *subject,
+                        const struct subject *other, struct badpixels *bad)
+{
+    float *shading = camera_shading(options);
+    struct frame frame = {
+        options->width, options->height, options->depth, options->maxval, "", NULL, NULL};
+    long start = 0;
+    char name[32];
+
+    frame_alloc(&frame);
+    FILE *truth = open_in(options->dir, "truth.tsv", "w");
+    FILE *light = open_in(options->dir, "light.tsv", "w");
+    fprintf(truth, "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n");
+    fprintf(light, "frame\tgain\tgamma\n");
+    for (unsigned i = 0; i < options->frames; i++) {
+        struct view view = view_make(options, i);
+        camera_expose(&frame, options, options->wrong[i] == WRONG_SCENE ? other : subject, &view,
+                      shading, random_hash(random_hash(options->seed, 1000), i));
+        if (options->wrong[i] == RIGHT)
+            badpixels_look(bad, &frame);
+        frame_file_name(name, i);
+        start = frame_save(&frame, options->dir, name);
+        save_truth_row(truth, i, &view.to_frame, options->wrong[i] != RIGHT);
+        fprintf(light, "%04u\t%.7g\t%.7g\n", i, (double)view.gain, (double)view.gamma);
+    }
+    close_checked(truth, "truth.tsv");
+    close_checked(light, "light.tsv");
+    frame_free(&frame);
+    free(shading);
+    return start;
+}
+
+/* Adds the bad pixels to all frames' files, whose rasters begin at START. */
+static void save_badpixels(const struct options *options, const struct badpixels *bad, long start)
+{
+    for (unsigned i = 0; i < options->frames && bad->n > 0; i++) {
+        char name[32];
+        frame_file_name(name, i);
+        FILE *file = open_in(options->dir, name, "r+b");
+        badpixels_apply(bad, options, file, start);
+        close_checked(file, name);
+    }
+    FILE *file = open_in(options->dir, "pixels.tsv", "w");
+    badpixels_print(bad, file);
+    close_checked(file, "pixels.tsv");
+}
+
+static void make_stack(const struct options *options)
+{
+    float *lattice = subject_lattice(options->seed);
+    struct photo photo = {0};
+    if (options->subject)
+        photo_read(&photo, options->subject, options->width, options->height);
+    const struct photo *given = options->subject ? &photo : NULL;
+    struct subject subject = subject_make(options, random_hash(options->seed, 900), lattice, given);
+    struct subject other = subject_make(options, random_hash(options->seed, 901), lattice, NULL);
+    struct badpixels bad;
+
+    badpixels_init(&bad, options);
+    long start = save_frames(options, &subject, &other, &bad);
+    badpixels_choose(&bad, options);
+    save_badpixels(options, &bad, start);
+
+    badpixels_free(&bad);
+    photo_free(&photo);
+    free(lattice);
+}
+
+int main(int argc, const char **argv)
+{
+    pm_init(argv[0], 0);
+    pm_optSetFatalFunc(pm_error);
+    struct options options = options_parse(argc, argv);
+    if (mkdir(options.dir, 0777)) /* not into a directory that may hold frames of another stack */
+        pm_error("%s: %s", options.dir, strerror(errno));
+    make_stack(&options);
+    free(options.wrong);
+    return 0;
+}

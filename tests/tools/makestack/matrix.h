@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef MATRIX_H
+#define MATRIX_H
+
+/*
+ * Plane projective transforms of pixel coordinates: row-major 3x3 matrices. Pixel centres lie at
+ * whole numbers, the first one at (0, 0), y runs down. They are written here apart from those of
+ * the library that makestack's stacks test, and in plain floating point: no case is refused.
+ */
+struct matrix {
+    double m[9];
+};
+
+/* First B, then A. */
+struct matrix matrix_multiply(struct matrix a, struct matrix b);
+
+/* The inverse of A, which is not singular. */
+struct matrix matrix_inverse(struct matrix a);
+
+/* Where A takes the point X, Y. */
+void matrix_apply(const struct matrix *a, double x, double y, double *u, double *v);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+/* What makes that a frame cannot be aligned, if anything: another scene, no light, too much of it,
+   a shift by half the width. */
+enum wrong { RIGHT, WRONG_SCENE, WRONG_DARK, WRONG_WHITE, WRONG_HALF };
+
+/* All the information the user supplied, and the defaults for the rest. */
+struct options {
+    const char *dir, *kind, *subject; /* kind, subject: or NULL */
+    unsigned width, height, frames, depth, maxval, seed;
+    int reference;
+    float texture, points, repeat, defocus;       /* factors, pixels */
+    float breathing, rotate, shift, perspective;  /* per cent, degrees, pixels */
+    unsigned wholeshift;                          /* boolean */
+    float gain, gamma, exposure, vignette, noise; /* fractions; levels */
+    unsigned hot, dead, cluster2, cluster5, dust; /* counts */
+    float level_min, level_max;                   /* levels */
+    enum wrong *wrong;                            /* of each frame */
+};
+
+/* The options of the command line, checked; wrong text in it ends the program with a message. The
+   caller frees wrong with free(). */
+struct options options_parse(int argc, const char **argv);
+
+#endif

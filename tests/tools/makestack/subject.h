@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef SUBJECT_H
+#define SUBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+#include "photo.h"
+
+#define SUBJECT_IN_FOCUS 0.55f /* sigma of the sharpest image, pixels */
+#define SUBJECT_OCTAVES 8
+#define SUBJECT_BLUR_STEPS 1024
+
+/*
+ * What the camera sees: a function of the plane, in the reference frame's pixel coordinates u, v.
+ * This module has its octaves of noise, its depth and its blur; its features (points, blobs, hairs,
+ * plates) are in feature.h, a photograph in place of both is in photo.h.
+ */
+
+/* Smooth noise of one size of detail. */
+struct octave {
+    float xx, xy, x0, y0;           /* lattice coordinates: a turned and scaled grid */
+    float weight[3];                /* of each colour */
+    float seen[SUBJECT_BLUR_STEPS]; /* what is left of it at blur i * sigma_step */
+};
+
+struct subject {
+    uint64_t seed;
+    const float *lattice; /* of subject_lattice(); not owned */
+    struct octave octave[SUBJECT_OCTAVES];
+    struct octave relief;  /* the depth map */
+    float texture, points; /* contrast of detail and of points */
+    float cell;            /* side of the squares that hold a set of features each, pixels */
+    bool repeats;          /* every square holds the same */
+    float defocus;         /* sigma of the blur at the greatest distance from focus, pixels */
+    float sigma_max;       /* of the greatest blur there is */
+    float sigma_step;
+    const struct photo *photo; /* in place of octaves and features, or NULL; not owned */
+};
+
+/* The table of random values, -1..1, on which the noise of all subjects rests; the caller frees it
+   with free(). */
+float *subject_lattice(uint64_t seed);
+
+/* The subject of SEED; LATTICE and PHOTO (or NULL) must outlive it. */
+struct subject subject_make(const struct options *options, uint64_t seed, const float *lattice,
+                            const struct photo *photo);
+
+/* Sigma in pixels of the blur of what lies at U, V in a frame focused at FOCUS, 0..1 through the
+   depth of the subject. */
+float subject_blur(const struct subject *s, float u, float v, float focus);
+
+/* Adds to RGB what all octaves are at U, V through a blur of SIGMA: a contrast about 0. */
+void subject_add_octaves(const struct subject *s, float u, float v, float sigma, float rgb[3]);
+
+#endif
