@@ -124,14 +124,14 @@ raw_key() {
 key_file() {
     unescape "$2"
     if will_be_made "$text"; then
-        echo "$1 $2 new"
+        printf '%s %s new\n' "$1" "$2"
     else
-        echo "$1 $2 $(cksum <"$text")"
+        printf '%s %s %s\n' "$1" "$2" "$(cksum <"$text")"
     fi
 }
 
 version_line() {
-    "$1" -version 2>/dev/null | sed -n '1s/^/program /p'
+    "$1" -version 2>/dev/null | sed -n '1s/^/version /p'
 }
 
 # ---- pipelines ----

@@ -188,7 +188,7 @@ preview_target() {
         ;;
     histograms-*)
         unescape "$frame_name"
-        target=$plots/$name-histograms/$text.pdf
+        target=$plots/$name-hist$nth-$text.pdf
         ;;
     esac
 }
@@ -243,11 +243,15 @@ preview_plots() {
     for line in $stages; do
         IFS=$saved_ifs
         case $line in
-        'stage '*) stage_number=$((stage_number + 1)) stage_program=${line#stage } channel=lumi ;;
+        'stage '*)
+            stage_number=$((stage_number + 1)) stage_program=${line#stage } channel=lumi
+            [ "$stage_program" != framealign ] || with_tables preview_transforms
+            ;;
         'option -channel='*) channel=${line#option -channel=} ;;
-        'summary yes') preview_plot ;;
+        'summary yes') with_tables preview_plot ;;
         'histograms yes')
-            show_command mkdir -p "$plots/$name-histograms"
+            show_command mkdir -p "$plots"
+            set_nth
             pass "histograms-$stage_number" "the histograms"
             ;;
         esac
@@ -255,18 +259,36 @@ preview_plots() {
     IFS=$saved_ifs
 }
 
-preview_plot() {
-    make_plots || return 0
-    show_command mkdir -p "$plots"
+# with_tables DO: calls it with the files that hold the rows of the sub-action $stage_number. One that
+# applies a table of the user's has none.
+with_tables() {
+    applied=$(printf '%s\n' "$stages" | awk -v wanted="$stage_number" '
+        $1 == "stage" { n++ }
+        n == wanted && $1 == "apply"')
+    [ -z "$applied" ] || return 0
     case $two_pass in
-    *" $stage_number "*) set -- "$run/align-$stage_number.tsv" ;;
+    *" $stage_number "*) set -- "$1" "$run/align-$stage_number.tsv" ;;
     *)
-        set --
         while IFS=$tab read -r number _; do
             set -- "$@" "$run/$number.$stage_number"
         done <"$frames"
         ;;
     esac
-    plot_rows_job "$plots/$name-$stage_number-${stage_program#frame}.pdf" "$@" >"$jobs_in/plot.job"
+    "$@"
+}
+
+preview_plot() {
+    make_plots || return 0
+    show_command mkdir -p "$plots"
+    set_nth
+    plot_rows_job "$plots/$name-${stage_program#frame}$nth.pdf" "$@" >"$jobs_in/plot.job"
     show_job plot "the figures of $(sub_action "$stage_program"), frame by frame"
+}
+
+preview_transforms() {
+    set_nth
+    quote "$out/transforms$nth.tsv"
+    kept=$quoted
+    echo '# the transforms of all frames'
+    printf '%s >%s\n' "$(show_command awk 'NR == 1 || FNR > 1' "$@")" "$kept"
 }

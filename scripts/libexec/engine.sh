@@ -163,13 +163,12 @@ write_one_job() {
     fi
 }
 
-# The histograms of what comes to the sub-action, of the result and of the reference.
+# The histograms of what comes to the sub-action and of the reference.
 histograms_job() {
     job_head "$target"
     before=$run_line/$number.before-$stage_number
     [ "$stage_number" -gt 1 ] || before=$path
-    escape "$out"
-    printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$before" "$escaped/$result" \
+    printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$channel" "$before" \
         "$run_line/reference-$stage_number/$reference_name.pam"
 }
 
@@ -296,7 +295,7 @@ frame_done() {
         case $pass_kind in
         final) finish_frame ;;
         middle-*) move_out "$run/$pass_kind/$shown_name.pam" ;;
-        histograms-*) move_out "$plots/$name-histograms/$shown_name.pdf" ;;
+        histograms-*) move_out "$plots/$name-hist$nth-$shown_name.pdf" ;;
         esac
     fi
     if [ "$status" -eq 0 ]; then
@@ -390,11 +389,14 @@ copy_metadata() {
     [ -n "$metadata_engine" ] && has_metadata || return 0
     link_input
     { metadata_request "$number.in" "$number.out" "$format" && echo -execute; } >&8
-    complaint=
-    while IFS= read -r line <&7; do
+    complaint='' answered=''
+    while [ -z "$answered" ]; do
+        IFS= read -r line <&7 || line="Error: exiftool ended {ready}"
         case $line in
-        *'{ready'*) break ;;
-        *Error:* | *[Nn]"o space"*) complaint=$line ;;
+        *Error:*) complaint=$line ;;
+        esac
+        case $line in
+        *'{ready'*) answered=yes ;;
         esac
     done
     if [ -z "$complaint" ] && [ -f "$run/$number.out.png" ]; then
@@ -464,13 +466,24 @@ measure_png() {
         "$depth" $(($9 > 8 ? 65535 : 255)) >"$temporary/header"
 }
 
-# $slots, how many frames at a time: -j, or one a core, and no more than memory is free for: DESIGN's
-# two to three frames of 16-bit samples a program. Refuses too little space on the disk.
+# $slots, how many frames at a time: -j, or one a core, and no more than memory is free for: three
+# frames of 16-bit samples for framealign, two for each other program, and two for converters.
+# Refuses too little space on the disk.
 limit_load() {
     slots=${jobs:-$(nproc 2>/dev/null || echo 1)} load=${jobs:-100%}
     [ -n "$maxval" ] || return 0
     pixels=$((width * height * depth))
-    job_memory=$((pixels * 2 * (2 + 3 * stage_count) / 1024 + 8192))
+    held=2
+    saved_ifs=$IFS
+    IFS=$nl
+    for line in $stages; do
+        case $line in
+        'stage framealign') held=$((held + 3)) ;;
+        'stage '*) held=$((held + 2)) ;;
+        esac
+    done
+    IFS=$saved_ifs
+    job_memory=$((pixels * 2 * held / 1024 + 8192))
     limit_memory
     raster=$((pixels * (maxval > 255 ? 2 : 1) / 1024 + 1))
     case $format in

@@ -110,7 +110,8 @@ make_noise() {
     fi
     mask_job "$run" >"$run/masks.job"
     run_job masks || step_failed
-    for mask in rgb r g b; do
+    # The one that is always there comes last: where it is done, all are.
+    for mask in b g r rgb; do
         [ -f "$run/$file_name-$mask.png" ] || continue
         place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
         printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-$mask.png" "$noise_key"

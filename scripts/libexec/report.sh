@@ -51,7 +51,6 @@ seconds() {
 
 open_log() {
     log=$job_work/$job_name.log
-    # shellcheck disable=SC3020
     { printf '\nStackJob %s, %s, %s\n' "$job_name" "$(date '+%Y-%m-%d %H:%M:%S')" "$job_file" >>"$log"; } 2>/dev/null ||
         die_without_log
 }
@@ -113,6 +112,7 @@ sum_up_actions() {
             stage_program=${line#stage }
             rows_of "$stage_number" >"$run/table"
             [ ! -s "$run/table" ] || figures "$stage_program"
+            [ "$stage_program" != framealign ] || keep_transforms
             channel=lumi
             ;;
         'option -channel='*) channel=${line#option -channel=} ;;
@@ -227,9 +227,18 @@ say_plot() {
     [ -n "$preview" ] || say_step "plotted $plot_file"
 }
 
-# plot_rows PROGRAM: the table $run/table of the sub-action $stage_number.
+# What tells the files of the sub-action $stage_number from those of others of its program in the
+# step: sets $nth, nothing for the first, else -2, -3 ...
+set_nth() {
+    nth=$(printf '%s\n' "$stages" | awk -v wanted="$stage_number" '
+        $1 == "stage" { seen[$2]++ }
+        $1 == "stage" && ++n == wanted { if (seen[$2] > 1) print "-" seen[$2] }')
+}
+
+# plot_rows: the table $run/table of the sub-action $stage_number.
 plot_rows() {
-    plot_file=$plots/$name-$stage_number-${stage_program#frame}.pdf
+    set_nth
+    plot_file=$plots/$name-${stage_program#frame}$nth.pdf
     if [ "$to_make" -eq 0 ] && [ -f "$plot_file" ]; then
         return
     fi
@@ -244,7 +253,7 @@ plot_rows() {
 plot_rows_job() {
     job_head "$1"
     shift
-    printf '%s\n' "$libexec/plot-${stage_program#frame}" "$name"
+    printf '%s\n' "$libexec/plot-${stage_program#frame}" "$name" "$reference_name"
     case $stage_program in
     framealign)
         geometry="0 0"
@@ -263,7 +272,27 @@ plot_rows_job() {
 # plot_histograms: a page a frame that was made now, of what came to the sub-action $stage_number.
 plot_histograms() {
     [ "$to_make" -gt 0 ] && make_plots || return 0
-    mkdir -p -- "$plots/$name-histograms" || die "$title: $plots/$name-histograms cannot be made"
+    set_nth
     pass "histograms-$stage_number" "the histograms"
-    say_step "plotted $plots/$name-histograms"
+    say_step "plotted $plots/$name-hist$nth-*.pdf"
+}
+
+# ---- transforms ----
+
+# The table $run/table of the AlignFrames $stage_number beside the frames, as transforms.tsv. One that
+# is not as the last run left it is not overwritten without -f.
+keep_transforms() {
+    set_nth
+    kept=transforms$nth.tsv
+    if [ ! -s "$run/table" ]; then
+        return
+    fi
+    if [ -f "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept"; then
+        say "$title: $out/$kept was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
+        return
+    fi
+    awk -F '\t' -v OFS='\t' '
+        FNR == 1 { print "frame", "m11", "m12", "m13", "m21", "m22", "m23", "m31", "m32", "m33", "error", "share", "ncc"; next }
+        { print }' "$run/table" >"$run/$kept" && cp -- "$run/$kept" "$run/$kept.state" &&
+        mv -f -- "$run/$kept.state" "$state/$kept" && mv -f -- "$run/$kept" "$out/$kept" || exit 1
 }

@@ -25,7 +25,7 @@ physical() {
             ;;
         esac
     done
-    physical=$(cd -P -- "$physical_head" && pwd -P && echo .)
+    physical=$(cd -P -- "$physical_head" && pwd -P && echo .) || die "$physical_head cannot be entered"
     physical=${physical%"$nl."}
     [ "$physical" != / ] || [ -z "$physical_tail" ] || physical=
     physical=$physical$physical_tail
