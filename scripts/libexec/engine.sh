@@ -13,7 +13,7 @@ run_job() {
     wait "$engine"
     engine=
     read -r _ status hundredths program <"$run/report" || status=1 program=run-pipeline
-    log_job "$1"
+    [ "$1" = measure ] || log_job "$1"
     [ "$status" -eq 0 ]
 }
 

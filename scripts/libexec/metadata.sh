@@ -48,8 +48,8 @@ splice_png() {
     set -- "$1" "$2" $spans
     {
         head -c 33 "$2" &&
-            { tail -c +34 "$1" | head -c "$3"; } &&
-            { tail -c "+$(($4 + 1))" "$1" | head -c "$5"; } &&
+            { head -c $((33 + $3)) "$1" | tail -c "$3"; } &&
+            { head -c $(($4 + $5)) "$1" | tail -c "$5"; } &&
             tail -c +34 "$2"
     } >"$2.new" && mv -f -- "$2.new" "$2"
 }

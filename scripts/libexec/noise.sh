@@ -110,6 +110,7 @@ make_noise() {
     fi
     mask_job "$run" >"$run/masks.job"
     run_job masks || step_failed
+    keep_note
     # The one that is always there comes last: where it is done, all are.
     for mask in b g r rgb; do
         [ -f "$run/$file_name-$mask.png" ] || continue
@@ -120,5 +121,4 @@ make_noise() {
     sed 1q "$temporary/$step_id.files" | cat - "$run/colours" >"$run/files"
     frames=$run/files
     make_plan "$temporary/$step_id.key"
-    keep_note
 }
