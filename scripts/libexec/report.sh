@@ -280,19 +280,19 @@ plot_histograms() {
 # ---- transforms ----
 
 # The table $run/table of the AlignFrames $stage_number beside the frames, as transforms.tsv. One that
-# is not as the last run left it is not overwritten without -f.
+# is not as a run left it is not overwritten without -f: the state has a copy of what lies there, and
+# "next" of what a killed run was about to put there.
 keep_transforms() {
     set_nth
     kept=transforms$nth.tsv
-    if [ ! -s "$run/table" ]; then
-        return
-    fi
-    if [ -f "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept"; then
+    [ -s "$run/table" ] || return 0
+    if [ -f "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept" &&
+        ! cmp -s "$out/$kept" "$state/next-$kept"; then
         say "$title: $out/$kept was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
         return
     fi
     awk -F '\t' -v OFS='\t' '
         FNR == 1 { print "frame", "m11", "m12", "m13", "m21", "m22", "m23", "m31", "m32", "m33", "error", "share", "ncc"; next }
-        { print }' "$run/table" >"$run/$kept" && cp -- "$run/$kept" "$run/$kept.state" &&
-        mv -f -- "$run/$kept.state" "$state/$kept" && mv -f -- "$run/$kept" "$out/$kept" || exit 1
+        { print }' "$run/table" >"$run/$kept" && cp -- "$run/$kept" "$state/next-$kept" &&
+        mv -f -- "$run/$kept" "$out/$kept" && mv -f -- "$state/next-$kept" "$state/$kept" || exit 1
 }
