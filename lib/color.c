@@ -11,6 +11,8 @@
  * comes out exactly as it was.
  */
 
+#include <stdbool.h>
+
 #include "color.h"
 #include "simd.h"
 
@@ -207,41 +209,25 @@ static inline void change_hls_block(struct block *restrict block, unsigned count
 }
 
 SIMD_CLONES
-static void change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                       const float *light, const float *ratio)
+static void change_pixels(bool hsv, uint16_t *samples, unsigned depth, unsigned count,
+                          unsigned maxval, const float *light, const float *ratio)
 {
     struct block block;
+    float full = (float)(int32_t)maxval;
     for (unsigned at = 0; at < count; at += BLOCK) {
         unsigned part = count - at < BLOCK ? count - at : BLOCK;
         uint16_t *begin = samples + (unsigned long)at * depth;
         split(begin, depth, part, &block);
-        change_hsv_block(&block, part, (float)(int32_t)maxval, light, ratio);
+        if (hsv)
+            change_hsv_block(&block, part, full, light, ratio);
+        else
+            change_hls_block(&block, part, full, light, ratio);
         join(&block, depth, part, begin);
     }
 }
 
-SIMD_CLONES
-static void change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                       const float *light, const float *ratio)
+void color_change(enum color_space space, uint16_t *samples, unsigned depth, unsigned count,
+                  unsigned maxval, const float *light, const float *ratio)
 {
-    struct block block;
-    for (unsigned at = 0; at < count; at += BLOCK) {
-        unsigned part = count - at < BLOCK ? count - at : BLOCK;
-        uint16_t *begin = samples + (unsigned long)at * depth;
-        split(begin, depth, part, &block);
-        change_hls_block(&block, part, (float)(int32_t)maxval, light, ratio);
-        join(&block, depth, part, begin);
-    }
-}
-
-void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio)
-{
-    change_hsv(samples, depth, count, maxval, light, ratio);
-}
-
-void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio)
-{
-    change_hls(samples, depth, count, maxval, light, ratio);
+    change_pixels(space == COLOR_HSV, samples, depth, count, maxval, light, ratio);
 }

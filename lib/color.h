@@ -34,13 +34,12 @@ void color_values(enum color_space space, unsigned i, const uint16_t *samples, u
                   unsigned count, unsigned maxval, uint32_t *values);
 
 /*
- * Changes S and V, or L and S, of COUNT pixels in place, in floating point; hue stays. LIGHT is the
- * curve of V or L, from steps to steps, not rounded; RATIO, by steps of S, is what S is multiplied
- * by. The result is rounded half up and clipped. Samples behind the three colours stay.
+ * Changes S and V (hsv), or L and S (hls), of COUNT pixels in place, in floating point; hue stays.
+ * LIGHT is the curve of V or L, from steps to steps, not rounded; RATIO, by steps of S, is what S
+ * is multiplied by. The result is rounded half up and clipped. Samples behind the three colours
+ * stay.
  */
-void color_change_hsv(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio);
-void color_change_hls(uint16_t *samples, unsigned depth, unsigned count, unsigned maxval,
-                      const float *light, const float *ratio);
+void color_change(enum color_space space, uint16_t *samples, unsigned depth, unsigned count,
+                  unsigned maxval, const float *light, const float *ratio);
 
 #endif

@@ -228,10 +228,7 @@ static void change_hue_kept(enum color_space space, float *const curves[], struc
     uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
     for (unsigned y = 0; y < frame->height; y++) {
         frame_get_row(frame, y, samples);
-        if (hsv)
-            color_change_hsv(samples, frame->depth, frame->width, frame->maxval, light, ratio);
-        else
-            color_change_hls(samples, frame->depth, frame->width, frame->maxval, light, ratio);
+        color_change(space, samples, frame->depth, frame->width, frame->maxval, light, ratio);
         frame_put_row(frame, y, samples);
     }
     free(samples);

@@ -282,19 +282,19 @@ marked() {
 }
 
 @test "paths begin at the working path, that one at the job file or at -C" {
-    mkdir -p there/work/src -- -dir
-    cp "$FIXTURES"/tiny/* there/work/src/
+    mkdir -p there/base/src -- -dir
+    cp "$FIXTURES"/tiny/* there/base/src/
     cp "$FIXTURES"/tiny/* -- -dir/
-    job 'StackJob test' 'working_path = work' 'input_path = src' 'Actions ready' 'output_format = pam'
+    job 'StackJob test' 'working_path = base' 'input_path = src' 'Actions ready' 'output_format = pam'
     mv job there/
     stackjob -q there/job
-    [ -f there/work/ready/f1.pam ] && [ -f there/work/test.log ]
-    rm -r there/work/ready
+    [ -f there/base/ready/f1.pam ] && [ -f there/base/test.log ]
+    rm -r there/base/ready
     cp there/job -- -job
     mkdir elsewhere
-    mv there/work elsewhere/
+    mv there/base elsewhere/
     stackjob -q -C elsewhere -- -job
-    [ -f elsewhere/work/ready/f1.pam ]
+    [ -f elsewhere/base/ready/f1.pam ]
     job 'StackJob test' 'working_path = elsewhere' 'Actions ready' 'input_path = -dir' \
         'working_path = .' 'output_path = -out' 'output_format = pam' 'Actions next' 'output_format = pam'
     stackjob -q ./job
