@@ -73,15 +73,25 @@ static inline uint32_t saturation(uint32_t chroma, uint32_t whole)
                                      : 0.0F);
 }
 
-/* Luma with weights in multiples of 2^-16 whose sum is 1, so that a gray keeps its value. */
-SIMD_CLONES
-static void luma(const uint16_t *restrict samples, unsigned depth, unsigned count,
-                 uint32_t *restrict values)
+/* Luma with weights in multiples of 2^-16 whose sum is 1, so that a gray keeps its value. DEPTH is
+   constant where this is inlined. */
+static inline void weigh_colors(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                                uint32_t *restrict values)
 {
     for (unsigned x = 0; x < count; x++) {
         const uint16_t *pixel = samples + (unsigned long)x * depth;
         values[x] = (19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 32768U) >> 16;
     }
+}
+
+SIMD_CLONES
+static void luma(const uint16_t *restrict samples, unsigned depth, unsigned count,
+                 uint32_t *restrict values)
+{
+    if (depth == 3)
+        weigh_colors(samples, 3, count, values);
+    else
+        weigh_colors(samples, depth, count, values);
 }
 
 SIMD_CLONES

@@ -6,6 +6,7 @@
 
 #include <netpbm/pm.h>
 #include <png.h>
+#include <zlib.h>
 
 #include "alloc.h"
 #include "png_io.h"
@@ -138,8 +139,8 @@ void png_write_frame(FILE *file, const char *label, const struct frame *frame)
     png_set_IHDR(png, info, frame->width, frame->height, frame->maxval > 255 ? 16 : 8,
                  color_types[frame->depth], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
-    png_set_compression_level(png, 1);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
+    png_set_compression_strategy(png, Z_RLE); /* twice the speed of level 1, and smaller files */
     png_write_info(png, info);
     if (frame->maxval != png_maxval(frame))
         write_scaled_rows(png, frame);
