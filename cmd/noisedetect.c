@@ -212,18 +212,23 @@ static void take_band(struct result *result, unsigned row, struct deviation *dev
     free(marked);
 }
 
-/* Steps 1 to 3 where the rows of all frames can be had at will: band after band, each with sums
-   that stay in the processor's cache. */
+/* Rows of a band: narrow enough for its sums to stay in the processor's cache, and several times as
+   high as what the blur reads again around it. */
+static unsigned band_rows(const struct cmdline *cmd, const struct frame *frame)
+{
+    size_t bytes = cmd->deviation.statistic == DEVIATION_MEAN ? 512 << 10 : 128 << 10;
+    return (unsigned)(bytes / frame_row_bytes(frame)) + 4 * cmd->deviation.blur_size;
+}
+
+/* Steps 1 to 3 where the rows of all frames can be had at will: band after band. */
 static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
                             struct result *result)
 {
-    enum { BAND_BYTES = 128 << 10 };
     const struct frame *frame = filestack_geometry(files);
-    unsigned limits[3], from, count, radius = cmd->deviation.blur_size / 2;
+    unsigned limits[3], from, count, height = band_rows(cmd, frame);
     set_limits(cmd, frame, limits);
-    unsigned height = (unsigned)(BAND_BYTES / frame_row_bytes(frame)) + 8 * radius + 1;
     struct deviation *deviation = deviation_new(&cmd->deviation, frame, height);
-    unsigned char *band = alloc_array(height + 2 * radius, frame_row_bytes(frame));
+    unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
     result_init(result, cmd, frame);
     for (unsigned row = 0; row < frame->height; row += height) {
         deviation_begin(deviation, row, &from, &count);

@@ -172,6 +172,19 @@ static uint16_t add_samples(const uint16_t *restrict samples, size_t count, uint
     return brightest;
 }
 
+/* The same from a raster of two bytes a sample. */
+SIMD_CLONES
+static uint16_t add_pairs(const unsigned char *restrict raster, size_t count, uint16_t brightest,
+                          uint32_t *restrict sums)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t sample = (uint16_t)(raster[2 * i] << 8 | raster[2 * i + 1]);
+        sums[i] += sample;
+        brightest = sample > brightest ? sample : brightest;
+    }
+    return brightest;
+}
+
 /* The sums of 8-bit samples are about to overflow 16 bits. */
 static void widen(struct deviation *deviation)
 {
@@ -220,6 +233,8 @@ static void add_to_mean(struct deviation *deviation, const unsigned char *raster
     if (deviation->narrow)
         deviation->brightest =
             add_bytes(raster, count, (uint8_t)deviation->brightest, deviation->narrow + at);
+    else if (frame_sample_bytes(&deviation->geometry) == 2 && !deviation->counts)
+        deviation->brightest = add_pairs(raster, count, deviation->brightest, deviation->wide + at);
     else
         deviation->brightest = add_samples(unpack(deviation, raster), count, deviation->brightest,
                                            deviation->wide + at);
