@@ -1199,7 +1199,7 @@ teardown() {
     cp raw/* dark/
     examples stackjob.5 >beetle.job
     stackjob -q beetle.job 2>err
-    [ "$(find ready preview -type f ! -name '*.tsv' | wc -l)" -eq 9 ]
+    [ "$(find ready preview -type f ! -name '*.tsv' | wc -l)" -eq 6 ]
 }
 
 @test "bash completes options, words and files of all commands" {
