@@ -55,13 +55,6 @@ $(1)/bin/%: $(1)/cmd/%.o $(1)/lib/libstack.a
 	@mkdir -p $$(@D)
 	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
 
-$(foreach tool,$(TOOLS),$(eval $(1)/tools/$(tool): \
-    $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(tool).c tests/tools/$(tool)/*.c)) \
-    $(1)/lib/libstack.a))
-$$(TOOLS:%=$(1)/tools/%):
-	@mkdir -p $$(@D)
-	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
-
 $$(SCRIPTS:%=$(1)/bin/%): $(1)/bin/%: scripts/%
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
@@ -73,8 +66,18 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 -include $$(wildcard $(1)/*/*.d $(1)/tests/tools/*.d $(1)/tests/tools/*/*.d)
 endef
 
+# The tool $(3) of that build.
+define TOOL
+$(1)/tools/$(3): $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(3).c tests/tools/$(3)/*.c)) \
+                 $(1)/lib/libstack.a
+	@mkdir -p $$(@D)
+	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
+endef
+
 $(eval $(call BUILD,build,$$(CFLAGS)))
 $(eval $(call BUILD,build/asan,$$(SANITIZE)))
+$(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
+$(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 
 build/bin/framealign build/asan/bin/framealign: LIBRARIES += -lfftw3f
 
