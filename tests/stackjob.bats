@@ -835,9 +835,11 @@ only_tools() {
 }
 
 @test "the load is limited by free memory, and too little space is seen before the start" {
-    frames tiny
-    masked_job 'output_format = pam'
-    says 'at a time, not 99999: each needs about .* MiB of memory' stackjob -j 99999 job
+    mkdir src
+    ppmmake rgb:10/20/30 3000 2000 >src/a.ppm
+    plain_job
+    echo BalanceFrames >>job
+    says 'at a time, not 2000: each needs about 14[0-9] MiB of memory' stackjob -j 2000 job
     mkdir small
     mount -t tmpfs -o size=300k tmpfs small 2>/dev/null || skip "no file system can be mounted here"
     mkdir small/src
@@ -898,7 +900,7 @@ only_tools() {
     stackjob -q -f -C whole job >/dev/null 2>&1
     time=$((($(date +%s%N) - before) / 1000000))
     RANDOM=${RANDOM_SEED:-7}
-    for round in $(seq "${KILLS:-6}"); do
+    for round in $(seq "${KILLS:-4}"); do
         rm -rf work
         mkdir work
         cp -rp src work/
@@ -1137,6 +1139,7 @@ teardown() {
 @test "frames are handed to other logins, by a shared path or by travel, whatever their names" {
     start_logins
     frames stack
+    rm src/0000.png src/0004.png
     mv src/0001.png $'src/a b\n\'"$(x) ü.png'
     pngtopam src/0003.png | pnmtojpeg >src/0003.jpg
     rm src/0003.png
@@ -1145,14 +1148,15 @@ teardown() {
     contents ready >wanted
     for travel in '' -T; do
         rm -rf ready .stackjob/ready
-        stackjob -q $travel -j 1 -S "$logins" job 2>err || {
+        stackjob -q $travel -j 1 -S "$logins" job 2>err &
+        runner=$!
+        wait "$runner" || {
             cat err
             false
         }
         contents ready | diff wanted -
-        grep -c reference t.log
     done
-    [ -z "$(ls -d /tmp/stackjob-away.* 2>/dev/null)" ]
+    [ -z "$(find /tmp -maxdepth 1 -name "stackjob-away.*.$runner.*")" ]
 }
 
 @test "a login that dies costs time, not frames" {

@@ -97,11 +97,17 @@ pass() {
     [ "$pass_kind" != final ] || begin_metadata
     rm -f -- "$run/reports"
     mkfifo -- "$run/reports" || exit 1
+    # Both ends are open before the engine starts: it would wait forever for a reader that was killed.
+    exec 5<>"$run/reports"
+    exec 4<"$run/reports"
     start_engine
-    while read -r number status hundredths program; do
+    read -r number <&4
+    exec 5>&-
+    while read -r number status hundredths program <&4; do
         [ -z "$stopped" ] || continue
         frame_done
-    done <"$run/reports"
+    done
+    exec 4<&-
     engine_status=0
     [ -z "$engine" ] || wait "$engine" || engine_status=$?
     engine=
@@ -209,30 +215,40 @@ start_engine() {
         start_away "$@"
     else
         # shellcheck disable=SC2016
-        "$@" '"$STACKJOB_PIPELINE" {}' <"$run/list" >"$run/reports" 7<&- 8>&- &
+        launch "$work" "$@" '"$STACKJOB_PIPELINE" {}'
     fi
-    engine=$! engine_is=parallel
+    engine_is=parallel
+}
+
+# launch DIR COMMAND...: starts the engine there, its reports to the fifo, after a first line that
+# says no more than that it has it open.
+launch() {
+    (
+        cd -- "$1" || exit 1
+        shift
+        echo started
+        exec "$@"
+    ) <"$run/list" >"$run/reports" 4<&- 5>&- 7<&- 8>&- &
+    engine=$!
 }
 
 # What a frame needs travels with it, by number; what all need travels once.
 start_away() {
     link_shared
-    cd -- "$run" || exit 1
     PARALLEL_RSYNC_OPTS=-rLDzR RSYNC_OLD_ARGS=1
     export PARALLEL_RSYNC_OPTS RSYNC_OLD_ARGS
-    away_place=/tmp/stackjob-away.$host.${temporary##*.}
+    away_place=/tmp/stackjob-away.$host.$$.${temporary##*.}
     set -- "$@" --workdir "$away_place" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out' --return '{}.err'
     set +f
-    for file in reference-*.pam align-*.tsv mask-* apply-*; do
-        [ ! -e "$file" ] || set -- "$@" --basefile "$file"
+    for file in "$run"/reference-*.pam "$run"/align-*.tsv "$run"/mask-* "$run"/apply-*; do
+        [ ! -e "$file" ] || set -- "$@" --basefile "${file##*/}"
     done
     set -f
     # shellcheck disable=SC2046
     set -- "$@" $(printf '%s\n' "$template" |
         sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@before \(.*\)/--return {}.before-\1/p')
     # shellcheck disable=SC2016
-    "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}' <list >reports 7<&- 8>&- &
-    cd -- "$run_in" || exit 1
+    launch "$run" "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
 }
 
 # References, masks and tables under the names that compose gave them.
@@ -278,9 +294,8 @@ start_alone() {
     [ -n "$said_alone" ] || say "GNU parallel is not installed: one frame at a time"
     said_alone=yes
     # shellcheck disable=SC2016
-    setsid sh -c 'while read -r number; do "$STACKJOB_PIPELINE" "$number" </dev/null; done' \
-        <"$run/list" >"$run/reports" 7<&- 8>&- &
-    engine=$! engine_is=group
+    launch "$work" setsid sh -c 'while read -r number; do "$STACKJOB_PIPELINE" "$number" </dev/null; done'
+    engine_is=group
 }
 
 # ---- what comes back ----
@@ -367,12 +382,24 @@ begin_metadata() {
     make_donor "$run" || exit 1
     rm -f -- "$run/asked" "$run/answered"
     mkfifo -- "$run/asked" "$run/answered" || exit 1
-    (
-        cd -- "$run" || exit 1
-        { cat && printf '%s\n' -stay_open False; } <asked | exiftool -stay_open True -@ - >answered 2>&1
-    ) &
+    exec 8<>"$run/asked" 6<>"$run/answered"
+    exec 7<"$run/answered"
+    run_exiftool &
     metadata_engine=$!
-    exec 8>"$run/asked" 7<"$run/answered"
+    IFS= read -r line <&7
+    exec 6>&-
+}
+
+# As with reports, both ends of the fifos are open before, and only what has to be stays open.
+run_exiftool() {
+    cd -- "$run" || exit 1
+    exec 3<asked 4>answered 6>&- 7<&- 8>&-
+    { cat <&3 4>&- && printf '%s\n' -stay_open False; } | {
+        echo started
+        exec exiftool -stay_open True -@ -
+    } >&4 2>&1 3<&- 4>&- &
+    exec 3<&- 4>&-
+    wait
 }
 
 # Whether there is metadata to copy: not where the result is the source itself, to the byte.
