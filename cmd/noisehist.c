@@ -245,8 +245,8 @@ static void draw(const struct cmdline *cmd, const struct counts *counts)
         print_row(to, level, counts);
     fprintf(to, "EOD\nset xlabel 'threshold'\nset %s 'number of noisy pixels'\n",
             text ? "title" : "ylabel"); /* gnuplot leaves the latter out of text */
-    fprintf(to, "set xrange [%u:%u]\nset grid\nset key top right\n", cmd->first,
-            cmd->last > cmd->first ? cmd->last : cmd->first + 1);
+    fprintf(to, "set xrange [%u:%u]\nset grid lt 1 lc rgb '#dddddd'\nset key top right\n",
+            cmd->first, cmd->last > cmd->first ? cmd->last : cmd->first + 1);
     fprintf(to, "set yrange [%s:%s]\n", foot, nothing_noisy(cmd, counts) ? "1" : "");
     if (cmd->log)
         fprintf(to, "set logscale y\n");
