@@ -21,6 +21,13 @@ struct output {
     struct output_options options;
     void *names; /* of the files so far: a search tree, see tsearch() */
     bool scaling_told;
+
+    const struct frame *frame; /* the one being written */
+    unsigned rows_left;        /* of it */
+    char *path;                /* its file, or NULL for standard output */
+    struct tempfile *tempfile;
+    FILE *file;
+    struct png_writer *png;
 };
 
 /* Whether standard output holds frames and their end is still to come; it outlives every scope
@@ -77,7 +84,7 @@ static char *name_comments(const char *name)
     return text;
 }
 
-static void write_pam(FILE *file, const struct frame *frame)
+static void write_pam_header(FILE *file, const struct frame *frame)
 {
     char *comments = frame->name ? name_comments(frame->name) : NULL;
     const char *comment = comments;
@@ -94,26 +101,25 @@ static void write_pam(FILE *file, const struct frame *frame)
     memcpy(pam.tuple_type, frame->tuple_type, sizeof pam.tuple_type);
     pnm_writepaminit(&pam);
     free(comments);
-    size_t bytes = frame_raster_bytes(frame);
+}
+
+static void write_raw_rows(FILE *file, const struct frame *frame, const unsigned char *rows,
+                           unsigned count)
+{
+    size_t bytes = count * frame_row_bytes(frame);
     errno = 0;
-    if (fwrite(frame->raster, 1, bytes, file) != bytes)
+    if (fwrite(rows, 1, bytes, file) != bytes)
         pm_error("frame %s could not be written: %s", frame->name ? frame->name : "",
                  strerror(errno));
 }
 
-static void write_frame(struct output *out, FILE *file, const char *label,
-                        const struct frame *frame)
+static void tell_scaling(struct output *out, const struct frame *frame)
 {
-    if (!out->options.png) {
-        write_pam(file, frame);
-        return;
-    }
     if (frame->maxval != png_maxval(frame) && !out->scaling_told) {
         pm_message("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
                    png_maxval(frame));
         out->scaling_told = true;
     }
-    png_write_frame(file, label, frame);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -137,25 +143,58 @@ static void claim_name(struct output *out, const char *name)
                  name, out->options.outdir);
 }
 
-static void write_to_directory(struct output *out, const struct frame *frame)
+static void open_file(struct output *out, const struct frame *frame)
 {
     claim_name(out, frame->name);
-    char *path = alloc_printf("%s/%s.%s", out->options.outdir, frame->name,
-                              out->options.png ? "png" : "pam");
-    struct tempfile *file = tempfile_create(path);
-    write_frame(out, tempfile_stream(file), path, frame);
-    tempfile_commit(file);
-    free(path);
+    out->path = alloc_printf("%s/%s.%s", out->options.outdir, frame->name,
+                             out->options.png ? "png" : "pam");
+    out->tempfile = tempfile_create(out->path);
+    out->file = tempfile_stream(out->tempfile);
+}
+
+static void close_file(struct output *out)
+{
+    tempfile_commit(out->tempfile);
+    free(out->path);
+}
+
+void output_begin(struct output *out, const struct frame *frame)
+{
+    out->frame = frame;
+    out->rows_left = frame->height;
+    if (out->options.outdir) {
+        open_file(out, frame);
+    } else {
+        stdout_unfinished = true;
+        out->file = stdout;
+    }
+    if (out->options.png) {
+        tell_scaling(out, frame);
+        out->png = png_writer_open(out->file, out->path ? out->path : "standard output", frame);
+    } else {
+        write_pam_header(out->file, frame);
+    }
+}
+
+void output_rows(struct output *out, const unsigned char *rows, unsigned count)
+{
+    if (out->options.png)
+        png_writer_rows(out->png, rows, count);
+    else
+        write_raw_rows(out->file, out->frame, rows, count);
+    out->rows_left -= count;
+    if (out->rows_left > 0)
+        return;
+    if (out->options.png)
+        png_writer_finish(out->png);
+    if (out->options.outdir)
+        close_file(out);
 }
 
 void output_frame(struct output *out, const struct frame *frame)
 {
-    if (out->options.outdir) {
-        write_to_directory(out, frame);
-        return;
-    }
-    stdout_unfinished = true;
-    write_frame(out, stdout, "standard output", frame);
+    output_begin(out, frame);
+    output_rows(out, frame->raster, frame->height);
 }
 
 void output_flush_stdout(void)
@@ -183,7 +222,9 @@ void output_close(struct output *out)
 struct tempfile *output_png_file(const char *path, const struct frame *frame)
 {
     struct tempfile *file = tempfile_create(path);
-    png_write_frame(tempfile_stream(file), path, frame);
+    struct png_writer *png = png_writer_open(tempfile_stream(file), path, frame);
+    png_writer_rows(png, frame->raster, frame->height);
+    png_writer_finish(png);
     tempfile_flush(file);
     return file;
 }

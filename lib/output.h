@@ -28,6 +28,11 @@ struct output *output_open(const struct output_options *options);
 /* Writes FRAME whole. In a directory, a second frame of one name is an error. */
 void output_frame(struct output *out, const struct frame *frame);
 
+/* The same in strips: output_begin() writes FRAME's header, then output_rows() its next COUNT rows
+   from ROWS, until all are written. FRAME must stay as it is meanwhile. */
+void output_begin(struct output *out, const struct frame *frame);
+void output_rows(struct output *out, const unsigned char *rows, unsigned count);
+
 /* Flushes, checks, and frees OUT: the stream is complete. */
 void output_close(struct output *out);
 

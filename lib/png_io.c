@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/types.h>
+
 #include <netpbm/pm.h>
 #include <png.h>
 #include <zlib.h>
@@ -14,9 +16,20 @@
 struct png_reader {
     png_structp png;
     png_infop info;
+    FILE *file;
+    off_t begin; /* of the image in the file, where that can be positioned */
     size_t row_bytes;
     unsigned row;         /* the next one */
     unsigned char *image; /* an interlaced image, whole; else NULL */
+};
+
+struct png_writer {
+    png_structp png;
+    png_infop info;
+    const struct frame *frame;
+    uint16_t *scaled;      /* samples in PNG's maxval, or NULL where the frame's is one; */
+    uint16_t *samples;     /* then also room for a row of samples, */
+    unsigned char *raster; /* and of raster */
 };
 
 static void fail(png_structp png, png_const_charp message)
@@ -50,6 +63,8 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
         pm_error("%s: libpng cannot start: out of memory, or another libpng than at build time",
                  label);
     png_structp png = reader->png;
+    reader->file = file;
+    reader->begin = ftello(file);
     png_init_io(png, file);
     png_read_info(png, reader->info);
     png_set_expand(png);
@@ -83,6 +98,19 @@ void png_reader_finish(struct png_reader *reader)
     png_read_end(reader->png, NULL);
 }
 
+/* A chunk is a length, a type, that many bytes, and a checksum (PNG specification, 5.3). */
+void png_reader_skip(struct png_reader *reader)
+{
+    enum { SIGNATURE = 8, HEAD = 8, CHECKSUM = 4 };
+    unsigned char head[HEAD] = "";
+    bool there = fseeko(reader->file, reader->begin + SIGNATURE, SEEK_SET) == 0;
+    while (there && memcmp(head + 4, "IEND", 4) != 0)
+        there = fread(head, 1, HEAD, reader->file) == HEAD &&
+                fseeko(reader->file, (off_t)png_get_uint_32(head) + CHECKSUM, SEEK_CUR) == 0;
+    if (!there)
+        fail(reader->png, "the image is cut off");
+}
+
 void png_reader_free(struct png_reader *reader)
 {
     if (!reader)
@@ -107,34 +135,23 @@ static uint16_t *scale_table(const struct frame *frame)
     return scaled;
 }
 
-static void write_scaled_rows(png_structp png, const struct frame *frame)
-{
-    uint16_t *scaled = scale_table(frame);
-    size_t count = frame_row_samples(frame);
-    uint16_t *samples = alloc_array(count, sizeof *samples);
-    unsigned char *raster = alloc_array(count, 2);
-    for (unsigned row = 0; row < frame->height; row++) {
-        frame_get_row(frame, row, samples);
-        for (size_t i = 0; i < count; i++)
-            samples[i] = scaled[samples[i]];
-        frame_pack(samples, frame_sample_bytes(frame), count, raster);
-        png_write_row(png, raster);
-    }
-    free(scaled);
-    free(samples);
-    free(raster);
-}
-
-void png_write_frame(FILE *file, const char *label, const struct frame *frame)
+struct png_writer *png_writer_open(FILE *file, const char *label, const struct frame *frame)
 {
     static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                       PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-    png_structp png =
+    struct png_writer *writer = alloc_zeroed(1, sizeof *writer);
+    png_structp png = writer->png =
         png_create_write_struct(PNG_LIBPNG_VER_STRING, (void *)(size_t)label, fail, warn);
-    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_infop info = writer->info = png ? png_create_info_struct(png) : NULL;
     if (!info)
         pm_error("%s: libpng cannot start: out of memory, or another libpng than at build time",
                  label);
+    writer->frame = frame;
+    if (frame->maxval != png_maxval(frame)) {
+        writer->scaled = scale_table(frame);
+        writer->samples = alloc_array(frame_row_samples(frame), sizeof *writer->samples);
+        writer->raster = alloc_array(frame_row_bytes(frame), 1);
+    }
     png_init_io(png, file);
     png_set_IHDR(png, info, frame->width, frame->height, frame->maxval > 255 ? 16 : 8,
                  color_types[frame->depth], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
@@ -142,11 +159,35 @@ void png_write_frame(FILE *file, const char *label, const struct frame *frame)
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
     png_set_compression_strategy(png, Z_RLE); /* twice the speed of level 1, and smaller files */
     png_write_info(png, info);
-    if (frame->maxval != png_maxval(frame))
-        write_scaled_rows(png, frame);
-    else
-        for (unsigned row = 0; row < frame->height; row++)
-            png_write_row(png, frame->raster + row * frame_row_bytes(frame));
-    png_write_end(png, info);
-    png_destroy_write_struct(&png, &info);
+    return writer;
+}
+
+/* ROW in PNG's maxval: itself, or a copy that the next call overwrites. */
+static const unsigned char *scale_row(struct png_writer *writer, const unsigned char *row)
+{
+    if (!writer->scaled)
+        return row;
+    size_t count = frame_row_samples(writer->frame);
+    unsigned sample_bytes = frame_sample_bytes(writer->frame);
+    frame_unpack(row, sample_bytes, count, writer->samples);
+    for (size_t i = 0; i < count; i++)
+        writer->samples[i] = writer->scaled[writer->samples[i]];
+    frame_pack(writer->samples, sample_bytes, count, writer->raster);
+    return writer->raster;
+}
+
+void png_writer_rows(struct png_writer *writer, const unsigned char *rows, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        png_write_row(writer->png, scale_row(writer, rows + i * frame_row_bytes(writer->frame)));
+}
+
+void png_writer_finish(struct png_writer *writer)
+{
+    png_write_end(writer->png, writer->info);
+    png_destroy_write_struct(&writer->png, &writer->info);
+    free(writer->scaled);
+    free(writer->samples);
+    free(writer->raster);
+    free(writer);
 }
