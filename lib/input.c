@@ -269,11 +269,17 @@ static uint16_t largest(const uint16_t *samples, size_t count)
     return most;
 }
 
+/* Whether every byte of a raw raster is a sample that may be. */
+static bool bytes_are_samples(const struct frame *frame)
+{
+    return frame->maxval == 255 || frame->maxval == 65535;
+}
+
 /* A raw sample may exceed a maxval that is not the most its bytes hold. */
 static void check_samples(const struct input *in, const struct frame *frame,
                           const unsigned char *raster, unsigned count)
 {
-    if (frame->maxval == 255 || frame->maxval == 65535)
+    if (bytes_are_samples(frame))
         return;
     size_t row_samples = frame_row_samples(frame);
     uint16_t *samples = alloc_array(row_samples, sizeof *samples);
@@ -326,8 +332,6 @@ static void read_tuples(struct input *in, const struct frame *frame, unsigned ch
 /* Behind an image there is the end of the file or another image. */
 static void finish_image(struct input *in, struct frame *frame)
 {
-    if (in->kind == RASTER_PNG)
-        png_reader_finish(in->png);
     png_reader_free(in->png);
     in->png = NULL;
     int next = peek(in);
@@ -355,8 +359,51 @@ void input_rows(struct input *in, struct frame *frame, unsigned char *raster, un
     else
         png_reader_rows(in->png, raster, count);
     in->rows_left -= count;
-    if (in->rows_left == 0)
+    if (in->rows_left > 0)
+        return;
+    if (in->kind == RASTER_PNG)
+        png_reader_finish(in->png);
+    finish_image(in, frame);
+}
+
+/* Whether the operand is a regular file; then its size and place. */
+static bool find_place(const struct input *in, off_t *size, off_t *place)
+{
+    struct stat status;
+    if (fstat(fileno(in->file), &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    *size = status.st_size;
+    *place = ftello(in->file);
+    return *place >= 0;
+}
+
+/* Skips a raw raster that is there and holds no fault: nothing is missed by not reading it. */
+static bool skip_raw(struct input *in, const struct frame *frame)
+{
+    off_t size, place, bytes = (off_t)frame_raster_bytes(frame);
+    return in->kind == RASTER_RAW && bytes_are_samples(frame) && find_place(in, &size, &place) &&
+           size - place >= bytes && fseeko(in->file, bytes, SEEK_CUR) == 0;
+}
+
+static bool skip_png(struct input *in)
+{
+    off_t size, place;
+    if (in->kind != RASTER_PNG || !find_place(in, &size, &place))
+        return false;
+    png_reader_skip(in->png);
+    return true;
+}
+
+void input_skip(struct input *in, struct frame *frame)
+{
+    if (skip_raw(in, frame) || skip_png(in)) {
         finish_image(in, frame);
+        return;
+    }
+    unsigned char *row = alloc_array(frame_row_bytes(frame), 1);
+    while (in->rows_left > 0)
+        input_rows(in, frame, row, 1);
+    free(row);
 }
 
 bool input_read(struct input *in, struct frame *frame)
@@ -388,14 +435,12 @@ bool input_probe(const char *path, struct frame *frame, off_t *offset)
     struct input *in = input_open(operands, 1, NULL);
     open_operand(in);
     bool raw = false;
-    struct stat status;
-    if (in->file != stdin && fstat(fileno(in->file), &status) == 0 && S_ISREG(status.st_mode) &&
-        peek(in) == 'P') {
+    off_t size;
+    if (in->file != stdin && find_place(in, &size, offset) && peek(in) == 'P') {
         input_next(in, frame);
         *offset = ftello(in->file);
-        raw = in->kind == RASTER_RAW && *offset >= 0 &&
-              (uintmax_t)(status.st_size - *offset) == frame_raster_bytes(frame) &&
-              frame->maxval == (frame->maxval > 255 ? 65535 : 255);
+        raw = in->kind == RASTER_RAW && bytes_are_samples(frame) && *offset >= 0 &&
+              (uintmax_t)(size - *offset) == frame_raster_bytes(frame);
     }
     input_close(in);
     return raw;

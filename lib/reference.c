@@ -6,7 +6,6 @@
 
 #include <netpbm/pm.h>
 
-#include "filestack.h"
 #include "input.h"
 #include "reference.h"
 
@@ -23,18 +22,12 @@ static void check_rereadable(char *const *operands, unsigned count)
 
 unsigned reference_middle(char *const *operands, unsigned count)
 {
-    struct filestack *files = filestack_open(operands, count);
-    if (files) {
-        unsigned middle = filestack_count(files) / 2;
-        filestack_free(files);
-        return middle;
-    }
     check_rereadable(operands, count);
     struct frame frame = {0};
     struct input *in = input_open(operands, count, NULL);
     unsigned images = 0;
-    while (input_read(in, &frame))
-        images++;
+    for (; input_next(in, &frame); images++)
+        input_skip(in, &frame);
     input_close(in);
     frame_free(&frame);
     return images / 2;
@@ -71,9 +64,10 @@ void reference_read(const char *path, char *const *operands, unsigned count, str
         input_read_single(path, frame);
         return;
     }
-    unsigned middle = reference_middle(operands, count);
+    unsigned before = reference_middle(operands, count);
     struct input *in = input_open(operands, count, NULL);
-    for (unsigned i = 0; i <= middle; i++)
-        input_read(in, frame);
+    for (; before > 0 && input_next(in, frame); before--)
+        input_skip(in, frame);
+    input_read(in, frame);
     input_close(in);
 }

@@ -10,8 +10,7 @@
  * the middle one where nothing else is said. Faults end the program with a message, as in input.h.
  */
 
-/* The number, from 0, of the middle one of the images of the COUNT operands: n/2 of n. Files that
-   hold one raw image each are only counted, others read. */
+/* The number, from 0, of the middle one of the images of the COUNT operands: n/2 of n. */
 unsigned reference_middle(char *const *operands, unsigned count);
 
 /* The number of the image of the operands that has the very samples of the file PATH, which may be
