@@ -21,6 +21,7 @@
 #include "name.h"
 #include "output.h"
 #include "reference.h"
+#include "relight.h"
 #include "tempfile.h"
 #include "tonecurve.h"
 
@@ -47,7 +48,6 @@ struct cmdline {
 struct balance {
     enum color_space space;
     unsigned maxval;
-    unsigned low[COLOR_CHANNELS_MAX], high[COLOR_CHANNELS_MAX]; /* the interval in steps */
     struct light reference, frame;
     float *curves[COLOR_CHANNELS_MAX];
 };
@@ -101,18 +101,18 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
                  "known before their end");
 }
 
-/* The interval in the steps of each channel; a value between two steps is in where it is inside. */
-static void set_interval(const struct cmdline *cmd, struct balance *balance)
+/* Sets the interval in the steps of each channel; a value between two steps is in where it is
+   inside. */
+static void set_interval(const struct cmdline *cmd, unsigned maxval, struct light *light)
 {
-    unsigned maxval = balance->maxval;
     double high = cmd->high == -1 ? maxval : cmd->high;
     if (high > maxval || cmd->low > high)
         pm_error("-interval=%g,%g reaches beyond the frames' sample values, 0 to %u", cmd->low,
                  cmd->high, maxval);
-    for (unsigned i = 0; i < color_channels(balance->space); i++) {
-        double steps = (double)color_top(balance->space, i, maxval) / maxval;
-        balance->low[i] = (unsigned)ceil(cmd->low * steps);
-        balance->high[i] = (unsigned)floor(high * steps);
+    for (unsigned i = 0; i < light->channels; i++) {
+        double steps = (double)color_top(light->space, i, maxval) / maxval;
+        light->low[i] = (unsigned)ceil(cmd->low * steps);
+        light->high[i] = (unsigned)floor(high * steps);
     }
 }
 
@@ -120,15 +120,18 @@ static void balance_init(const struct cmdline *cmd, struct balance *balance)
 {
     struct frame reference = {0};
     reference_read(cmd->reference, cmd->operands, cmd->operand_count, &reference);
+    unsigned maxval = balance->maxval = reference.maxval;
     balance->space = frame_colors(&reference) == 3 ? cmd->space : COLOR_GRAY;
-    balance->maxval = reference.maxval;
-    set_interval(cmd, balance);
-    light_init(&balance->reference, balance->space, reference.maxval);
-    light_init(&balance->frame, balance->space, reference.maxval);
+    struct light *const lights[] = {&balance->reference, &balance->frame};
+    for (unsigned i = 0; i < 2; i++) {
+        light_init(lights[i], balance->space, maxval, cmd->curve != TONECURVE_LINEAR);
+        set_interval(cmd, maxval, lights[i]);
+    }
     for (unsigned i = 0; i < balance->frame.channels; i++)
-        balance->curves[i] =
-            alloc_array((size_t)balance->frame.histograms[i].top + 1, sizeof *balance->curves[i]);
-    light_measure(&balance->reference, &reference, 0, reference.height, cmd->circle);
+        balance->curves[i] = alloc_array((size_t)color_top(balance->space, i, maxval) + 1,
+                                         sizeof *balance->curves[i]);
+    light_measure(&balance->reference, &reference, reference.raster, 0, reference.height,
+                  cmd->circle);
     frame_free(&reference);
 }
 
@@ -169,25 +172,49 @@ static void check_alike(const struct balance *balance, const struct frame *frame
                  frame->maxval, balance->maxval);
 }
 
-/* Reads the next frame, and measures each strip of rows while it is in the cache. */
+/* How many rows the strip from ROW on has. Frames go from the file to the measure, and from the
+   change to the pipe, in strips that stay in the cache and fit into a pipe: while its reader works
+   on one, the next is made. */
+static unsigned strip_rows(const struct frame *frame, unsigned row)
+{
+    enum { STRIP_BYTES = 64 << 10 };
+    size_t rows = STRIP_BYTES / frame_row_bytes(frame);
+    unsigned left = frame->height - row;
+    return rows == 0 ? 1 : rows < left ? (unsigned)rows : left;
+}
+
+/* Reads and measures the next frame. */
 static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct balance *balance)
 {
-    enum { STRIP_BYTES = 128 << 10 };
     if (!input_next(in, frame))
         return false;
     check_alike(balance, frame);
     if (!frame->raster)
         frame_alloc(frame);
     light_clear(&balance->frame);
-    size_t row_bytes = frame_row_bytes(frame);
-    unsigned strip = (unsigned)(STRIP_BYTES / row_bytes) + 1;
-    for (unsigned row = 0; row < frame->height; row += strip) {
-        unsigned left = frame->height - row, count = left < strip ? left : strip;
-        input_rows(in, frame, frame->raster + row * row_bytes, count);
-        light_measure(&balance->frame, frame, row, count, cmd->circle);
+    for (unsigned row = 0, count; row < frame->height; row += count) {
+        unsigned char *rows = frame->raster + row * frame_row_bytes(frame);
+        count = strip_rows(frame, row);
+        input_rows(in, frame, rows, count);
+        light_measure(&balance->frame, frame, rows, row, count, cmd->circle);
     }
     return true;
+}
+
+/* Changes and writes FRAME. */
+static void write_frame(const struct balance *balance, const struct frame *frame,
+                        struct output *out)
+{
+    struct relight *relight = relight_open(balance->space, balance->curves, frame);
+    output_begin(out, frame);
+    for (unsigned row = 0, count; row < frame->height; row += count) {
+        unsigned char *rows = frame->raster + row * frame_row_bytes(frame);
+        count = strip_rows(frame, row);
+        relight_rows(relight, frame, rows, count);
+        output_rows(out, rows, count);
+    }
+    relight_free(relight);
 }
 
 /* The curves and corrections for FRAME, which is measured. */
@@ -195,11 +222,17 @@ static void solve(const struct cmdline *cmd, const struct frame *frame, struct b
                   double corrections[])
 {
     for (unsigned i = 0; i < balance->frame.channels; i++) {
-        const struct tonecurve_problem problem = {.kind = cmd->curve,
-                                                  .frame = &balance->frame.histograms[i],
-                                                  .reference = &balance->reference.histograms[i],
-                                                  .low = balance->low[i],
-                                                  .high = balance->high[i]};
+        const struct light *light = &balance->frame, *reference = &balance->reference;
+        const struct tonecurve_problem problem = {
+            .kind = cmd->curve,
+            .top = color_top(balance->space, i, balance->maxval),
+            .low = light->low[i],
+            .high = light->high[i],
+            .frame_mean = light->means[i],
+            .reference_mean = reference->means[i],
+            .frame = &light->histograms[i],
+            .reference = &reference->histograms[i],
+        };
         enum tonecurve_result result =
             tonecurve_solve(&problem, balance->curves[i], &corrections[i]);
         if (result != TONECURVE_SOLVED)
@@ -234,8 +267,7 @@ static void balance_frames(const struct cmdline *cmd, struct balance *balance, s
     struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
     while (read_frame(cmd, in, &frame, balance)) {
         solve(cmd, &frame, balance, corrections);
-        light_change(balance->space, balance->curves, &frame);
-        output_frame(out, &frame);
+        write_frame(balance, &frame, out);
         if (table)
             print_corrections(table, &frame, balance->space, corrections);
     }

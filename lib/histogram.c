@@ -66,15 +66,3 @@ uint64_t histogram_above(const struct histogram *histogram, unsigned value)
         above += histogram_count(histogram, v);
     return above;
 }
-
-bool histogram_mean(const struct histogram *histogram, unsigned low, unsigned high, double *mean)
-{
-    uint64_t count = 0, sum = 0;
-    for (unsigned v = low; v <= high; v++) {
-        uint64_t n = histogram_count(histogram, v);
-        count += n;
-        sum += n * v;
-    }
-    *mean = count ? (double)sum / (double)count : 0;
-    return count > 0;
-}

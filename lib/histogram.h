@@ -3,7 +3,6 @@
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +26,5 @@ void histogram_add_wide(struct histogram *histogram, const uint32_t *values, siz
 /* How many of the counted values are VALUE, and how many exceed it. */
 uint64_t histogram_count(const struct histogram *histogram, unsigned value);
 uint64_t histogram_above(const struct histogram *histogram, unsigned value);
-
-/* The mean of the counted values in LOW..HIGH; false where there is none. */
-bool histogram_mean(const struct histogram *histogram, unsigned low, unsigned high, double *mean);
 
 #endif

@@ -29,10 +29,8 @@ static void scale_values(unsigned top, double factor, float *curve)
 static enum tonecurve_result solve_linear(const struct tonecurve_problem *problem, double mean,
                                           double wanted, float *curve, double *correction)
 {
-    if (mean == 0 || wanted == 0)
-        return TONECURVE_NO_CORRECTION;
     *correction = wanted / mean;
-    scale_values(problem->frame->top, *correction, curve);
+    scale_values(problem->top, *correction, curve);
     return TONECURVE_SOLVED;
 }
 
@@ -54,7 +52,7 @@ static void collect_shares(const struct tonecurve_problem *problem, struct share
         total += n;
         if (n == 0 || v == 0) /* 0 stays 0: it only adds to the total */
             continue;
-        shares->log_x[shares->count] = log((double)v / problem->frame->top);
+        shares->log_x[shares->count] = log((double)v / problem->top);
         shares->share[shares->count++] = n;
     }
     for (unsigned i = 0; i < shares->count; i++)
@@ -98,8 +96,8 @@ static double solve_power(const struct shares *shares, double wanted)
 static enum tonecurve_result solve_gamma(const struct tonecurve_problem *problem, double mean,
                                          double wanted, float *curve, double *correction)
 {
-    unsigned top = problem->frame->top;
-    if (mean == 0 || mean == top || wanted == 0 || wanted == top)
+    unsigned top = problem->top;
+    if (mean == top || wanted == top)
         return TONECURVE_NO_CORRECTION;
     struct shares shares;
     collect_shares(problem, &shares);
@@ -173,10 +171,11 @@ static enum tonecurve_result solve_match(const struct tonecurve_problem *problem
 enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
                                       double *correction)
 {
-    double mean, wanted;
-    if (!histogram_mean(problem->frame, problem->low, problem->high, &mean) ||
-        !histogram_mean(problem->reference, problem->low, problem->high, &wanted))
+    if (problem->frame_mean.count == 0 || problem->reference_mean.count == 0)
         return TONECURVE_NOTHING_COUNTED;
+    double mean = mean_value(&problem->frame_mean), wanted = mean_value(&problem->reference_mean);
+    if (mean == 0 || wanted == 0)
+        return TONECURVE_NO_CORRECTION;
     switch (problem->kind) {
     case TONECURVE_LINEAR:
         return solve_linear(problem, mean, wanted, curve, correction);

@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 #include "histogram.h"
+#include "mean.h"
 
 /*
- * The curve that brings the light of a frame to that of a reference, in one channel, from the
- * histograms of both. Values are whole steps 0..top, and so is what a curve gives, but not rounded:
+ * The curve that brings the light of a frame to that of a reference, in one channel, from the means
+ * and histograms of both. Values are whole steps 0..top, and so is what a curve gives, but not
+ * rounded:
  *
  *     linear  v m_r / m, m and m_r the means of frame and reference over an interval of values
  *     gamma   top (v / top)^(1/g), g such that the mean of the curve over the counted values of the
@@ -28,14 +30,15 @@ enum tonecurve_result {
 
 struct tonecurve_problem {
     enum tonecurve_kind kind;
-    const struct histogram *frame, *reference; /* of one top */
-    unsigned low, high;                        /* the interval, both ends in it; match: 0, top */
+    unsigned top, low, high;                   /* the interval, both ends in it; match: 0, top */
+    struct mean frame_mean, reference_mean;    /* of the values in the interval */
+    const struct histogram *frame, *reference; /* of that top; linear does not look at them */
 };
 
 /*
  * Solves PROBLEM into CURVE, top + 1 values that never fall, each 0..top; *CORRECTION is the
- * factor, g, or for match the ratio of the means. Where the histograms are the same, it is 1 and
- * the curve of every counted value is that value, exactly.
+ * factor, g, or for match the ratio of the means. Where frame and reference are the same, it is 1
+ * and the curve of every counted value is that value, exactly.
  */
 enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
                                       double *correction);

@@ -80,8 +80,12 @@ bend() {
 }
 
 @test "a frame without a correction is refused by name, with the mask and the interval" {
-    fails_with 1 'black.*factor' framebalance -reference="$FIXTURES/scene.pam" "$FIXTURES/black.pam"
-    fails_with 1 'factor' framebalance -reference="$FIXTURES/black.pam" "$FIXTURES/scene.pam"
+    for curve in linear match; do
+        fails_with 1 'black.*factor' framebalance -curve=$curve -reference="$FIXTURES/scene.pam" \
+            "$FIXTURES/black.pam"
+        fails_with 1 'factor' framebalance -curve=$curve -reference="$FIXTURES/black.pam" \
+            "$FIXTURES/scene.pam"
+    done
     for frame in black white; do
         fails_with 1 "$frame.*masksize=0.9.*values 3 to" framebalance -curve=gamma \
             -masksize=0.9 -interval=3,-1 -reference="$FIXTURES/scene.pam" "$FIXTURES/$frame.pam"
@@ -247,6 +251,27 @@ bend() {
     cat g1.pam g2.pam g3.pam g4.pam >all.pam
     corrections all.pam >again
     [ "$(cut -f 2 got)" = "$(cut -f 2 again)" ]
+    # images are counted, not files, whatever their format: the third of five
+    for gain in 1 2 3 4; do
+        pamtopng g$gain.pam >g$gain.png
+    done
+    cat g3.png g2.png g1.png >three.png
+    pamtopnm g4.pam | pnmtoplainpnm | cat - <(pamtopnm g4.pam) >two.pgm
+    corrections three.png two.pgm >got
+    within 1e-6 '0.333333333 0.5 1 0.25 0.25' "$(cut -f 2 got | paste -sd ' ')"
+    corrections two.pgm three.png >got
+    within 1e-6 '0.75 0.75 1 1.5 3' "$(cut -f 2 got | paste -sd ' ')"
+}
+
+@test "a frame that is cut off is found while the middle one is looked for" {
+    pam 40 20 1 255 $(seq 1 200) >a.pam
+    pamtopng a.pam >b.png
+    truncate -s -40 b.png
+    head -c 700 a.pam >c.pam
+    for file in b.png c.pam; do
+        fails_with 1 "$file.*(cut off|truncated)" framebalance -outdir=out a.pam a.pam $file
+        [ -z "$(ls out)" ]
+    done
 }
 
 @test "the reference may have another size" {
@@ -363,6 +388,44 @@ bend() {
     pam 1 1 3 255 20 40 60 >reference.pam
     framebalance -reference=reference.pam -channel=rgb rgb.pam >balanced.pam
     [ "$(samples balanced.pam)" = '20 40 60 20 40 60 20 40 60' ]
+}
+
+@test "frames of many strips, and of rows longer than one, are changed in every row" {
+    for size in '301 301' '601 401' '70001 3'; do
+        set -- $size
+        for kind in gray rgb; do
+            for maxval in 255 65535; do
+                pgmramp -maxval=$((maxval / 2)) -ellipse $1 $2 | pamdepth -quiet $maxval |
+                    pamfunc -multiplier=0.5 >ramp.pgm
+                [ $kind = gray ] && pgmtopgm <ramp.pgm >frame.pnm || pgmtoppm rgb:ff/80/40 ramp.pgm >frame.pnm
+                pamfunc -multiplier=2 frame.pnm | pamtopam >twice.pam
+                for channel in lumi rgb; do
+                    framebalance -channel=$channel -reference=twice.pam frame.pnm >balanced.pam
+                    same <(samples balanced.pam) <(samples twice.pam)
+                done
+            done
+        done
+    done
+}
+
+@test "the mean is of every pixel, the last few of a row too, and exact over millions" {
+    pam 50 1 1 255 $(yes 100 | head -n 48) 50 50 >frame.pam
+    pam 1 1 1 255 49 >reference.pam
+    corrections -reference=reference.pam frame.pam >got
+    within 1e-8 0.5 "$(cut -f 2 got)"
+    pam 17 1 3 255 $(yes 100 80 60 | tr ' ' '\n' | head -n 48) 49 148 230 >frame.pam
+    pam 1 1 3 255 97 21 140 >reference.pam
+    corrections -channel=rgb -reference=reference.pam frame.pam >got
+    within 1e-8 '1 0.25 2' "$(cut -f 2- got | tr '\t' ' ')"
+    pgmmake -maxval=65535 0.995 4000000 1 >frame.pgm
+    pgmmake -maxval=65535 0.995 1 1 >reference.pgm
+    corrections -reference=reference.pgm frame.pgm >got
+    [ "$(cut -f 2 got)" = 1 ]
+    # L in steps of half a sample value: 131066 and 131070
+    ppmmake -maxval=65535 rgb:ffff/ffff/fffb 4000000 1 >frame.ppm
+    ppmmake -maxval=65535 rgb:fffe/fffe/fffd 1 1 >reference.ppm
+    corrections -channel=hls -reference=reference.ppm frame.ppm >got
+    within 1e-8 "$(awk 'BEGIN { printf "%.9f", 131067 / 131066 }')" "$(cut -f 2 got)"
 }
 
 @test "each frame's correction is its own, whichever others are in the stream" {
