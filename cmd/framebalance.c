@@ -228,8 +228,8 @@ static void solve(const struct cmdline *cmd, const struct frame *frame, struct b
             .top = color_top(balance->space, i, balance->maxval),
             .low = light->low[i],
             .high = light->high[i],
-            .frame_mean = light->means[i],
-            .reference_mean = reference->means[i],
+            .frame_mean = light_mean(light, i),
+            .reference_mean = light_mean(reference, i),
             .frame = &light->histograms[i],
             .reference = &reference->histograms[i],
         };

@@ -66,3 +66,14 @@ uint64_t histogram_above(const struct histogram *histogram, unsigned value)
         above += histogram_count(histogram, v);
     return above;
 }
+
+struct mean histogram_mean(const struct histogram *histogram, unsigned low, unsigned high)
+{
+    struct mean mean = {0};
+    for (unsigned v = low; v <= high; v++) {
+        uint64_t count = histogram_count(histogram, v);
+        mean.count += count;
+        mean.sum += count * v;
+    }
+    return mean;
+}

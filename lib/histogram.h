@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mean.h"
+
 /*
  * Counts of whole values 0..top, of at most 2^32 - 1 values in all.
  */
@@ -26,5 +28,8 @@ void histogram_add_wide(struct histogram *histogram, const uint32_t *values, siz
 /* How many of the counted values are VALUE, and how many exceed it. */
 uint64_t histogram_count(const struct histogram *histogram, unsigned value);
 uint64_t histogram_above(const struct histogram *histogram, unsigned value);
+
+/* The mean of the counted values in LOW..HIGH. */
+struct mean histogram_mean(const struct histogram *histogram, unsigned low, unsigned high);
 
 #endif

@@ -32,6 +32,13 @@ void light_clear(struct light *light)
         histogram_clear(&light->histograms[i]);
 }
 
+struct mean light_mean(const struct light *light, unsigned i)
+{
+    if (light->has_histograms)
+        return histogram_mean(&light->histograms[i], light->low[i], light->high[i]);
+    return light->means[i];
+}
+
 /* Whether the pixel X, Y of FRAME is in the circle. */
 static bool in_circle(const struct frame *frame, double x, double y, double circle)
 {
@@ -71,9 +78,11 @@ static unsigned drop_transparent(uint16_t *samples, unsigned count, unsigned dep
 static void measure_samples(struct light *light, const uint16_t *samples, unsigned count,
                             unsigned depth)
 {
-    mean_add(light->means, depth, samples, count, light->low[0], light->high[0]);
-    for (unsigned i = 0; light->has_histograms && i < light->channels; i++)
-        histogram_add(&light->histograms[i], samples + i, count, depth);
+    if (light->has_histograms)
+        for (unsigned i = 0; i < light->channels; i++)
+            histogram_add(&light->histograms[i], samples + i, count, depth);
+    else
+        mean_add(light->means, depth, samples, count, light->low[0], light->high[0]);
 }
 
 static void measure_colors(struct light *light, const uint16_t *samples, unsigned count,
@@ -81,9 +90,10 @@ static void measure_colors(struct light *light, const uint16_t *samples, unsigne
 {
     for (unsigned i = 0; i < light->channels; i++) {
         color_values(light->space, i, samples, depth, count, maxval, values);
-        mean_add_wide(&light->means[i], values, count, light->low[i], light->high[i]);
         if (light->has_histograms)
             histogram_add_wide(&light->histograms[i], values, count);
+        else
+            mean_add_wide(&light->means[i], values, count, light->low[i], light->high[i]);
     }
 }
 

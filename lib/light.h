@@ -11,8 +11,8 @@
 #include "mean.h"
 
 /*
- * The light of a frame, measured in each of its channels: the mean over an interval of values and,
- * where curves need them, histograms of all values.
+ * The light of a frame, measured in each of its channels: the mean over an interval of values, or
+ * the histogram of all values, which takes longer.
  */
 enum { LIGHT_PLANES_MAX = 4 };
 
@@ -20,15 +20,18 @@ struct light {
     enum color_space space;
     unsigned channels;
     unsigned low[COLOR_CHANNELS_MAX], high[COLOR_CHANNELS_MAX]; /* the intervals, in steps */
-    struct mean means[LIGHT_PLANES_MAX];                        /* those of the channels first */
     bool has_histograms;
     struct histogram histograms[COLOR_CHANNELS_MAX]; /* of top color_top() */
+    struct mean means[LIGHT_PLANES_MAX];             /* where there are none; the channels' first */
 };
 
 /* For frames of MAXVAL, with histograms or without. The intervals hold all values; who wants them
    narrower sets them; those of rgb are to be the same. */
 void light_init(struct light *light, enum color_space space, unsigned maxval, bool histograms);
 void light_free(struct light *light);
+
+/* The mean of channel I over its interval. */
+struct mean light_mean(const struct light *light, unsigned i);
 
 /* Forgets what was counted. */
 void light_clear(struct light *light);
