@@ -181,20 +181,29 @@ static inline int32_t to_sample(float value, float maxval)
     return (int32_t)(value + 0.5F);
 }
 
+static inline void find_extremes(const struct block *restrict block, unsigned x,
+                                 int32_t *restrict most, int32_t *restrict least)
+{
+    int32_t r = block->plane[0][x], g = block->plane[1][x], b = block->plane[2][x];
+    *most = r > g ? r : g;
+    *most = b > *most ? b : *most;
+    *least = r < g ? r : g;
+    *least = b < *least ? b : *least;
+}
+
 static inline void change_hsv_block(struct block *restrict block, unsigned count, float full,
                                     const float *restrict light, const float *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
-        int32_t r = block->plane[0][x], g = block->plane[1][x], b = block->plane[2][x];
-        int32_t most = r > g ? r : g, least = r < g ? r : g;
-        most = b > most ? b : most;
-        least = b < least ? b : least;
+        int32_t most, least;
+        find_extremes(block, x, &most, &least);
         float v = (float)most, whole = most ? v : 1.0F, changed = light[most];
         int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
         float scale = changed / whole * ratio[s];
-        block->plane[0][x] = to_sample(changed - (v - (float)r) * scale, full);
-        block->plane[1][x] = to_sample(changed - (v - (float)g) * scale, full);
-        block->plane[2][x] = to_sample(changed - (v - (float)b) * scale, full);
+        for (unsigned c = 0; c < 3; c++) {
+            float below = v - (float)block->plane[c][x];
+            block->plane[c][x] = to_sample(changed - below * scale, full);
+        }
     }
 }
 
@@ -202,19 +211,18 @@ static inline void change_hls_block(struct block *restrict block, unsigned count
                                     const float *restrict light, const float *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
-        int32_t r = block->plane[0][x], g = block->plane[1][x], b = block->plane[2][x];
-        int32_t most = r > g ? r : g, least = r < g ? r : g;
-        most = b > most ? b : most;
-        least = b < least ? b : least;
+        int32_t most, least;
+        find_extremes(block, x, &most, &least);
         float l = (float)(most + least), changed = light[most + least];
         float room = l < 2 * full - l ? l : 2 * full - l;
         float left = changed < 2 * full - changed ? changed : 2 * full - changed;
         float whole = room > 0 ? room : 1.0F;
         int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
         float scale = left / whole * ratio[s];
-        block->plane[0][x] = to_sample((changed + ((float)(2 * r) - l) * scale) * 0.5F, full);
-        block->plane[1][x] = to_sample((changed + ((float)(2 * g) - l) * scale) * 0.5F, full);
-        block->plane[2][x] = to_sample((changed + ((float)(2 * b) - l) * scale) * 0.5F, full);
+        for (unsigned c = 0; c < 3; c++) {
+            float above = (float)(2 * block->plane[c][x]) - l;
+            block->plane[c][x] = to_sample((changed + above * scale) * 0.5F, full);
+        }
     }
 }
 
