@@ -905,7 +905,7 @@ only_tools() {
         mkdir work
         cp -rp src work/
         untouched work/src >inputs
-        STACKJOB_TEST=$BATS_TEST_NAME stackjob -q -C work job >/dev/null 2>&1 &
+        STACKJOB_TEST=$BATS_TEST_NAME stackjob -q -j $((1 + round / 2 % 2)) -C work job >/dev/null 2>&1 &
         victim=$!
         sleep "$(printf '%04d' $((RANDOM % time)) | sed 's/...$/.&/')"
         # Once stackjob alone, once with everything that it started.
@@ -931,6 +931,27 @@ only_tools() {
     done
 }
 
+@test "where stackjob alone is killed, no more than the frames at work are finished" {
+    mkdir src
+    for i in $(seq 30); do cp "$FIXTURES/tiny/f1.pam" src/$i.pam; done
+    cp -r "$BUILD" build
+    printf '%s\n' '#!/bin/sh' "case \$* in *-name*|*src*) echo \"\$*\" >>'$PWD/begun'; sleep 0.1 ;; esac" \
+        "exec $BUILD/bin/noisemask \"\$@\"" >build/bin/noisemask
+    pam 8 8 1 255 0 >none.pam
+    for jobs in 1 2; do
+        job 'StackJob t' 'input_path = src' "Actions ready$jobs" MaskNoise 'noise_mask = none.pam'
+        : >begun
+        STACKJOB_TEST=$BATS_TEST_NAME build/bin/stackjob -q -j $jobs job >/dev/null 2>&1 &
+        victim=$!
+        until [ "$(wc -l <begun)" -gt 2 ]; do sleep 0.02; done
+        kill -KILL "$victim"
+        wait "$victim" || true
+        begun=$(wc -l <begun)
+        until [ -z "$(marked)" ]; do sleep 0.1; done
+        [ "$(wc -l <begun)" -le $((begun + 2 * jobs)) ]
+    done
+}
+
 @test "SIGINT and SIGTERM end it within a second, with all that it started" {
     frames stack
     cp -r "$BUILD" build
@@ -940,10 +961,11 @@ only_tools() {
             "exec $BUILD/bin/$program \"\$@\"" >build/bin/$program
     done
     for signal in INT TERM HUP; do
-        for steps in align noise; do
+        for steps in '-j 1' '-j 2' noise; do
             job 'StackJob t' 'input_path = src' 'Actions ready' AlignFrames
-            [ $steps = align ] || job 'StackJob t' 'input_path = src' 'NoiseDetection'
-            STACKJOB_TEST=$BATS_TEST_NAME env --default-signal=INT build/bin/stackjob -q job >/dev/null 2>err &
+            [ "$steps" != noise ] || job 'StackJob t' 'input_path = src' 'NoiseDetection'
+            # shellcheck disable=SC2086
+            STACKJOB_TEST=$BATS_TEST_NAME env --default-signal=INT build/bin/stackjob -q ${steps#noise} job >/dev/null 2>err &
             runner=$!
             for _ in {1..100}; do
                 [ "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep -c sleep)" -eq 0 ] || break

@@ -198,15 +198,16 @@ have_parallel() {
 
 start_engine() {
     export_run
-    if ! have_parallel; then
+    bar=
+    [ ! -t 2 ] || [ -n "$quiet" ] || bar=yes
+    # With nothing running any more, GNU parallel waits a tenth of a job's time before the next.
+    if ! have_parallel || [ "$slots$bar$logins" = 1 ]; then
         start_alone
         return
     fi
     set -- parallel --plain --will-cite --termseq TERM,50,KILL,25 -j "$load"
     [ -n "$keep_going" ] || set -- "$@" --halt now,fail=1
-    if [ -t 2 ] && [ -z "$quiet" ]; then
-        set -- "$@" --bar
-    fi
+    [ -z "$bar" ] || set -- "$@" --bar
     if [ -n "$logins" ]; then
         set -- "$@" -S "$logins" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_PIPELINE
         [ -z "$job_memory" ] || set -- "$@" --memfree "${job_memory}k"
@@ -289,12 +290,12 @@ clear_away() {
     away_place=
 }
 
-# Without GNU parallel: one frame at a time.
+# One frame at a time, without GNU parallel.
 start_alone() {
-    [ -n "$said_alone" ] || say "GNU parallel is not installed: one frame at a time"
+    have_parallel || [ -n "$said_alone" ] || say "GNU parallel is not installed: one frame at a time"
     said_alone=yes
     # shellcheck disable=SC2016
-    launch "$work" setsid sh -c 'while read -r number; do "$STACKJOB_PIPELINE" "$number" </dev/null; done'
+    launch "$work" setsid sh -c 'while read -r number; do "$STACKJOB_PIPELINE" "$number" </dev/null || exit; done'
     engine_is=group
 }
 
