@@ -47,12 +47,21 @@ static void fill_pair(const float *first, const float *second, unsigned maxval, 
             table[as_unit(v, w)] = as_unit(round_curve(first, v), round_curve(second, w));
 }
 
+/* After how many planes their curves recur: 1 where all have the same. */
+static unsigned curve_period(const float *const planes[], unsigned depth)
+{
+    for (unsigned i = 1; i < depth; i++)
+        if (planes[i] != planes[0])
+            return depth;
+    return 1;
+}
+
 /* PLANES has a curve a plane of FRAME, NULL for the identity. */
 static void make_tables(const struct frame *frame, const float *const planes[],
                         struct unit_tables *tables)
 {
     bool wide = frame_sample_bytes(frame) == 2;
-    unsigned depth = frame->depth;
+    unsigned depth = curve_period(planes, frame->depth);
     tables->period = wide || depth % 2 ? depth : depth / 2;
     for (unsigned i = 0; i < tables->period; i++) {
         tables->table[i] = alloc_array(UNITS, sizeof *tables->table[i]);
