@@ -31,20 +31,25 @@ plan_actions() {
 # survey: sets $two_pass, the numbers of the sub-actions that come in two passes, $referring, of
 # those that need a reference, $histograms, of those that plot them, and $programs; refuses what is not there.
 survey() {
-    histograms='' two_pass='' referring='' programs='' stage=0
-    saved_ifs=$IFS
-    IFS=$nl
+    histograms='' two_pass='' referring='' programs=''
+    each_line survey_line
+}
+
+# each_line FUNCTION ARGUMENT...: calls it for each line of $stages, with the line's first word and
+# what follows as its last arguments; $stage is the number of the sub-action that the line is about.
+each_line() {
+    stage=0 each_ifs=$IFS IFS=$nl
     for line in $stages; do
-        IFS=$saved_ifs
-        survey_line "${line%% *}" "${line#* }"
+        IFS=$each_ifs
+        [ "${line%% *}" != stage ] || stage=$((stage + 1))
+        "$@" "${line%% *}" "${line#* }"
     done
-    IFS=$saved_ifs
+    IFS=$each_ifs
 }
 
 survey_line() {
     case $1 in
     stage)
-        stage=$((stage + 1))
         command -v "$2" >/dev/null || die "$title: $(sub_action "$2") is not in this version: there is no program $2"
         case " $programs " in
         *" $2 "*) ;;
@@ -100,19 +105,17 @@ write_key() {
     done
     printf 'options output %s %s metadata %s\n' "$format" "${quality:--}" "$metadata"
     raw_key
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        IFS=$saved_ifs
-        case $line in
-        'mask '* | 'apply '*) key_file "${line%% *}" "${line#* }" ;;
-        'summary '* | 'histograms '*) ;;
-        *) printf 'options %s\n' "$line" ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line key_line
     [ -z "$referring" ] || cut -f 2-4 "$reference" | sed 's/^/reference /'
     [ -z "$two_pass" ] || printf 'frames %s\n' "$(cut -f 2-4 "$frames" | cksum)"
+}
+
+key_line() {
+    case $1 in
+    mask | apply) key_file "$1" "$2" ;;
+    summary | histograms) ;;
+    *) printf 'options %s %s\n' "$1" "$2" ;;
+    esac
 }
 
 raw_key() {
@@ -140,25 +143,16 @@ version_line() {
 # format), middle (PAM), estimate (of the last one's transforms), or reference (PAM). All but the
 # last run where the frames' jobs run, maybe far away.
 compose() {
-    template='' stage=0
+    template=''
     compose_last=$1 compose_for=$2 place=$run_line
     case $transfer:$compose_for in
     yes:reference) ;;
     yes:*) place=. ;;
     esac
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        IFS=$saved_ifs
-        case $line in
-        stage*) [ "$stage" -lt "$compose_last" ] || break ;;
-        esac
-        compose_line "${line%% *}" "${line#* }"
-    done
-    IFS=$saved_ifs
+    each_line compose_line
     if [ "$compose_for" = frames ]; then
         compose_output
-    elif [ "$stage" -eq 1 ]; then
+    elif [ "$compose_last" -eq 1 ]; then
         add @input
     fi
 }
@@ -170,9 +164,9 @@ add() {
 }
 
 compose_line() {
+    [ "$stage" -le "$compose_last" ] || return 0
     case $1 in
     stage)
-        stage=$((stage + 1))
         [ "$stage" -ne 2 ] || add @input
         [ "$stage" -eq 1 ] || add '|'
         case $2:$compose_for:$stage:$histograms in
@@ -231,12 +225,12 @@ compose_reference() {
 }
 
 compose_output() {
-    if [ "$stage" -eq 0 ]; then
+    if [ "$compose_last" -eq 0 ]; then
         add @convert
     elif [ "$format" = png ]; then
         add -png
     fi
-    [ "$stage" -ne 1 ] || add @input
+    [ "$compose_last" -ne 1 ] || add @input
     case $format in
     tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
     jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
@@ -376,23 +370,24 @@ prepare() {
 check_masks() {
     [ -z "$preview" ] || return 0
     mask='' limit=''
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages stage; do
-        IFS=$saved_ifs
-        case $line in
-        stage*)
-            [ -z "$mask" ] || check_mask
-            mask='' limit=''
-            ;;
-        'mask '*) unescape "${line#mask }" && mask=$text ;;
-        'option -maxpixels='*) limit=${line#option } ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line check_masks_line
+    check_mask
 }
 
+check_masks_line() {
+    case "$1 $2" in
+    'stage '*)
+        check_mask
+        mask='' limit=''
+        ;;
+    'mask '*) unescape "$2" && mask=$text ;;
+    'option -maxpixels='*) limit=$2 ;;
+    esac
+}
+
+# The mask of the sub-action whose lines are over, if it has one.
 check_mask() {
+    [ -n "$mask" ] || return 0
     noisemask "-mask=$mask" ${limit:+"$limit"} </dev/null >/dev/null 2>"$run/mask.err"
     [ $? -eq 2 ] || return 0
     cat "$run/mask.err" >&2
@@ -411,19 +406,16 @@ make_directory() {
 
 # stage_words K: sets $stage_program and $stage_flags, what survey saw of the K-th sub-action.
 stage_words() {
-    stage_program='' stage_flags='' stage=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        case $line in
-        'stage '*)
-            stage=$((stage + 1))
-            [ "$stage" -ne "$1" ] || stage_program=${line#stage }
-            ;;
-        *) [ "$stage" -ne "$1" ] || stage_flags="$stage_flags ${line%% *}" ;;
-        esac
-    done
-    IFS=$saved_ifs
+    stage_program='' stage_flags=''
+    each_line stage_word "$1"
+}
+
+stage_word() {
+    [ "$stage" -eq "$1" ] || return 0
+    case $2 in
+    stage) stage_program=$3 ;;
+    *) stage_flags="$stage_flags $2" ;;
+    esac
 }
 
 prepare_reference() {
@@ -468,18 +460,16 @@ prepare_transforms() {
 
 # What they depend on: the pipeline, the reference and all frames.
 transforms_key() {
-    stage=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        case $line in
-        'stage '*) stage=$((stage + 1)) ;;
-        'option -border'* | 'summary '* | 'histograms '*) continue ;;
-        esac
-        [ "$stage" -gt "$1" ] || printf '%s\n' "$line"
-    done
-    IFS=$saved_ifs
+    each_line transforms_key_line "$1"
     grep -v '^options' "$temporary/$step_id.key"
+}
+
+transforms_key_line() {
+    [ "$stage" -le "$1" ] || return 0
+    case "$2 $3" in
+    'option -border'* | 'summary '* | 'histograms '*) ;;
+    *) printf '%s %s\n' "$2" "$3" ;;
+    esac
 }
 
 estimate_each() {
@@ -520,21 +510,18 @@ estimate_stepwise() {
 
 stepwise_lines() {
     printf '%s\n' framealign -estimate -step
-    stage=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        case $line in
-        'stage '*) stage=$((stage + 1)) ;;
-        'option -model='*) [ "$stage" -ne "$1" ] || printf '%s\n' "${line#option }" ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line model_line "$1"
     while IFS=$tab read -r number path _ _ frame_name _; do
         [ -z "$made" ] || path=$made$frame_name.pam
         [ "$number" != "$reference_number" ] || printf '%s\n' "-reference=$path"
         printf '%s\n' "$path"
     done <"$frames"
+}
+
+model_line() {
+    case "$stage $3" in
+    "$1 -model="*) printf '%s\n' "$3" ;;
+    esac
 }
 
 # ---- running ----

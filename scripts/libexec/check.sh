@@ -237,26 +237,23 @@ show_metadata() {
 # The plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
 preview_plots() {
     [ "$unchanged" -eq 0 ] || return 0
-    stage_number=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        IFS=$saved_ifs
-        case $line in
-        'stage '*)
-            stage_number=$((stage_number + 1)) stage_program=${line#stage } channel=lumi
-            [ "$stage_program" != framealign ] || with_tables preview_transforms
-            ;;
-        'option -channel='*) channel=${line#option -channel=} ;;
-        'summary yes') with_tables preview_plot ;;
-        'histograms yes')
-            show_command mkdir -p "$plots"
-            set_nth
-            pass "histograms-$stage_number" "the histograms"
-            ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line preview_plots_line
+}
+
+preview_plots_line() {
+    case "$1 $2" in
+    'stage '*)
+        stage_number=$stage stage_program=$2 channel=lumi
+        [ "$stage_program" != framealign ] || with_tables preview_transforms
+        ;;
+    'option -channel='*) channel=${2#-channel=} ;;
+    'summary yes') with_tables preview_plot ;;
+    'histograms yes')
+        show_command mkdir -p "$plots"
+        set_nth
+        pass "histograms-$stage_number" "the histograms"
+        ;;
+    esac
 }
 
 # with_tables DO: calls it with the files that hold the rows of the sub-action $stage_number. One that

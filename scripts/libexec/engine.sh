@@ -259,20 +259,17 @@ link_shared() {
         [ -h "$run/reference-$stage.pam" ] || [ ! -d "$run/reference-$stage" ] ||
             ln -s -- "reference-$stage/$text.pam" "$run/reference-$stage.pam" || exit 1
     done
-    stage=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        case $line in
-        'stage '*) stage=$((stage + 1)) ;;
-        'mask '* | 'apply '*)
-            unescape "${line#* }"
-            absolute "$text"
-            [ -h "$run/${line%% *}-$stage" ] || ln -s -- "$absolute" "$run/${line%% *}-$stage" || exit 1
-            ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line link_shared_line
+}
+
+link_shared_line() {
+    case $1 in
+    mask | apply)
+        unescape "$2"
+        absolute "$text"
+        [ -h "$run/$1-$stage" ] || ln -s -- "$absolute" "$run/$1-$stage" || exit 1
+        ;;
+    esac
 }
 
 # absolute PATH: sets $absolute.
@@ -502,15 +499,7 @@ limit_load() {
     [ -n "$maxval" ] || return 0
     pixels=$((width * height * depth))
     held=2
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        case $line in
-        'stage framealign') held=$((held + 3)) ;;
-        'stage '*) held=$((held + 2)) ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line hold_frames
     job_memory=$((pixels * 2 * held / 1024 + 8192))
     limit_memory
     raster=$((pixels * (maxval > 255 ? 2 : 1) / 1024 + 1))
@@ -524,6 +513,13 @@ limit_load() {
     free=$(df -k --output=avail -- "$out" 2>/dev/null | tail -n 1)
     [ -z "$free" ] || [ "$free" -ge "$needed" ] ||
         die "$title: about $((needed / 1024 + 1)) MiB are needed in $out, and $((free / 1024)) MiB are free"
+}
+
+hold_frames() {
+    case "$1 $2" in
+    'stage framealign') held=$((held + 3)) ;;
+    'stage '*) held=$((held + 2)) ;;
+    esac
 }
 
 limit_memory() {

@@ -101,26 +101,21 @@ sum_up_actions() {
     [ ! -s "$run/failed" ] || counts="$counts, $(wc -l <"$run/failed") of them failed"
     [ "$to_make" -eq 0 ] || counts="$counts, $to_make made now"
     note "$counts" "$output"
-    stage_number=0
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $stages; do
-        IFS=$saved_ifs
-        case $line in
-        'stage '*)
-            stage_number=$((stage_number + 1))
-            stage_program=${line#stage }
-            rows_of "$stage_number" >"$run/table"
-            [ ! -s "$run/table" ] || figures "$stage_program"
-            [ "$stage_program" != framealign ] || keep_transforms
-            channel=lumi
-            ;;
-        'option -channel='*) channel=${line#option -channel=} ;;
-        'summary yes') [ ! -s "$run/table" ] || plot_rows ;;
-        'histograms yes') plot_histograms ;;
-        esac
-    done
-    IFS=$saved_ifs
+    each_line sum_up_line
+}
+
+sum_up_line() {
+    case "$1 $2" in
+    'stage '*)
+        stage_number=$stage stage_program=$2 channel=lumi
+        rows_of "$stage_number" >"$run/table"
+        [ ! -s "$run/table" ] || figures "$stage_program"
+        [ "$stage_program" != framealign ] || keep_transforms
+        ;;
+    'option -channel='*) channel=${2#-channel=} ;;
+    'summary yes') [ ! -s "$run/table" ] || plot_rows ;;
+    'histograms yes') plot_histograms ;;
+    esac
 }
 
 # rows_of K: the frames' rows of the K-th sub-action, tab-separated, in order: from the journal, or

@@ -65,7 +65,7 @@ quote() {
 
 # show FILE.job: sets $shown, the pipeline as a person would type it, without what it writes to.
 show() {
-    shown='' stage='' commands=1 command=''
+    shown='' shown_stage='' commands=1 command=''
     {
         read -r _ && read -r _
         while IFS= read -r line; do
@@ -75,7 +75,7 @@ show() {
                 shown="$shown | "
                 ;;
             ';')
-                stage="$stage    $command$nl" commands=$((commands + 1)) command=
+                shown_stage="$shown_stage    $command$nl" commands=$((commands + 1)) command=
                 ;;
             *)
                 unescape "$line"
@@ -90,9 +90,9 @@ show() {
 
 show_stage() {
     if [ "$commands" -gt 1 ]; then
-        shown="$shown{$nl$stage    $command$nl}"
+        shown="$shown{$nl$shown_stage    $command$nl}"
     else
         shown=$shown$command
     fi
-    stage='' commands=1 command=''
+    shown_stage='' commands=1 command=''
 }
