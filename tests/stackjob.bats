@@ -1081,7 +1081,7 @@ only_tools() {
 
 @test "the log has every command with its time; the summary has the figures" {
     frames stack
-    job 'StackJob my job' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames BalanceFrames
+    job 'StackJob my job' 'working_path = .' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames BalanceFrames
     stackjob job >summary 2>err
     grep -q '^  NoiseDetection noise-map: [0-9]* noisy pixels' summary
     grep -q '^  Actions ready: 5 frames, 5 made now' summary
@@ -1089,6 +1089,7 @@ only_tools() {
     grep -q '^      worst alignment: 000[0-4], predicted error 0\.[0-9]* px, [0-9]* % of its blocks agree' summary
     grep -q '^      corrections [01]\.[0-9]* to 1\.[0-9]*' summary
     grep -q '^StackJob my job: done in [0-9]*\.[0-9][0-9] s' summary
+    grep -q -x "  log: $PWD/my job.log" summary
     log='my job.log'
     for i in 0 1 2 3 4; do
         grep -q "^[0-9]*\.[0-9][0-9] s  noisemask .* src/000$i.png | framealign .* | framebalance" "$log"

@@ -57,11 +57,12 @@ resolve() {
     trim_path
 }
 
-# No slash at the end of $path, and no dash at its beginning.
+# No slash or dot directory at the end of $path, and no dash at its beginning.
 trim_path() {
     while :; do
         case $path in
         ?*/) path=${path%/} ;;
+        ?*/.) path=${path%/.} ;;
         ./?*) path=${path#./} ;;
         *) break ;;
         esac
