@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "repair.h"
+#include "simd.h"
 
 void mask_init(struct mask *mask, const struct frame *image)
 {
@@ -20,11 +21,23 @@ void mask_free(struct mask *mask)
     *mask = (struct mask){0};
 }
 
+/* What is set in any of the samples: 0 where all are 0, as in most rows of a mask. */
+SIMD_CLONES
+static uint16_t set_bits(const uint16_t *samples, size_t count)
+{
+    uint16_t bits = 0;
+    for (size_t i = 0; i < count; i++)
+        bits |= samples[i];
+    return bits;
+}
+
 void mask_add(struct mask *mask, const struct frame *image)
 {
     uint16_t *samples = alloc_array(frame_row_samples(image), sizeof *samples);
     for (unsigned row = 0; row < image->height; row++) {
         frame_get_row(image, row, samples);
+        if (!set_bits(samples, frame_row_samples(image)))
+            continue;
         uint8_t *noisy = mask->noisy + (size_t)row * mask->width;
         for (unsigned x = 0; x < mask->width; x++)
             for (unsigned c = 0; c < mask->planes; c++)
