@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,22 @@ struct gnuplot {
     pid_t process;
 };
 
-static const char *terminal_of(const char *path)
+/* As wide as the terminal, and no higher; 100 by 30 characters where there is none. */
+static char *text_terminal(void)
+{
+    enum { COLUMNS = 100, COLUMNS_MIN = 40, ROWS = 30, ROWS_MIN = 12 };
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO))
+        return alloc_printf("dumb mono size %d,%d", COLUMNS, ROWS);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < COLUMNS_MIN ||
+        size.ws_row < ROWS_MIN)
+        return alloc_printf("dumb ansi size %d,%d", COLUMNS, ROWS);
+    return alloc_printf("dumb ansi size %d,%d", size.ws_col,
+                        size.ws_row > ROWS ? ROWS : size.ws_row - 1);
+}
+
+/* What gnuplot calls the terminal for a plot at PATH, or NULL; the caller frees it. */
+static char *terminal_of(const char *path)
 {
     static const struct {
         const char *ending, *terminal;
@@ -34,18 +50,20 @@ static const char *terminal_of(const char *path)
         {".svg", "svg size 1000,625 background '#ffffff'"},
     };
     if (strcmp(path, "-") == 0)
-        return isatty(STDOUT_FILENO) ? "dumb ansi size 100,30" : "dumb mono size 100,30";
+        return text_terminal();
     const char *dot = strrchr(path, '.');
     for (unsigned i = 0; dot && i < sizeof terminals / sizeof terminals[0]; i++)
         if (strcmp(dot, terminals[i].ending) == 0)
-            return terminals[i].terminal;
+            return alloc_string(terminals[i].terminal);
     return NULL;
 }
 
 void gnuplot_check_path(const char *path)
 {
-    if (!terminal_of(path))
+    char *terminal = terminal_of(path);
+    if (!terminal)
         pm_error("%s: a plot's name ends in .pdf, .png or .svg; \"-\" draws it as text", path);
+    free(terminal);
 }
 
 /* Runs gnuplot with INPUT as its standard input and OUTPUT as its standard output. */
@@ -86,7 +104,9 @@ struct gnuplot *gnuplot_open(const char *path)
     plot->stream = fdopen(ends[1], "w");
     if (!plot->stream)
         pm_error("a pipe to gnuplot cannot be opened: %s", strerror(errno));
-    fprintf(plot->stream, "set terminal %s\n", terminal_of(path));
+    char *terminal = terminal_of(path);
+    fprintf(plot->stream, "set terminal %s\n", terminal);
+    free(terminal);
     return plot;
 }
 

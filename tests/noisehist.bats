@@ -210,6 +210,18 @@ without_gnuplot() {
     ! grep -q "$(printf '\t')" drawing
 }
 
+@test "on a terminal -plot=- is as wide as it, and no higher" {
+    command -v script >/dev/null || skip "script is not installed"
+    for size in '72 20' '120 40'; do
+        set -- $size
+        script -qec "stty cols $1 rows $2; noisehist -plot=- '$FIXTURES/map.pam'" drawing >/dev/null </dev/null
+        sed -e '1d;$d' -e 's/\x1b\[[0-9;]*m//g' drawing | tr -d '\r\f' >plain
+        [ "$(wc -l <plain)" -le "$2" ]
+        [ "$(awk 'length > most { most = length } END { print most + 0 }' plain)" -le "$1" ]
+        [ "$(awk 'length > most { most = length } END { print most + 0 }' plain)" -ge $(($1 - 6)) ]
+    done
+}
+
 @test "a plot may have any name" {
     name="-p \$x;'\"ü
 .svg"
