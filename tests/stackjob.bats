@@ -558,20 +558,40 @@ END
     cp "$FIXTURES/tiny/f1.pam" src/a.CR2
     cp "$FIXTURES/tiny/f2.pam" src/b.nef
     for tool in dcraw_emu dcraw; do
-        printf '%s\n' '#!/bin/sh' "printf '$tool %s\n' \"\$*\" >>$PWD/asked" 'for last; do :; done' 'cat "$last"' >tools/$tool
+        printf '%s\n' '#!/bin/sh' "{ printf '$tool'; printf ' <%s>' \"\$@\"; echo; } >>$PWD/asked" 'for last; do :; done' 'cat "$last"' >tools/$tool
         chmod +x tools/$tool
     done
     plain_job
     PATH=$PWD/tools:$PATH stackjob -q job
-    grep -x 'dcraw_emu -w -W -6 -t 0 -Z - src/a.CR2' asked
+    grep -x 'dcraw_emu <-w> <-W> <-6> <-t> <0> <-Z> <-> <src/a.CR2>' asked
     same <(raster ready/b.pam) <(raster src/b.nef)
     rm tools/dcraw_emu
     plain_job 'raw_options = -a -4 -H 1'
     only_tools
     PATH=$PWD/tools:$tools_only stackjob -q job
-    grep -x 'dcraw -c -a -4 -H 1 src/b.nef' asked
+    grep -x 'dcraw <-c> <-a> <-4> <-H> <1> <src/b.nef>' asked
     cp src/a.CR2 src/a.JPG
     refused 'src/a.CR2 and src/a.JPG would both become a.png' 'StackJob t' 'input_path = src' 'Actions x'
+}
+
+@test "a real raw file is developed with 16 bits, as the sensor lies, whatever its orientation" {
+    command -v dcraw_emu >/dev/null || skip "dcraw_emu is not installed"
+    command -v exiftool >/dev/null || skip "exiftool is not installed"
+    mkdir src
+    # A mosaic of red, green and blue, made a digital negative that asks to be turned.
+    pam 96 64 1 65535 $(for _ in {1..32}; do
+        printf '8000 16000 %.0s' {1..48}
+        printf '16000 4000 %.0s' {1..48}
+    done) | pamtopnm | pamtotiff -quiet -none -rowsperstrip=64 | cat >mosaic.tif
+    exiftool -q -n -o src/a.dng -DNGVersion='1 4 0 0' -IFD0:PhotometricInterpretation=32803 \
+        -IFD0:CFARepeatPatternDim='2 2' -IFD0:CFAPattern2='0 1 1 2' -Make=Test -Model=Camera \
+        -UniqueCameraModel='Test Camera' -ColorMatrix1='1 0 0 0 1 0 0 0 1' -AsShotNeutral='1 1 1' \
+        -Orientation=6 mosaic.tif
+    plain_job
+    stackjob -q job
+    [ "$(for word in WIDTH HEIGHT DEPTH MAXVAL; do header $word ready/a.pam; done | paste -sd ' ')" = '96 64 3 65535' ]
+    dcraw_emu -w -W -6 -t 0 -Z - src/a.dng | pamtopam >wanted.pam
+    same <(raster ready/a.pam) <(raster wanted.pam)
 }
 
 # only_tools [NAME...]: sets $tools_only, a PATH of the programs under test and the system's, without

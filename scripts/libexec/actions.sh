@@ -283,6 +283,7 @@ frame_job() {
     saved_ifs=$IFS
     IFS=$nl
     for line in $template; do
+        IFS=$saved_ifs
         case $line in
         @input) printf '%s\n' "$input" ;;
         @convert) convert_lines "$1" ;;
