@@ -340,6 +340,23 @@ END
     refused 'the table of transforms x.tsv is not there' 'StackJob t' 'input_path = src' 'Actions a' AlignFrames 'apply = x.tsv'
     cp src/f1.pam src/f1.ppm
     refused 'src/f1.pam and src/f1.ppm would both become f1.png' 'StackJob t' 'input_path = src' 'Actions a'
+    # a-hist-2- and .pdf are 13 bytes; 242 fit beside them
+    rm src/*
+    cp "$FIXTURES/tiny/f1.pam" "src/$(printf 'x%.0s' {1..243}).pam"
+    refused 'histograms of src/x*.pam would have a name of 256 bytes' 'StackJob t' 'input_path = src' 'Actions a' \
+        BalanceFrames BalanceFrames 'plot_histograms = yes'
+}
+
+@test "a name of 255 bytes is not too long, of a frame and of its histograms" {
+    mkdir src
+    cp "$FIXTURES/tiny/f1.pam" "src/$(printf 'x%.0s' {1..244}).pam"
+    job 'StackJob t' 'input_path = src' 'Actions a' 'output_format = pam' BalanceFrames 'plot_histograms = yes'
+    stackjob -q job
+    [ -s "plots/a-hist-$(printf 'x%.0s' {1..244}).pdf" ]
+    cp "$FIXTURES/tiny/f1.pam" "src/$(printf 'y%.0s' {1..251}).pam"
+    job 'StackJob t' 'input_path = src' 'Actions b' 'output_format = pam' BalanceFrames
+    stackjob -q job
+    [ -s "b/$(printf 'y%.0s' {1..251}).pam" ]
 }
 
 @test "a later step's trouble is seen before the first step runs" {

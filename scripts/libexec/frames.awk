@@ -3,7 +3,8 @@
 # Which frames a step has, and in which order. Reads lines of an escaped path and 0, or 1 where an
 # earlier step is still to make the file; the size and time of each of the others is a line of the
 # file $STACKJOB_STATS. Writes a line a frame: number, path, size, time, name, result; and the
-# reference frame's alone to the file $STACKJOB_REFERENCE. Refuses results that clash or are too long.
+# reference frame's alone to the file $STACKJOB_REFERENCE. Refuses results that clash or whose names,
+# or those of their histograms, which begin with $STACKJOB_HISTOGRAM where there are any, are too long.
 
 BEGIN {
     FS = OFS = "\t"
@@ -11,6 +12,7 @@ BEGIN {
     resample = ENVIRON["STACKJOB_RESAMPLE"]
     limit = ENVIRON["STACKJOB_MAX_FRAMES"]
     ending = ENVIRON["STACKJOB_ENDING"]
+    histogram = ENVIRON["STACKJOB_HISTOGRAM"]
 }
 
 {
@@ -33,6 +35,9 @@ BEGIN {
         fail(taken[result] " and " $1 " would both become " result)
     else if (bytes(result) > 255)
         fail("the result of " $1 " would have a name of " bytes(result) " bytes; 255 are possible")
+    if (histogram != "" && bytes(histogram name ".pdf") > 255)
+        fail("the histograms of " $1 " would have a name of " bytes(histogram name ".pdf") \
+             " bytes; 255 are possible: plot_histograms = no, or shorter names")
     taken[result] = $1
 }
 

@@ -188,11 +188,21 @@ list_frames() {
         list_directory "$text"
     done
     xargs -0 -r stat -L --printf '%s\t%.9Y\n' -- <"$temporary/exist" >"$temporary/stats" || exit 1
-    STACKJOB_STATS=$temporary/stats STACKJOB_REFERENCE=$reference STACKJOB_STEP=$title \
+    histogram_prefix
+    STACKJOB_STATS=$temporary/stats STACKJOB_HISTOGRAM=$escaped STACKJOB_REFERENCE=$reference STACKJOB_STEP=$title \
         STACKJOB_RESAMPLE=$resample STACKJOB_REVERSE=$reverse STACKJOB_REF_IDX=$ref_idx \
         STACKJOB_MAX_FRAMES=$max_frames STACKJOB_ENDING=$ending \
         awk -f "$libexec/frames.awk" <"$temporary/names" >"$frames" || exit 1
     [ -s "$frames" ] || no_frames "$@"
+}
+
+# Sets $escaped, how the longest name of a frame's histograms begins; nothing where none are drawn.
+histogram_prefix() {
+    nth=$(printf '%s\n' "$stages" | awk '
+        $1 == "stage" { nth = ++seen[$2] > 1 ? "-" seen[$2] : "" }
+        $0 == "histograms yes" { longest = nth "-" }
+        END { print longest }')
+    escape "${nth:+$name-hist$nth}"
 }
 
 no_frames() {
