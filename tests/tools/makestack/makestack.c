@@ -5,10 +5,12 @@
  * A subject is a function of the plane, in the reference frame's pixel coordinates: a sum of noise
  * octaves, points, blobs, hairs and plates with sharp edges, or a photograph. A frame's sample at
  * pixel q is subject(T q), with T the exact inverse of the matrix that truth.tsv holds: nothing is
- * resampled on the way, so the truth has no error of its own. Defocus is Gaussian and grows with
- * the distance between the subject's depth at that place and the frame's focus; each part of the
- * procedural subject has its blurred form in closed form (an octave: its attenuation at its middle
- * frequency). Then come the light of the frame, the sensor's dust, its noise and its bad pixels.
+ * resampled on the way, so the truth has no error of its own. With parallax T depends on the
+ * subject's depth at that place, and the truth is that of the depth in focus. Defocus is Gaussian
+ * and grows with the distance between the subject's depth at that place and the frame's focus; each
+ * part of the procedural subject has its blurred form in closed form (an octave: its attenuation at
+ * its middle frequency). Then come the light of the frame, the sensor's dust, its noise and its bad
+ * pixels.
  *
  * The subject is in subject.h, feature.h and photo.h, the camera in view.h, strip.h and camera.h,
  * the bad pixels are in badpixels.h, the options in options.h and kinds.h. Here are the files.
@@ -76,6 +78,9 @@ static long frame_save(const struct frame *frame, const char *dir, const char *n
     return start;
 }
 
+static const char truth_header[] =
+    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n";
+
 static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, bool wrong)
 {
     fprintf(file, "%04u", index);
@@ -86,6 +91,18 @@ static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, b
     for (int i = 0; i < 9; i++)
         fprintf(file, "\t%.15g", m->m[i]);
     fprintf(file, "\t0\t1\t1\n");
+}
+
+/* From frame INDEX - 1 to frame INDEX, of view VIEW, at the depth that is equally sharp in both. */
+static void save_neighbours_row(FILE *file, const struct options *options, unsigned index,
+                                const struct view *view)
+{
+    struct view before = view_make(options, index - 1);
+    double depth = ((double)before.focus + (double)view->focus) / 2;
+    struct matrix back = matrix_inverse(view_at_depth(&before, depth));
+    struct matrix link = matrix_normalise(matrix_multiply(view_at_depth(view, depth), back));
+    bool wrong = options->wrong[index - 1] != RIGHT || options->wrong[index] != RIGHT;
+    save_truth_row(file, index, &link, wrong);
 }
 
 /*
@@ -104,7 +121,9 @@ static long save_frames(const struct options *options, const struct subject *sub
     frame_alloc(&frame);
     FILE *truth = open_in(options->dir, "truth.tsv", "w");
     FILE *light = open_in(options->dir, "light.tsv", "w");
-    fprintf(truth, "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n");
+    FILE *neighbours = open_in(options->dir, "neighbours.tsv", "w");
+    fputs(truth_header, truth);
+    fputs(truth_header, neighbours);
     fprintf(light, "frame\tgain\tgamma\n");
     for (unsigned i = 0; i < options->frames; i++) {
         struct view view = view_make(options, i);
@@ -114,10 +133,14 @@ static long save_frames(const struct options *options, const struct subject *sub
             badpixels_look(bad, &frame);
         frame_file_name(name, i);
         start = frame_save(&frame, options->dir, name);
-        save_truth_row(truth, i, &view.to_frame, options->wrong[i] != RIGHT);
+        struct matrix in_focus = view_at_depth(&view, (double)view.focus);
+        save_truth_row(truth, i, &in_focus, options->wrong[i] != RIGHT);
+        if (i > 0)
+            save_neighbours_row(neighbours, options, i, &view);
         fprintf(light, "%04u\t%.7g\t%.7g\n", i, (double)view.gain, (double)view.gamma);
     }
     close_checked(truth, "truth.tsv");
+    close_checked(neighbours, "neighbours.tsv");
     close_checked(light, "light.tsv");
     frame_free(&frame);
     free(shading);

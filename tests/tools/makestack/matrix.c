@@ -24,6 +24,14 @@ struct matrix matrix_inverse(struct matrix a)
     return c;
 }
 
+struct matrix matrix_normalise(struct matrix a)
+{
+    for (int i = 0; i < 9; i++)
+        a.m[i] /= a.m[8] != 0 && i < 8 ? a.m[8] : 1;
+    a.m[8] = 1;
+    return a;
+}
+
 void matrix_apply(const struct matrix *a, double x, double y, double *u, double *v)
 {
     const double *m = a->m;

@@ -18,6 +18,9 @@ struct matrix matrix_multiply(struct matrix a, struct matrix b);
 /* The inverse of A, which is not singular. */
 struct matrix matrix_inverse(struct matrix a);
 
+/* A scaled to m33 = 1, which is the same transform; A with m33 = 0 but for that element. */
+struct matrix matrix_normalise(struct matrix a);
+
 /* Where A takes the point X, Y. */
 void matrix_apply(const struct matrix *a, double x, double y, double *u, double *v);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@ static const char usage[] =
     "Makes the directory DIR and writes a focus stack into it, DIR/0000.pam and so on, and its "
     "truth:\n"
     "  truth.tsv   a frame's matrix from the reference's pixels to its own, as framealign -save\n"
+    "              (with parallax: for the depth that is in focus in that frame)\n"
+    "  neighbours.tsv   a frame's matrix from the pixels of the frame before it to its own (with\n"
+    "              parallax: for the depth half-way between those in focus in the two)\n"
     "  pixels.tsv  x y channel kind level: the planted bad pixels; level is the deviation of "
     "their\n"
     "              mean over the stack from its 5x5 blur, in 1/255 of full scale (in clusters: "
@@ -38,6 +42,11 @@ static const char usage[] =
     "  -breathing=PCT   the scale changes by up to this over the stack [0]\n"
     "  -rotate=DEG -shift=PX -perspective=PX   the largest of each, over the frames [0]\n"
     "  -wholeshift      shifts are whole pixels\n"
+    "  -parallax=PX     through the stack the nearest point moves so far against the farthest [0]\n"
+    "  -parallaxangle=DEG   the direction, from the right downwards, in which the far side moves "
+    "[0]\n"
+    "  -depthbreathing=PCT  through the stack their scales change so much against each other [0]\n"
+    "  -relief=NAME     how the subject's depth runs: smooth, or ramp: a tilted plane [smooth]\n"
     "  -gain=F -gamma=F frames differ in light by up to this fraction [0]\n"
     "  -exposure=F      brightness of all frames [1]\n"
     "  -vignette=F      light lost in the corners [0]\n"
@@ -46,6 +55,18 @@ static const char usage[] =
     "  -levels=MIN,MAX  deviation of the bad pixels [16,120]\n"
     "  -dust=N          soft dark discs on the sensor [0]\n"
     "  -wrong=I:WHAT,...   frames that cannot be aligned: scene, dark, white, half\n";
+
+/* As enum relief counts. */
+static const char *const relief_names[] = {"smooth", "ramp"};
+
+static enum relief parse_relief(const char *name)
+{
+    for (size_t i = 0; i < sizeof relief_names / sizeof *relief_names; i++)
+        if (!strcmp(name, relief_names[i]))
+            return (enum relief)i;
+    pm_error("-relief=%s is not one of those that the usage text lists", name);
+    exit(1);
+}
 
 /* As enum wrong counts. */
 static const char *const wrong_names[] = {"", "scene", "dark", "white", "half"};
@@ -78,13 +99,24 @@ static void check_options(const struct options *options)
         pm_error("-maxval must be 1 to 65535");
     if (options->reference < 0 || options->reference >= (int)options->frames)
         pm_error("-reference must be 0 to %u", options->frames - 1);
+    /* The reliefs rise by less than 9 over the width: see strip.c. */
+    if (!(options_parallax(options) <= options->width / 20.0))
+        pm_error("-parallax and -depthbreathing move depths by up to %.1f pixels against each "
+                 "other; the limit is a twentieth of the width, %.1f",
+                 options_parallax(options), options->width / 20.0);
+}
+
+double options_parallax(const struct options *options)
+{
+    double corner = hypot(options->width, options->height) / 2;
+    return fabs((double)options->parallax) + fabs((double)options->depthbreathing) / 100 * corner;
 }
 
 /* Reads the options into OPTIONS; called once to learn the kind, and again to win over it. */
 static void read_options(struct options *options, int argc, const char **argv, char **levels,
-                         char **wrong)
+                         char **relief, char **wrong)
 {
-    static optEntry entries[32];
+    static optEntry entries[40];
     const char **args = alloc_array((size_t)argc + 1, sizeof *args);
     memcpy(args, argv, ((size_t)argc + 1) * sizeof *args);
     unsigned option_def_index = 0;
@@ -106,6 +138,10 @@ static void read_options(struct options *options, int argc, const char **argv, c
     OPTENT3(0, "rotate", OPT_FLOAT, &options->rotate, NULL, 0);
     OPTENT3(0, "shift", OPT_FLOAT, &options->shift, NULL, 0);
     OPTENT3(0, "wholeshift", OPT_FLAG, NULL, &options->wholeshift, 0);
+    OPTENT3(0, "parallax", OPT_FLOAT, &options->parallax, NULL, 0);
+    OPTENT3(0, "parallaxangle", OPT_FLOAT, &options->parallaxangle, NULL, 0);
+    OPTENT3(0, "depthbreathing", OPT_FLOAT, &options->depthbreathing, NULL, 0);
+    OPTENT3(0, "relief", OPT_STRING, relief, NULL, 0);
     OPTENT3(0, "perspective", OPT_FLOAT, &options->perspective, NULL, 0);
     OPTENT3(0, "gain", OPT_FLOAT, &options->gain, NULL, 0);
     OPTENT3(0, "gamma", OPT_FLOAT, &options->gamma, NULL, 0);
@@ -144,16 +180,18 @@ struct options options_parse(int argc, const char **argv)
                               .exposure = 1,
                               .level_min = 16,
                               .level_max = 120};
-    char *levels = NULL, *wrong = NULL;
+    char *levels = NULL, *relief = NULL, *wrong = NULL;
     struct options first = options;
-    read_options(&first, argc, argv, &levels, &wrong);
+    read_options(&first, argc, argv, &levels, &relief, &wrong);
     if (first.kind && !kinds_known(first.kind))
         pm_error("-kind=%s is not one of those that the usage text lists", first.kind);
     if (first.kind) {
         options.width = first.width;
         kinds_apply(&options, first.kind);
     }
-    read_options(&options, argc, argv, &levels, &wrong);
+    read_options(&options, argc, argv, &levels, &relief, &wrong);
+    if (relief)
+        options.relief = parse_relief(relief);
     if (options.reference == -1)
         options.reference = (int)(options.frames / 2);
     check_options(&options);

@@ -7,13 +7,18 @@
    a shift by half the width. */
 enum wrong { RIGHT, WRONG_SCENE, WRONG_DARK, WRONG_WHITE, WRONG_HALF };
 
+/* How depth runs through the subject: bumps, a tilted plane with lower ones. */
+enum relief { RELIEF_SMOOTH, RELIEF_RAMP };
+
 /* All the information the user supplied, and the defaults for the rest. */
 struct options {
     const char *dir, *kind, *subject; /* kind, subject: or NULL */
     unsigned width, height, frames, depth, maxval, seed;
     int reference;
-    float texture, points, repeat, defocus;       /* factors, pixels */
-    float breathing, rotate, shift, perspective;  /* per cent, degrees, pixels */
+    float texture, points, repeat, defocus;        /* factors, pixels */
+    float breathing, rotate, shift, perspective;   /* per cent, degrees, pixels */
+    float parallax, parallaxangle, depthbreathing; /* pixels, degrees, per cent */
+    enum relief relief;
     unsigned wholeshift;                          /* boolean */
     float gain, gamma, exposure, vignette, noise; /* fractions; levels */
     unsigned hot, dead, cluster2, cluster5, dust; /* counts */
@@ -24,5 +29,9 @@ struct options {
 /* The options of the command line, checked; wrong text in it ends the program with a message. The
    caller frees wrong with free(). */
 struct options options_parse(int argc, const char **argv);
+
+/* By how many pixels at most, through the whole stack, the nearest and the farthest point of the
+   subject move against each other. */
+double options_parallax(const struct options *options);
 
 #endif

@@ -11,16 +11,41 @@
 #include "random.h"
 #include "strip.h"
 
+#define PLACE_ITERATIONS 50
+#define PLACE_PRECISION 1e-4 /* pixels */
+
+/*
+ * Where pixel X, Y of the frame lies on the subject, PLACE, and its depth, which is returned. The
+ * movement depends on the depth at a place that itself depends on the movement: a fixed point,
+ * reached because the options are checked: no step on the subject moves its picture by more.
+ */
+static float find_place(const struct subject *s, const struct view *view, double x, double y,
+                        float place[2])
+{
+    double middle_u, middle_v, change = view->reach;
+    matrix_apply(&view->to_subject, x, y, &middle_u, &middle_v);
+    double u = middle_u, v = middle_v;
+    float depth = subject_depth(s, (float)u, (float)v);
+    for (int i = 0; i < PLACE_ITERATIONS && change > PLACE_PRECISION; i++) {
+        double next_u = middle_u, next_v = middle_v;
+        view_undo_parallax(view, (double)depth, &next_u, &next_v);
+        change = fmax(fabs(next_u - u), fabs(next_v - v));
+        u = next_u;
+        v = next_v;
+        depth = subject_depth(s, (float)u, (float)v);
+    }
+    place[0] = (float)u;
+    place[1] = (float)v;
+    return depth;
+}
+
 static void strip_places(struct strip *strip, const struct subject *s, const struct view *view)
 {
     for (unsigned y = 0; y < strip->rows; y++)
         for (unsigned x = 0; x < strip->width; x++) {
             float *place = strip->place[(size_t)y * strip->width + x];
-            double u, v;
-            matrix_apply(&view->to_subject, x, strip->top + y, &u, &v);
-            place[0] = (float)u;
-            place[1] = (float)v;
-            place[2] = subject_blur(s, place[0], place[1], view->focus);
+            float depth = find_place(s, view, x, strip->top + y, place);
+            place[2] = subject_blur(s, depth, view->focus);
         }
 }
 
@@ -32,7 +57,7 @@ static unsigned clamp_index(double x, unsigned n)
 static void strip_add_feature(struct strip *strip, const struct subject *s, const struct view *view,
                               const struct feature *f)
 {
-    double x, y, reach = 1.3 * (double)feature_reach(f, s->sigma_max);
+    double x, y, reach = 1.3 * ((double)feature_reach(f, s->sigma_max) + view->reach);
     matrix_apply(&view->to_frame, (double)f->u, (double)f->v, &x, &y);
     y -= strip->top;
     unsigned left = clamp_index(x - reach, strip->width);
@@ -62,7 +87,7 @@ static void strip_add_features(struct strip *strip, const struct subject *s,
         min_v = fmin(min_v, v);
         max_v = fmax(max_v, v);
     }
-    double reach = 60 + 4.3 * (double)s->sigma_max, cell = (double)s->cell;
+    double reach = 60 + 4.3 * (double)s->sigma_max + view->reach, cell = (double)s->cell;
     for (int j = (int)floor((min_v - reach) / cell); j <= (int)((max_v + reach) / cell); j++)
         for (int i = (int)floor((min_u - reach) / cell); i <= (int)((max_u + reach) / cell); i++) {
             uint64_t which = s->repeats ? 0 : (uint64_t)(uint32_t)i << 32 | (uint32_t)j;

@@ -60,6 +60,17 @@ static void make_octave(struct octave *o, uint64_t *random, float spacing, float
     }
 }
 
+/* A smooth relief is all bumps; a ramp is a plane, tilted along the frame's diagonal, with few. */
+static void make_relief(struct subject *s, const struct options *options)
+{
+    bool ramp = options->relief == RELIEF_RAMP;
+    float rise = ramp ? 0.4f : 0; /* from one side of the frame to the other */
+    s->tilt[0] = 0.5f - rise;
+    s->tilt[1] = rise / (float)options->width;
+    s->tilt[2] = rise / (float)options->height;
+    s->bump = ramp ? 0.3f : 0.9f;
+}
+
 struct subject subject_make(const struct options *options, uint64_t seed, const float *lattice,
                             const struct photo *photo)
 {
@@ -79,13 +90,19 @@ struct subject subject_make(const struct options *options, uint64_t seed, const 
         make_octave(&s.octave[i], &random, spacing[i], amplitude[i] * contrast, s.sigma_step);
     }
     make_octave(&s.relief, &random, (float)options->width / 5, 1, s.sigma_step);
+    make_relief(&s, options);
     return s;
 }
 
-float subject_blur(const struct subject *s, float u, float v, float focus)
+float subject_depth(const struct subject *s, float u, float v)
 {
-    float depth = 0.5f + 0.9f * octave_at(&s->relief, s->lattice, u, v);
-    depth = fminf(fmaxf(depth, 0), 1);
+    float depth = s->tilt[0] + s->tilt[1] * u + s->tilt[2] * v;
+    depth += s->bump * octave_at(&s->relief, s->lattice, u, v);
+    return fminf(fmaxf(depth, 0), 1);
+}
+
+float subject_blur(const struct subject *s, float depth, float focus)
+{
     return hypotf(SUBJECT_IN_FOCUS, s->defocus * (depth - focus));
 }
 

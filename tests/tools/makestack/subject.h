@@ -30,7 +30,9 @@ struct subject {
     uint64_t seed;
     const float *lattice; /* of subject_lattice(); not owned */
     struct octave octave[SUBJECT_OCTAVES];
-    struct octave relief;  /* the depth map */
+    struct octave relief;  /* the depth map, or its bumps */
+    float tilt[3];         /* of the depth map: depth at (0, 0), rise by column and by row */
+    float bump;            /* height of the bumps */
     float texture, points; /* contrast of detail and of points */
     float cell;            /* side of the squares that hold a set of features each, pixels */
     bool repeats;          /* every square holds the same */
@@ -48,9 +50,11 @@ float *subject_lattice(uint64_t seed);
 struct subject subject_make(const struct options *options, uint64_t seed, const float *lattice,
                             const struct photo *photo);
 
-/* Sigma in pixels of the blur of what lies at U, V in a frame focused at FOCUS, 0..1 through the
-   depth of the subject. */
-float subject_blur(const struct subject *s, float u, float v, float focus);
+/* Depth, 0 (nearest) to 1, of what lies at U, V. */
+float subject_depth(const struct subject *s, float u, float v);
+
+/* Sigma in pixels of the blur of what lies at DEPTH in a frame focused at FOCUS, both 0..1. */
+float subject_blur(const struct subject *s, float depth, float focus);
 
 /* Adds to RGB what all octaves are at U, V through a blur of SIGMA: a contrast about 0. */
 void subject_add_octaves(const struct subject *s, float u, float v, float sigma, float rgb[3]);

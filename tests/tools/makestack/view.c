@@ -41,10 +41,20 @@ static struct matrix frame_transform(const struct options *options, unsigned ind
     struct matrix tilt = {{1, 0, 0, 0, 1, 0, px, py, 1}};
     struct matrix back = {{1, 0, cx + (double)dx, 0, 1, cy + (double)dy, 0, 0, 1}};
     struct matrix m = matrix_multiply(back, matrix_multiply(tilt, matrix_multiply(turn, centre)));
-    for (int i = 0; i < 9; i++) /* any multiple is the same transform; this one has m33 = 1 */
-        m.m[i] /= m.m[8] != 0 && i < 8 ? m.m[8] : 1;
-    m.m[8] = 1;
-    return m;
+    return matrix_normalise(m);
+}
+
+/* What depth adds to the plane's transform, in VIEW. */
+static void set_parallax(const struct options *options, unsigned index, struct view *view)
+{
+    double along = ((double)index - options->reference) / fmax(1, options->frames - 1.0);
+    double angle = (double)options->parallaxangle * 3.14159265358979 / 180;
+    view->zoom = along * (double)options->depthbreathing / 100;
+    view->shift_u =
+        along * (double)options->parallax * cos(angle) - view->zoom * (options->width - 1) / 2;
+    view->shift_v =
+        along * (double)options->parallax * sin(angle) - view->zoom * (options->height - 1) / 2;
+    view->reach = fabs(along) * options_parallax(options) / 2;
 }
 
 struct view view_make(const struct options *options, unsigned index)
@@ -62,5 +72,21 @@ struct view view_make(const struct options *options, unsigned index)
     if (options->wrong[index] == WRONG_WHITE)
         view.gain = 1e6f;
     view.to_subject = matrix_inverse(view.to_frame);
+    set_parallax(options, index, &view);
     return view;
+}
+
+struct matrix view_at_depth(const struct view *view, double depth)
+{
+    double beyond = depth - 0.5, scale = 1 + beyond * view->zoom;
+    struct matrix move = {
+        {scale, 0, beyond * view->shift_u, 0, scale, beyond * view->shift_v, 0, 0, 1}};
+    return matrix_normalise(matrix_multiply(view->to_frame, move));
+}
+
+void view_undo_parallax(const struct view *view, double depth, double *u, double *v)
+{
+    double beyond = depth - 0.5, scale = 1 + beyond * view->zoom;
+    *u = (*u - beyond * view->shift_u) / scale;
+    *v = (*v - beyond * view->shift_v) / scale;
 }
