@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "badpixels.h"
+#include "mosaic.h"
 #include "random.h"
 
 #define BLUR_CENTRE (36.0 / 256) /* of the 5x5 binomial blur */
@@ -95,16 +96,22 @@ static bool fits_unclipped(const struct badpixels *bad, const struct candidate *
     return true;
 }
 
-/* Plants one bad pixel, in COUNT channels from FIRST. */
-static void plant(struct badpixels *bad, unsigned first, unsigned count, double level,
-                  unsigned maxval)
+/* Whether the sensor sees CHANNEL at X, Y. */
+static bool sees(const struct options *options, unsigned x, unsigned y, unsigned channel)
+{
+    return !options->mosaic || mosaic_channel(x, y) == channel;
+}
+
+/* Plants one bad pixel, in COUNT channels from FIRST; in a mosaic COUNT is 1. */
+static void plant(struct badpixels *bad, const struct options *options, unsigned first,
+                  unsigned count, double level)
 {
     for (unsigned i = 0; i < bad->n_candidates; i++) {
         struct candidate *c = &bad->candidates[i];
         struct badpixel pixels[3];
-        bool fits = !c->used && has_room(bad, c);
+        bool fits = !c->used && has_room(bad, c) && sees(options, c->x, c->y, first);
         for (unsigned k = 0; fits && k < count; k++)
-            fits = fits_unclipped(bad, c, first + k, level, maxval, &pixels[k]);
+            fits = fits_unclipped(bad, c, first + k, level, options->maxval, &pixels[k]);
         if (!fits)
             continue;
         c->used = true;
@@ -116,8 +123,8 @@ static void plant(struct badpixels *bad, unsigned first, unsigned count, double 
 }
 
 /* Plants SIDE x SIDE hot pixels. */
-static void plant_cluster(struct badpixels *bad, unsigned side, unsigned colors, double level,
-                          unsigned maxval)
+static void plant_cluster(struct badpixels *bad, const struct options *options, unsigned side,
+                          unsigned colors)
 {
     unsigned i = 0;
     while (i < bad->n_candidates && !has_room(bad, &bad->candidates[i]))
@@ -125,10 +132,12 @@ static void plant_cluster(struct badpixels *bad, unsigned side, unsigned colors,
     if (i == bad->n_candidates)
         pm_error("there is no room for so many clusters");
     const struct candidate *c = &bad->candidates[i];
+    double level = (double)options->level_max;
     for (unsigned k = 0; k < side * side * colors; k++) {
-        unsigned p = k / colors;
-        bad->pixels[bad->n++] = (struct badpixel){c->x + p % side, c->y + p / side, k % colors,
-                                                  (int)lround(level * maxval / 255), level};
+        unsigned x = c->x + k / colors % side, y = c->y + k / colors / side;
+        if (sees(options, x, y, k % colors))
+            bad->pixels[bad->n++] = (struct badpixel){
+                x, y, k % colors, (int)lround(level * options->maxval / 255), level};
     }
 }
 
@@ -137,13 +146,12 @@ void badpixels_choose(struct badpixels *bad, const struct options *options)
     unsigned colors = options->depth >= 3 ? 3 : 1;
     uint64_t random = random_hash(options->seed, 700);
     for (unsigned i = 0; i < options->cluster2 + options->cluster5; i++)
-        plant_cluster(bad, i < options->cluster2 ? 2 : 5, colors, (double)options->level_max,
-                      options->maxval);
+        plant_cluster(bad, options, i < options->cluster2 ? 2 : 5, colors);
     for (unsigned i = 0; i < options->hot + options->dead; i++) {
         double level = (double)random_in(&random, options->level_min, options->level_max);
-        bool all = random_below(&random, 4) == 0;
+        bool all = random_below(&random, 4) == 0 && !options->mosaic;
         unsigned first = all ? 0 : random_below(&random, colors);
-        plant(bad, first, all ? colors : 1, i < options->hot ? level : -level, options->maxval);
+        plant(bad, options, first, all ? colors : 1, i < options->hot ? level : -level);
     }
 }
 

@@ -19,7 +19,8 @@
  *     badpixels_free(&bad);
  *
  * A level is the deviation of a pixel's mean over the stack from that of its 5x5 binomial blur, in
- * 1/255 of full scale; in clusters, from the sample itself. What cannot be done ends the program.
+ * 1/255 of full scale; in clusters, from the sample itself. On a mosaic it is that of the frames
+ * before their colours are interpolated. What cannot be done ends the program.
  */
 struct badpixels {
     struct candidate *candidates; /* places where a bad pixel could be */
@@ -42,7 +43,7 @@ void badpixels_init(struct badpixels *bad, const struct options *options);
 void badpixels_look(struct badpixels *bad, const struct frame *frame);
 
 /* Chooses the bad pixels that OPTIONS asks for, of levels that no frame seen clips. Most are in one
-   channel, as a filter of one colour lies over each pixel; some in all. */
+   channel, as a filter of one colour lies over each pixel; some in all, but none of a mosaic. */
 void badpixels_choose(struct badpixels *bad, const struct options *options);
 
 /* Adds the bad pixels to the frame in FILE, open for reading and writing, whose raster begins at

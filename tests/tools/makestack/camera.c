@@ -94,16 +94,12 @@ static void expose_strip(const struct strip *strip, const struct options *option
 void camera_expose(struct frame *frame, const struct options *options, const struct subject *s,
                    const struct view *view, const float *shading, uint64_t random)
 {
-    size_t pixels = (size_t)options->width * STRIP_ROWS;
-    struct strip strip = {.width = options->width,
-                          .place = alloc_array(pixels, sizeof *strip.place),
-                          .rgb = alloc_array(pixels, sizeof *strip.rgb)};
+    struct strip strip = strip_alloc(options->width, STRIP_ROWS);
     for (strip.top = 0; strip.top < options->height; strip.top += STRIP_ROWS) {
         strip.rows =
             options->height - strip.top < STRIP_ROWS ? options->height - strip.top : STRIP_ROWS;
         strip_render(&strip, s, view);
         expose_strip(&strip, options, view, shading, &random, frame);
     }
-    free(strip.place);
-    free(strip.rgb);
+    strip_free(&strip);
 }

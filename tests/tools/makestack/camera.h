@@ -15,9 +15,9 @@
 float *camera_shading(const struct options *options);
 
 /*
- * Exposes FRAME, whose raster is allocated, to subject S: its light through SHADING, gamma and gain
- * of VIEW, and the sensor's noise, which RANDOM begins. Opacity, where the frame has it, is an
- * ellipse on the subject.
+ * Exposes FRAME, whose raster is allocated, to subject S and those behind it: the light through
+ * SHADING, gamma and gain of VIEW, and the sensor's noise, which RANDOM begins. Opacity, where the
+ * frame has it, is an ellipse on the subject.
  */
 void camera_expose(struct frame *frame, const struct options *options, const struct subject *s,
                    const struct view *view, const float *shading, uint64_t random);

@@ -9,8 +9,9 @@
 #include "kinds.h"
 
 static const char *const kinds[] = {
-    "easy",       "breathing",  "rotated", "dark", "defocus", "lowtexture", "shift",
-    "repetitive", "homography", "hot",     "dust", "16bit",   "wrong",      "noise"};
+    "easy",       "breathing",      "rotated", "dark",  "defocus", "lowtexture", "shift",
+    "repetitive", "homography",     "hot",     "dust",  "16bit",   "wrong",      "noise",
+    "parallax",   "depthbreathing", "layers",  "camera"};
 
 bool kinds_known(const char *kind)
 {
@@ -61,6 +62,22 @@ void kinds_apply(struct options *options, const char *kind)
         options->dust = strcmp(kind, "dust") ? 0 : 40;
     } else if (!strcmp(kind, "16bit")) {
         options->maxval = 65535;
+    } else if (!strcmp(kind, "parallax") || !strcmp(kind, "layers")) {
+        options->relief = strcmp(kind, "layers") ? RELIEF_RAMP : RELIEF_LAYERS;
+        options->parallax = width / 500;
+        options->noise = 2;
+        options->parallaxangle = 30;
+    } else if (!strcmp(kind, "depthbreathing")) {
+        options->relief = RELIEF_RAMP;
+        options->breathing = 2;
+        options->depthbreathing = 0.5f;
+    } else if (!strcmp(kind, "camera")) {
+        options->parallax = width / 1000;
+        options->parallaxangle = 120;
+        options->noise = 2;
+        options->mosaic = 1;
+        options->hot = 500;
+        options->level_min = 30;
     } else if (!strcmp(kind, "noise")) {
         options->defocus = 14;
         options->hot = 200;

@@ -33,6 +33,7 @@
 #include "camera.h"
 #include "frame.h"
 #include "matrix.h"
+#include "mosaic.h"
 #include "options.h"
 #include "photo.h"
 #include "random.h"
@@ -147,14 +148,32 @@ static long save_frames(const struct options *options, const struct subject *sub
     return start;
 }
 
-/* Adds the bad pixels to all frames' files, whose rasters begin at START. */
-static void save_badpixels(const struct options *options, const struct badpixels *bad, long start)
+/* Replaces the raster, which begins at START of FILE, by what is interpolated from its mosaic. */
+static void save_mosaic(const struct options *options, FILE *file, long start)
 {
-    for (unsigned i = 0; i < options->frames && bad->n > 0; i++) {
+    struct frame frame = {
+        options->width, options->height, options->depth, options->maxval, "", NULL, NULL};
+    frame_alloc(&frame);
+    size_t bytes = frame_raster_bytes(&frame);
+    if (fseek(file, start, SEEK_SET) || fread(frame.raster, 1, bytes, file) != bytes)
+        pm_error("a frame could not be read back");
+    mosaic_interpolate(&frame);
+    fseek(file, start, SEEK_SET);
+    fwrite(frame.raster, 1, bytes, file);
+    frame_free(&frame);
+}
+
+/* Adds the bad pixels to all frames' files, whose rasters begin at START, and interpolates those of
+   a mosaic. */
+static void finish_frames(const struct options *options, const struct badpixels *bad, long start)
+{
+    for (unsigned i = 0; i < options->frames && (bad->n > 0 || options->mosaic); i++) {
         char name[32];
         frame_file_name(name, i);
         FILE *file = open_in(options->dir, name, "r+b");
         badpixels_apply(bad, options, file, start);
+        if (options->mosaic)
+            save_mosaic(options, file, start);
         close_checked(file, name);
     }
     FILE *file = open_in(options->dir, "pixels.tsv", "w");
@@ -169,14 +188,15 @@ static void make_stack(const struct options *options)
     if (options->subject)
         photo_read(&photo, options->subject, options->width, options->height);
     const struct photo *given = options->subject ? &photo : NULL;
-    struct subject subject = subject_make(options, random_hash(options->seed, 900), lattice, given);
-    struct subject other = subject_make(options, random_hash(options->seed, 901), lattice, NULL);
+    struct subject subject[SUBJECT_LAYERS], other[SUBJECT_LAYERS];
+    subject_make(subject, options, random_hash(options->seed, 900), lattice, given);
+    subject_make(other, options, random_hash(options->seed, 901), lattice, NULL);
     struct badpixels bad;
 
     badpixels_init(&bad, options);
-    long start = save_frames(options, &subject, &other, &bad);
+    long start = save_frames(options, subject, other, &bad);
     badpixels_choose(&bad, options);
-    save_badpixels(options, &bad, start);
+    finish_frames(options, &bad, start);
 
     badpixels_free(&bad);
     photo_free(&photo);

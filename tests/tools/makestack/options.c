@@ -29,7 +29,8 @@ static const char usage[] =
     "  light.tsv   frame gain gamma: sample = gain * reference^(1/gamma), full scale 1\n"
     "Each option has a default in brackets; -kind sets some of them, the others win over it.\n"
     "  -kind=NAME       easy breathing rotated dark defocus lowtexture shift repetitive\n"
-    "                   homography hot dust 16bit wrong noise\n"
+    "                   homography hot dust 16bit wrong noise parallax depthbreathing\n"
+    "                   layers camera\n"
     "  -width=N -height=N -frames=N   [600 400 7]\n"
     "  -depth=1..4 -maxval=N          gray, gray+alpha, RGB, RGBA [3 255]\n"
     "  -reference=I     the frame whose pixels the truth counts in [N/2]\n"
@@ -46,18 +47,21 @@ static const char usage[] =
     "  -parallaxangle=DEG   the direction, from the right downwards, in which the far side moves "
     "[0]\n"
     "  -depthbreathing=PCT  through the stack their scales change so much against each other [0]\n"
-    "  -relief=NAME     how the subject's depth runs: smooth, or ramp: a tilted plane [smooth]\n"
+    "  -relief=NAME     how the subject's depth runs: smooth, ramp (a tilted plane) or\n"
+    "                   layers (four flat ones, the nearer ones with holes) [smooth]\n"
     "  -gain=F -gamma=F frames differ in light by up to this fraction [0]\n"
     "  -exposure=F      brightness of all frames [1]\n"
     "  -vignette=F      light lost in the corners [0]\n"
     "  -noise=LEVELS    standard deviation of the sensor's noise [0]\n"
+    "  -mosaic          the sensor sees one colour a pixel (RGGB), with its noise and bad pixels;\n"
+    "                   the two others are interpolated\n"
     "  -hot=N -dead=N -cluster2=N -cluster5=N   bad pixels, and hot clusters of 2x2 and 5x5 [0]\n"
     "  -levels=MIN,MAX  deviation of the bad pixels [16,120]\n"
     "  -dust=N          soft dark discs on the sensor [0]\n"
     "  -wrong=I:WHAT,...   frames that cannot be aligned: scene, dark, white, half\n";
 
 /* As enum relief counts. */
-static const char *const relief_names[] = {"smooth", "ramp"};
+static const char *const relief_names[] = {"smooth", "ramp", "layers"};
 
 static enum relief parse_relief(const char *name)
 {
@@ -99,6 +103,10 @@ static void check_options(const struct options *options)
         pm_error("-maxval must be 1 to 65535");
     if (options->reference < 0 || options->reference >= (int)options->frames)
         pm_error("-reference must be 0 to %u", options->frames - 1);
+    if (options->mosaic && options->depth < 3)
+        pm_error("-mosaic needs colours: -depth=3 or 4");
+    if (options->mosaic && (options->width < 2 || options->height < 2))
+        pm_error("-mosaic needs frames of 2x2 pixels or more");
     /* The reliefs rise by less than 9 over the width: see strip.c. */
     if (!(options_parallax(options) <= options->width / 20.0))
         pm_error("-parallax and -depthbreathing move depths by up to %.1f pixels against each "
@@ -148,6 +156,7 @@ static void read_options(struct options *options, int argc, const char **argv, c
     OPTENT3(0, "exposure", OPT_FLOAT, &options->exposure, NULL, 0);
     OPTENT3(0, "vignette", OPT_FLOAT, &options->vignette, NULL, 0);
     OPTENT3(0, "noise", OPT_FLOAT, &options->noise, NULL, 0);
+    OPTENT3(0, "mosaic", OPT_FLAG, NULL, &options->mosaic, 0);
     OPTENT3(0, "hot", OPT_UINT, &options->hot, NULL, 0);
     OPTENT3(0, "dead", OPT_UINT, &options->dead, NULL, 0);
     OPTENT3(0, "cluster2", OPT_UINT, &options->cluster2, NULL, 0);

@@ -7,8 +7,9 @@
    a shift by half the width. */
 enum wrong { RIGHT, WRONG_SCENE, WRONG_DARK, WRONG_WHITE, WRONG_HALF };
 
-/* How depth runs through the subject: bumps, a tilted plane with lower ones. */
-enum relief { RELIEF_SMOOTH, RELIEF_RAMP };
+/* How depth runs through the subject: bumps; a tilted plane with lower ones; flat layers, the
+   nearer ones with holes. */
+enum relief { RELIEF_SMOOTH, RELIEF_RAMP, RELIEF_LAYERS };
 
 /* All the information the user supplied, and the defaults for the rest. */
 struct options {
@@ -21,6 +22,7 @@ struct options {
     enum relief relief;
     unsigned wholeshift;                          /* boolean */
     float gain, gamma, exposure, vignette, noise; /* fractions; levels */
+    unsigned mosaic;                              /* boolean */
     unsigned hot, dead, cluster2, cluster5, dust; /* counts */
     float level_min, level_max;                   /* levels */
     enum wrong *wrong;                            /* of each frame */

@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "feature.h"
 #include "matrix.h"
 #include "photo.h"
@@ -69,7 +71,7 @@ static void strip_add_feature(struct strip *strip, const struct subject *s, cons
             const float *place = strip->place[at];
             float seen = feature_seen(f, place[0] - f->u, place[1] - f->v, place[2]);
             for (int c = 0; c < 3; c++)
-                strip->rgb[at][c] += seen * f->rgb[c];
+                strip->sheet[at][c] += seen * f->rgb[c];
         }
 }
 
@@ -101,16 +103,19 @@ static void strip_add_features(struct strip *strip, const struct subject *s,
         }
 }
 
-void strip_render(struct strip *strip, const struct subject *s, const struct view *view)
+/* Fills place and sheet with what subject S alone looks like, where anything of it is seen. */
+static void render_sheet(struct strip *strip, const struct subject *s, const struct view *view)
 {
     size_t pixels = (size_t)strip->width * strip->rows;
-    memset(strip->rgb, 0, pixels * sizeof *strip->rgb);
+    memset(strip->sheet, 0, pixels * sizeof *strip->sheet);
     strip_places(strip, s, view);
     if (!s->photo)
         strip_add_features(strip, s, view);
     for (size_t i = 0; i < pixels; i++) {
         const float *place = strip->place[i];
-        float *rgb = strip->rgb[i];
+        float *rgb = strip->sheet[i];
+        if (strip->through[i] <= 0)
+            continue;
         if (s->photo) {
             photo_at(s->photo, place[0], place[1], place[2], rgb);
             for (int c = 0; c < 3; c++)
@@ -121,4 +126,40 @@ void strip_render(struct strip *strip, const struct subject *s, const struct vie
                 rgb[c] = 0.41f + 0.39f * rgb[c] / sqrtf(1 + rgb[c] * rgb[c]);
         }
     }
+}
+
+void strip_render(struct strip *strip, const struct subject *s, const struct view *view)
+{
+    size_t pixels = (size_t)strip->width * strip->rows;
+    memset(strip->rgb, 0, pixels * sizeof *strip->rgb);
+    for (size_t i = 0; i < pixels; i++)
+        strip->through[i] = 1;
+    for (; s; s = s->behind) {
+        render_sheet(strip, s, view);
+        for (size_t i = 0; i < pixels; i++) {
+            const float *place = strip->place[i];
+            float cover = subject_cover(s, place[0], place[1], place[2]);
+            for (int c = 0; c < 3; c++)
+                strip->rgb[i][c] += strip->through[i] * cover * strip->sheet[i][c];
+            strip->through[i] *= 1 - cover;
+        }
+    }
+}
+
+struct strip strip_alloc(unsigned width, unsigned rows)
+{
+    size_t pixels = (size_t)width * rows;
+    return (struct strip){.width = width,
+                          .place = alloc_array(pixels, sizeof(float[3])),
+                          .rgb = alloc_array(pixels, sizeof(float[3])),
+                          .sheet = alloc_array(pixels, sizeof(float[3])),
+                          .through = alloc_array(pixels, sizeof(float))};
+}
+
+void strip_free(struct strip *strip)
+{
+    free(strip->place);
+    free(strip->rgb);
+    free(strip->sheet);
+    free(strip->through);
 }

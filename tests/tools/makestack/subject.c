@@ -4,10 +4,12 @@
 #include <stddef.h>
 
 #include "alloc.h"
+#include "feature.h"
 #include "random.h"
 #include "subject.h"
 
 #define PI 3.14159265358979f
+#define HOLE 0.1f    /* a layer has holes where its relief is lower: over about two thirds */
 #define LATTICE 1024 /* side of the table of random values; a power of two */
 
 float *subject_lattice(uint64_t seed)
@@ -60,19 +62,29 @@ static void make_octave(struct octave *o, uint64_t *random, float spacing, float
     }
 }
 
-/* A smooth relief is all bumps; a ramp is a plane, tilted along the frame's diagonal, with few. */
+/* A smooth relief is all bumps; a ramp is a plane, tilted along the frame's diagonal, with lower
+   ones; a layer is flat, here at depth 0. */
 static void make_relief(struct subject *s, const struct options *options)
 {
-    bool ramp = options->relief == RELIEF_RAMP;
-    float rise = ramp ? 0.4f : 0; /* from one side of the frame to the other */
-    s->tilt[0] = 0.5f - rise;
-    s->tilt[1] = rise / (float)options->width;
-    s->tilt[2] = rise / (float)options->height;
-    s->bump = ramp ? 0.3f : 0.9f;
+    float rise = 0.4f; /* of the ramp, from one side of the frame to the other */
+    switch (options->relief) {
+    case RELIEF_SMOOTH:
+        s->tilt[0] = 0.5f;
+        s->bump = 0.9f;
+        break;
+    case RELIEF_RAMP:
+        s->tilt[0] = 0.5f - rise;
+        s->tilt[1] = rise / (float)options->width;
+        s->tilt[2] = rise / (float)options->height;
+        s->bump = 0.3f;
+        break;
+    case RELIEF_LAYERS:
+        break;
+    }
 }
 
-struct subject subject_make(const struct options *options, uint64_t seed, const float *lattice,
-                            const struct photo *photo)
+static struct subject make_layer(const struct options *options, uint64_t seed, const float *lattice,
+                                 const struct photo *photo)
 {
     static const float spacing[SUBJECT_OCTAVES] = {1.4f, 2.4f, 4, 7, 12, 22, 45, 90};
     static const float amplitude[SUBJECT_OCTAVES] = {0.7f, 0.7f, 0.8f, 0.9f, 1, 1, 1.1f, 1.2f};
@@ -94,6 +106,17 @@ struct subject subject_make(const struct options *options, uint64_t seed, const 
     return s;
 }
 
+void subject_make(struct subject layers[SUBJECT_LAYERS], const struct options *options,
+                  uint64_t seed, const float *lattice, const struct photo *photo)
+{
+    layers[0] = make_layer(options, seed, lattice, photo);
+    for (unsigned i = 1; options->relief == RELIEF_LAYERS && i < SUBJECT_LAYERS; i++) {
+        layers[i] = make_layer(options, random_hash(seed, i), lattice, photo);
+        layers[i].tilt[0] = (float)i / (SUBJECT_LAYERS - 1);
+        layers[i - 1].behind = &layers[i];
+    }
+}
+
 float subject_depth(const struct subject *s, float u, float v)
 {
     float depth = s->tilt[0] + s->tilt[1] * u + s->tilt[2] * v;
@@ -104,6 +127,17 @@ float subject_depth(const struct subject *s, float u, float v)
 float subject_blur(const struct subject *s, float depth, float focus)
 {
     return hypotf(SUBJECT_IN_FOCUS, s->defocus * (depth - focus));
+}
+
+float subject_cover(const struct subject *s, float u, float v, float sigma)
+{
+    if (!s->behind)
+        return 1;
+    float here = octave_at(&s->relief, s->lattice, u, v);
+    float right = octave_at(&s->relief, s->lattice, u + 1, v);
+    float below = octave_at(&s->relief, s->lattice, u, v + 1);
+    float slope = fmaxf(hypotf(right - here, below - here), 1e-6f);
+    return feature_edge((here - HOLE) / slope, sigma);
 }
 
 void subject_add_octaves(const struct subject *s, float u, float v, float sigma, float rgb[3])
