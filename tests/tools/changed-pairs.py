@@ -213,8 +213,9 @@ def main():
     print(f"{len(pairs)} pairs of neighbours" + ("; lost unchanged, and left out: " if lost else "")
           + ", ".join(lost) + ". Difference from the unchanged pair's transform, RMS in pixels over "
           f"a {GRID}x{GRID} grid.\n")
-    print("| change | accepted | median | worst | within 3 x predicted error | lost |")
-    print("|---|---|---|---|---|---|")
+    if any(c not in FOREIGN for c in wanted):
+        print("| change | accepted | median | worst | within 3 x predicted error | lost |\n"
+              "|---|---|---|---|---|---|")
     for change in (c for c in wanted if c not in FOREIGN):
         print(line_of(change, [r for r in results if r[0] == change]))
     if any(c in FOREIGN for c in wanted):

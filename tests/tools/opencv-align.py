@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 #
-# usage: opencv-align.py sift|siftfull|ecc similarity|homography REFERENCE OUTDIR FRAME...
+# usage: opencv-align.py sift|siftfull|ecc|eccchained similarity|homography REFERENCE OUTDIR FRAME...
 #
 # The peer of framealign that scripts/bench-align measures: registers frames with OpenCV, warps them
-# (cubic, edges repeated) into OUTDIR as PPM, and prints the table that framealign -estimate prints.
-# sift: SIFT features at half resolution, ratio test, RANSAC; siftfull: at full resolution; ecc: the
-# enhanced correlation coefficient, at 256 and then at 2048 pixels.
+# (cubic, edges repeated) into OUTDIR as PPM, unless that is -, and prints a table as framealign
+# -estimate does. sift: SIFT features at half resolution, ratio test, RANSAC; siftfull: at full
+# resolution; ecc: the enhanced correlation coefficient, affine unless homography, at 256 and then
+# at 2048 pixels; eccchained: the same to the neighbour that is nearer to the reference, which then
+# must be one of the frames, and from there on by that one's transform, as focus-stack does.
 
 import os
 import sys
@@ -48,7 +50,9 @@ def by_sift(known, frame, model, factor):
     else:
         matrix, _ = cv2.estimateAffinePartial2D(a, b, ransacReprojThreshold=2.0)
         matrix = None if matrix is None else np.vstack([matrix, [0, 0, 1]])
-    return None if matrix is None else scaled(matrix, factor)
+    if matrix is None or np.linalg.det(matrix[:2, :2]) < 0.25:
+        return None  # all points on one place, which RANSAC accepts
+    return scaled(matrix, factor)
 
 
 def by_ecc(reference, frame, model):
@@ -72,30 +76,59 @@ def by_ecc(reference, frame, model):
     return matrix
 
 
+def read(path):
+    return cv2.imread(path, cv2.IMREAD_UNCHANGED)
+
+
+def directly(method, model, reference_path, paths):
+    """Path and matrix, or None, of each frame."""
+    factor = 1 if method == "siftfull" else 2
+    reference = read(reference_path)
+    known = None if method == "ecc" else features(reference, factor)
+    for path in paths:
+        if os.path.samefile(path, reference_path):
+            yield path, np.eye(3)
+        elif method == "ecc":
+            yield path, by_ecc(reference, read(path), model)
+        else:
+            yield path, by_sift(known, read(path), model, factor)
+
+
+def chained(model, reference, before):
+    """The same for the frames on one side of the reference, nearest first."""
+    matrix = np.eye(3)
+    for path in before:
+        frame = read(path)
+        link = None if matrix is None else by_ecc(reference, frame, model)
+        matrix = None if link is None else link @ matrix
+        yield path, matrix
+        reference = frame
+
+
 def main():
     method, model, reference_path, outdir, *paths = sys.argv[1:]
     cv2.setRNGSeed(1)
     cv2.setNumThreads(1)  # framealign has one thread too
-    reference = cv2.imread(reference_path, cv2.IMREAD_UNCHANGED)
-    factor = 1 if method == "siftfull" else 2
-    known = None if method == "ecc" else features(reference, factor)
+    reference = read(reference_path)
+    if method == "eccchained":
+        middle = paths.index(reference_path)
+        found = [*reversed([*chained(model, reference, paths[:middle][::-1])]),
+                 (reference_path, np.eye(3)), *chained(model, reference, paths[middle + 1:])]
+    else:
+        found = directly(method, model, reference_path, paths)
     numbers = "\t".join(f"m{i}{j}" for i in "123" for j in "123")
     print(f"frame\t{numbers}\terror\tshare\tncc")
-    for path in paths:
+    for path, matrix in found:
         name = os.path.splitext(os.path.basename(path))[0]
-        frame = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-        if method == "ecc":
-            matrix = by_ecc(reference, frame, model)
-        else:
-            matrix = by_sift(known, frame, model, factor)
         if matrix is None:
             print(f"{name}\tfailed")
             continue
-        size = reference.shape[1], reference.shape[0]
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        warped = cv2.warpPerspective(frame, matrix, size, flags=flags,
-                                     borderMode=cv2.BORDER_REPLICATE)
-        cv2.imwrite(os.path.join(outdir, name + ".ppm"), warped)
+        if outdir != "-":
+            size = reference.shape[1], reference.shape[0]
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            warped = cv2.warpPerspective(read(path), matrix, size, flags=flags,
+                                         borderMode=cv2.BORDER_REPLICATE)
+            cv2.imwrite(os.path.join(outdir, name + ".ppm"), warped)
         matrix = matrix / matrix[2, 2]
         print(name, *(f"{v:.12g}" for v in matrix.ravel()), 0, 1, 1, sep="\t")
 
