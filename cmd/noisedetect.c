@@ -44,6 +44,7 @@ struct result {
     struct frame any;    /* the combined mask */
     struct frame planes; /* the mask by colours */
     unsigned colors;
+    unsigned rows; /* taken so far */
     unsigned long noisy[3], noisy_any;
 };
 
@@ -178,10 +179,12 @@ static void count_noisy(struct result *result, const uint8_t *noisy, const uint8
     }
 }
 
-/* Takes row ROW of the map, DEVIATIONS, into what is wanted; MARKED is room for a row of planes. */
-static void take_row(struct result *result, unsigned row, const uint16_t *deviations,
-                     const unsigned limits[3], uint8_t *marked)
+/* Takes the next row of the map, DEVIATIONS, into what is wanted; MARKED is room for a row of
+   planes. */
+static void take_row(struct result *result, const uint16_t *deviations, const unsigned limits[3],
+                     uint8_t *marked)
 {
+    unsigned row = result->rows++;
     if (result->map.raster) {
         frame_put_row(&result->map, row, deviations);
         return;
@@ -199,15 +202,14 @@ static void set_limits(const struct cmdline *cmd, const struct frame *frame, uns
         pm_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
-/* Takes all rows of the band that DEVIATION has the statistics of, from ROW on. */
-static void take_band(struct result *result, unsigned row, struct deviation *deviation,
-                      const unsigned limits[3])
+/* Takes all rows of the map that DEVIATION can give with this band. */
+static void take_band(struct result *result, struct deviation *deviation, const unsigned limits[3])
 {
     size_t samples = (size_t)result->any.width * result->colors;
     uint16_t *deviations = alloc_array(samples, sizeof *deviations);
     uint8_t *marked = alloc_array(samples, 1);
-    for (; deviation_row(deviation, deviations); row++)
-        take_row(result, row, deviations, limits, marked);
+    while (deviation_row(deviation, deviations))
+        take_row(result, deviations, limits, marked);
     free(deviations);
     free(marked);
 }
@@ -233,7 +235,7 @@ static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
     for (unsigned row = 0; row < frame->height; row += height) {
         deviation_begin(deviation, row, &from, &count);
         add_band(files, from, count, deviation, band);
-        take_band(result, row, deviation, limits);
+        take_band(result, deviation, limits);
     }
     warn_if_dark(deviation, frame->maxval);
     deviation_free(deviation);
@@ -254,7 +256,7 @@ static void detect_in_stream(const struct cmdline *cmd, struct result *result)
     input_close(in);
     warn_if_dark(deviation, frame.maxval);
     result_init(result, cmd, &frame);
-    take_band(result, 0, deviation, limits);
+    take_band(result, deviation, limits);
     deviation_free(deviation);
     frame_free(&frame);
 }
@@ -292,7 +294,7 @@ static void detect_from_map(const struct cmdline *cmd, struct result *result)
     uint8_t *marked = alloc_array(frame_row_samples(&map), 1);
     for (unsigned row = 0; row < map.height; row++) {
         frame_get_row(&map, row, deviations);
-        take_row(result, row, deviations, limits, marked);
+        take_row(result, deviations, limits, marked);
     }
     free(deviations);
     free(marked);

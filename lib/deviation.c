@@ -17,9 +17,11 @@
 #include "alloc.h"
 #include "deviation.h"
 #include "gauss.h"
+#include "leaveout.h"
 #include "simd.h"
+#include "threshold.h"
 
-enum { NARROW_FRAMES_MAX = 257 };
+enum { NARROW_FRAMES_MAX = 257, LEFT_OUT_LEVEL = 8 };
 
 struct deviation {
     struct deviation_options options;
@@ -27,7 +29,8 @@ struct deviation {
     size_t row_samples;
     unsigned colors;
     struct gauss *blur;
-    uint16_t *samples, *blurred; /* a row each */
+    struct leaveout *leaveout;         /* persistent */
+    uint16_t *samples, *blurred, *hot; /* a row each */
 
     unsigned band_height;
     unsigned first, end; /* rows of the band */
@@ -35,7 +38,7 @@ struct deviation {
     unsigned frames;     /* complete ones */
     unsigned row;        /* the next to be added, from..to */
     unsigned mean_row;   /* mean: the next row of M for the blur, from..to */
-    unsigned result_row; /* the next row of |D|, first..end */
+    unsigned result_row; /* the next row whose |D| is to be computed, first..end */
     uint16_t brightest;
 
     /* Sums over the frames, a row of samples a row from `from` on; NULL where the statistic or the
@@ -84,6 +87,9 @@ struct deviation *deviation_new(const struct deviation_options *options, const s
         else
             deviation->wide = alloc_zeroed(samples, sizeof(uint32_t));
     } else {
+        unsigned limit = threshold_limit(LEFT_OUT_LEVEL, frame->maxval);
+        deviation->leaveout = leaveout_new(deviation->blur, limit, frame->maxval);
+        deviation->hot = alloc_array(deviation->row_samples, sizeof(uint16_t));
         deviation->sum = alloc_zeroed(samples, sizeof(int32_t));
         if (narrow)
             deviation->narrow_squares = alloc_zeroed(samples, sizeof(uint32_t));
@@ -99,9 +105,11 @@ void deviation_free(struct deviation *deviation)
 {
     if (!deviation)
         return;
+    leaveout_free(deviation->leaveout);
     gauss_free(deviation->blur);
     free(deviation->samples);
     free(deviation->blurred);
+    free(deviation->hot);
     free(deviation->narrow);
     free(deviation->wide);
     free(deviation->sum);
@@ -389,41 +397,56 @@ static void mean_deviation(struct deviation *deviation, uint16_t *out)
              deviation->options.side, out);
 }
 
-/* |D| of one sample, rounded half up, from its S1 and n S2 - S1^2. */
-static inline uint16_t persistent(int32_t sum, double spread, unsigned n, enum deviation_side side)
+/* m, s and max(0, |m| - s), rounded half up, of one sample, from its S1 and n S2 - S1^2. */
+static inline void persistent(int32_t sum, double squared, unsigned n, float *mean, float *spread,
+                              uint16_t *size)
 {
-    double value = (fabs((double)sum) - sqrt(spread)) / n;
-    bool other_side = side != DEVIATION_BOTH && (sum > 0) != (side == DEVIATION_HOT);
-    return (uint16_t)(int32_t)(other_side || value < 0 ? 0 : value + 0.5);
+    double root = sqrt(squared), share = 1.0 / n;
+    double value = (fabs((double)sum) - root) / n;
+    *mean = (float)(sum * share);
+    *spread = (float)(root * share);
+    *size = (uint16_t)(int32_t)(value < 0 ? 0 : value + 0.5);
 }
 
 /* COUNT samples that N frames have. Of 8-bit samples every term is below 2^47, exact in double. */
 SIMD_CLONES
 static void persistent_narrow(const int32_t *restrict sum, const uint32_t *restrict squares,
-                              unsigned n, size_t count, enum deviation_side side,
-                              uint16_t *restrict out)
+                              unsigned n, size_t count, float *restrict mean,
+                              float *restrict spread, uint16_t *restrict size)
 {
     for (size_t i = 0; i < count; i++) {
         double s = sum[i];
-        out[i] = persistent(sum[i], (double)(int32_t)squares[i] * n - s * s, n, side);
+        persistent(sum[i], (double)(int32_t)squares[i] * n - s * s, n, mean + i, spread + i,
+                   size + i);
     }
 }
 
 SIMD_CLONES
 static void persistent_wide(const int32_t *restrict sum, const uint64_t *restrict squares,
-                            unsigned n, size_t count, enum deviation_side side,
-                            uint16_t *restrict out)
+                            unsigned n, size_t count, float *restrict mean, float *restrict spread,
+                            uint16_t *restrict size)
 {
     for (size_t i = 0; i < count; i++) {
         int64_t s = sum[i];
-        out[i] = persistent(sum[i], (double)((int64_t)squares[i] * n - s * s), n, side);
+        persistent(sum[i], (double)((int64_t)squares[i] * n - s * s), n, mean + i, spread + i,
+                   size + i);
     }
 }
 
-static void persistent_deviation(const struct deviation *deviation, unsigned row, uint16_t *out)
+/* Nothing is found in samples that no frame has. */
+static void persistent_none(size_t count, float *mean, float *spread, uint16_t *size)
+{
+    for (size_t i = 0; i < count; i++) {
+        mean[i] = 0;
+        spread[i] = INFINITY;
+        size[i] = 0;
+    }
+}
+
+static void persistent_row(const struct deviation *deviation, unsigned row,
+                           struct leaveout_row *out)
 {
     unsigned width = deviation->geometry.width, depth = deviation->geometry.depth;
-    enum deviation_side side = deviation->options.side;
     const uint32_t *counts =
         deviation->counts ? deviation->counts + sum_row(deviation, row) * width : NULL;
     size_t step = counts ? depth : deviation->row_samples; /* samples that share their count */
@@ -431,26 +454,51 @@ static void persistent_deviation(const struct deviation *deviation, unsigned row
         unsigned n = counts ? counts[i / step] : deviation->frames;
         size_t at = sum_row(deviation, row) * deviation->row_samples + i;
         if (n == 0)
-            memset(out + i, 0, step * sizeof *out);
+            persistent_none(step, out->mean + i, out->spread + i, out->size + i);
         else if (deviation->squares)
-            persistent_wide(deviation->sum + at, deviation->squares + at, n, step, side, out + i);
+            persistent_wide(deviation->sum + at, deviation->squares + at, n, step, out->mean + i,
+                            out->spread + i, out->size + i);
         else
-            persistent_narrow(deviation->sum + at, deviation->narrow_squares + at, n, step, side,
-                              out + i);
+            persistent_narrow(deviation->sum + at, deviation->narrow_squares + at, n, step,
+                              out->mean + i, out->spread + i, out->size + i);
     }
+}
+
+SIMD_CLONES
+static void keep_side(uint16_t *restrict sizes, const uint16_t *restrict hot, size_t count,
+                      enum deviation_side side)
+{
+    uint16_t flip = side == DEVIATION_DEAD ? 65535 : 0;
+    for (size_t i = 0; i < count; i++)
+        sizes[i] &= hot[i] ^ flip;
+}
+
+/* False where the rows of another band are needed. */
+static bool persistent_deviation(struct deviation *deviation, uint16_t *out)
+{
+    while (!leaveout_pull(deviation->leaveout, out, deviation->hot)) {
+        if (deviation->result_row == deviation->end)
+            return false;
+        persistent_row(deviation, deviation->result_row++, leaveout_push(deviation->leaveout));
+    }
+    if (deviation->options.side != DEVIATION_BOTH)
+        keep_side(out, deviation->hot, deviation->row_samples, deviation->options.side);
+    return true;
 }
 
 bool deviation_row(struct deviation *deviation, uint16_t *row)
 {
     const struct frame *geometry = &deviation->geometry;
-    if (deviation->result_row == deviation->end)
-        return false;
     uint16_t *out = deviation->counts ? deviation->samples : row;
-    if (deviation->options.statistic == DEVIATION_MEAN)
+    if (deviation->leaveout) {
+        if (!persistent_deviation(deviation, out))
+            return false;
+    } else {
+        if (deviation->result_row == deviation->end)
+            return false;
         mean_deviation(deviation, out);
-    else
-        persistent_deviation(deviation, deviation->result_row, out);
-    deviation->result_row++;
+        deviation->result_row++;
+    }
     if (deviation->counts) {
         drop_opacity(out, geometry->width, geometry->depth, deviation->colors);
         memcpy(row, out, (size_t)geometry->width * deviation->colors * sizeof *row);

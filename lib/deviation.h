@@ -13,7 +13,8 @@
  *
  *     mean        M = floor of the mean of the frames; D = M - blur(M)
  *     persistent  d = I - blur(I) per frame; with the mean m and the population standard deviation
- * s of d over the frames, D = sign(m) max(0, |m| - s)
+ *                 s of d over the frames, D = sign(m) max(0, |m| - s); where |D| exceeds 8 levels
+ *                 (of 255) the sample is left out of the blur of its neighbours, see leaveout.h
  *
  * |D| is rounded half up to whole samples. The blur is that of gauss.h. A fully transparent pixel
  * takes no part, neither in the statistics of its place nor in the blur of its surroundings; a
@@ -61,8 +62,9 @@ void deviation_add(struct deviation *deviation, const unsigned char *raster, uns
 unsigned deviation_frames(const struct deviation *deviation);
 unsigned deviation_brightest(const struct deviation *deviation);
 
-/* Once all frames are added: the next row of |D|, width * colours samples; false behind the last.
- */
+/* Once all frames are added: the next row of |D|, width * colours samples. False where none is left
+   before the next band; with the persistent statistic the last rows of a band come with the next
+   one, so bands must follow each other without a gap, from row 0 on. */
 bool deviation_row(struct deviation *deviation, uint16_t *row);
 
 #endif

@@ -115,6 +115,29 @@ static unsigned reflect(long at, unsigned length)
     return (unsigned)(at < (long)length ? at : period - at);
 }
 
+unsigned gauss_size(const struct gauss *blur)
+{
+    return blur->size;
+}
+
+const struct gauss_geometry *gauss_geometry(const struct gauss *blur)
+{
+    return &blur->geometry;
+}
+
+double gauss_weight(const struct gauss *blur, unsigned at, unsigned of, unsigned length)
+{
+    unsigned radius = blur->radius, distance = at > of ? at - of : of - at;
+    uint32_t weight = 0;
+    if (at >= radius && length - at > radius)
+        weight = distance <= radius ? blur->weights[radius + distance] : 0;
+    else
+        for (unsigned k = 0; k < blur->size; k++)
+            if (reflect((long)at + k - (long)radius, length) == of)
+                weight += blur->weights[k];
+    return ldexp(weight, -(int)blur->shift);
+}
+
 static void pad(const struct gauss *blur, const uint16_t *samples, uint16_t *padded)
 {
     unsigned depth = blur->geometry.depth, width = blur->geometry.width;

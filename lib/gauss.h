@@ -48,6 +48,14 @@ void gauss_push(struct gauss *blur, const uint16_t *samples);
    they are not yet. The weight plane comes out as it went in. */
 bool gauss_pull(struct gauss *blur, uint16_t *blurred, unsigned *row);
 
+/* The size and the geometry that it was made for. */
+unsigned gauss_size(const struct gauss *blur);
+const struct gauss_geometry *gauss_geometry(const struct gauss *blur);
+
+/* On an axis of LENGTH samples, the weight that sample OF has in the blur of sample AT, 0 to 1; its
+   mirror images at the borders count with it. That of a pixel is the product of both axes'. */
+double gauss_weight(const struct gauss *blur, unsigned at, unsigned of, unsigned length);
+
 /* The row as it came in of which gauss_pull() just gave the blur; valid until the next push. */
 const uint16_t *gauss_center(const struct gauss *blur);
 

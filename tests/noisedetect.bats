@@ -185,13 +185,14 @@ inside() {
 }
 
 @test "persistent: the mean of the deviations less their standard deviation" {
-    pam 5 1 1 255 0 60 0 0 0 >other.pam
-    [ "$(map_of -statistic=persistent -blur=3 "$FIXTURES/impulse.pam" other.pam)" = "30 30 15 0 0" ]
+    pam 5 1 1 65535 0 100 0 0 0 >one.pam
+    pam 5 1 1 65535 0 60 0 0 0 >other.pam
+    [ "$(map_of -statistic=persistent -blur=3 one.pam other.pam)" = "30 30 15 0 0" ]
 }
 
 @test "persistent: the result is rounded to the nearest sample" {
-    pam 5 1 1 255 0 20 0 0 0 >twenty.pam
-    pam 5 1 1 255 0 16 0 0 0 >sixteen.pam
+    pam 5 1 1 65535 0 20 0 0 0 >twenty.pam
+    pam 5 1 1 65535 0 16 0 0 0 >sixteen.pam
     cat twenty.pam twenty.pam twenty.pam sixteen.pam >stack.pam
     [ "$(map_of -statistic=persistent -blur=3 stack.pam)" = "9 9 4 0 0" ]
 }
@@ -200,6 +201,104 @@ inside() {
     pam 5 1 1 255 100 200 100 100 100 >bright.pam
     pam 5 1 1 255 100 0 100 100 100 >dark.pam
     [ "$(map_of -statistic=persistent bright.pam dark.pam)" = "0 0 0 0 0" ]
+}
+
+# gray WIDTH HEIGHT AWK: an image of maxval 255 whose samples the expression gives, of x and y.
+gray() {
+    mapfile -t values < <(awk -v w="$1" -v h="$2" "BEGIN {
+        for (y = 0; y < h; y++) for (x = 0; x < w; x++) print int($3) }")
+    pam "$1" "$2" 1 255 "${values[@]}"
+}
+
+persistent_at_8() {
+    noisedetect -quiet -statistic=persistent -threshold=8 "$@"
+}
+
+@test "persistent: nothing is marked beside a bright column, cluster or pixel" {
+    for defect in 'x == 10' 'y == 10' '(x == 10 || x == 11) && (y == 7 || y == 8)' 'x == 9 && y == 9'; do
+        for level in 30 100 240; do
+            gray 20 20 "5 + $level * ($defect)" >frame.pam
+            gray 20 20 "255 * ($defect)" >want.pam
+            persistent_at_8 frame.pam >mask.pam
+            [ "$(noisy mask.pam)" = "$(noisy want.pam)" ]
+        done
+    done
+    # the mean does: a quarter of the column's height is missing beside it
+    gray 20 20 '5 + 100 * (x == 10)' >frame.pam
+    noisedetect -quiet frame.pam >mask.pam
+    [ "$(noisy mask.pam | wc -l)" -eq 60 ]
+}
+
+@test "persistent: samples of a column that the others hide are found" {
+    # between samples of 20 the 12 stand 12 - 16 * 6/16 = 6 above the blur, less than the threshold
+    gray 20 20 '5 + (x == 10) * (y % 2 ? 12 : 20)' >frame.pam
+    persistent_at_8 frame.pam >mask.pam
+    [ "$(noisy mask.pam | wc -l)" -eq 20 ]
+    persistent_at_8 -hot frame.pam | cmp - mask.pam
+    persistent_at_8 -dead frame.pam >mask.pam
+    [ -z "$(noisy mask.pam)" ]
+}
+
+# leaves_out FRAME: the map of one gray frame as lib/leaveout.h defines it, by awk.
+leaves_out() {
+    samples "$1" | tr ' ' '\n' | awk -v w="$(header WIDTH "$1")" -v h="$(header HEIGHT "$1")" \
+        -v maxval="$(header MAXVAL "$1")" '
+        { v[(NR - 1) % w, int((NR - 1) / w)] = $1 }
+        function abs(a) { return a < 0 ? -a : a }
+        function mirror(i, n) { return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i }
+        function weight(at, of, n,    k, sum) {
+            for (k = -2; k <= 2; k++) if (mirror(at + k, n) == of) sum += t[k]
+            return sum / 16
+        }
+        function both(x, y, i, j) { return weight(x, i, w) * weight(y, j, h) }
+        function inside(i, j) { return i >= 0 && j >= 0 && i < w && j < h }
+        END {
+            t[0] = 6; t[1] = t[-1] = 4; t[2] = t[-2] = 1
+            limit = int(8 * maxval / 255)
+            for (y = 0; y < h; y++) for (x = 0; x < w; x++) {
+                sum = 0
+                for (j = -2; j <= 2; j++) for (i = -2; i <= 2; i++)
+                    sum += t[i] * t[j] * v[mirror(x + i, w), mirror(y + j, h)]
+                d[x, y] = v[x, y] - int((sum + 128) / 256)
+            }
+            for (y = 0; y < h; y++) for (x = 0; x < w; x++) if (abs(d[x, y]) > limit) {
+                q[x, y] = 1
+                for (j = y - 2; j <= y + 2; j++) for (i = x - 2; i <= x + 2; i++)
+                    if (inside(i, j) && d[i, j] * d[x, y] < 0 && abs(d[i, j]) > abs(d[x, y]))
+                        q[x, y] = 0
+                h0[x, y] = d[x, y] / (1 - both(x, y, x, y))
+            }
+            for (y = 0; y < h; y++) for (x = 0; x < w; x++) if (q[x, y]) {
+                sum = 0
+                for (j = y - 2; j <= y + 2; j++) for (i = x - 2; i <= x + 2; i++)
+                    if (inside(i, j) && q[i, j] && (i != x || j != y))
+                        sum += both(x, y, i, j) * h0[i, j]
+                h1[x, y] = (d[x, y] + sum) / (1 - both(x, y, x, y))
+            }
+            for (y = 0; y < h; y++) for (x = 0; x < w; x++) {
+                sum = d[x, y]
+                for (j = y - 2; j <= y + 2; j++) for (i = x - 2; i <= x + 2; i++)
+                    if (inside(i, j) && q[i, j] && (i != x || j != y))
+                        sum += both(x, y, i, j) * h1[i, j]
+                print int((abs(sum) > maxval ? maxval : abs(sum)) + .5)
+            }
+        }' | paste -sd ' '
+}
+
+@test "persistent: the map of one frame is what the definition gives, borders too" {
+    for size in '9 7' '3 8' '16 12'; do
+        for seed in 1 2 3; do
+            mapfile -t values < <(awk -v seed=$seed 'BEGIN {
+                srand(seed)
+                for (i = 0; i < 200; i++) {
+                    v = int(100 + 8 * rand() + (rand() < .15) * (rand() * 280 - 125))
+                    print (v < 0 ? 0 : v > 255 ? 255 : v)
+                } }')
+            # shellcheck disable=SC2086
+            pam $size 1 255 "${values[@]}" >frame.pam
+            [ "$(map_of -statistic=persistent frame.pam)" = "$(leaves_out frame.pam)" ]
+        done
+    done
 }
 
 @test "hot and dead are the two sides of the map" {
@@ -249,6 +348,8 @@ inside() {
     pam 5 1 2 255 100 255 100 255 255 0 100 255 100 255 >hole.pam
     [ "$(map_of hole.pam)" = "0 0 0 0 0" ]
     [ "$(map_of -statistic=persistent hole.pam)" = "0 0 0 0 0" ]
+    pam 5 1 2 255 10 255 10 0 255 255 10 0 10 255 >beside.pam
+    [ "$(map_of -statistic=persistent beside.pam | cut -d ' ' -f 2,4)" = "0 0" ]
 }
 
 @test "an opacity plane is not looked at otherwise" {
