@@ -27,6 +27,7 @@ static const char synopsis[] =
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
+    bool threshold;                     /* given; else it is the map's or the statistic's */
     double levels[3];                   /* thresholds, 0..255 */
     struct deviation_options deviation; /* -blur, -statistic, -hot, -dead */
     unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
@@ -48,8 +49,20 @@ struct result {
     unsigned long noisy[3], noisy_any;
 };
 
-static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects,
-                              bool threshold)
+/* The thresholds that suit the statistics: over real stacks the mean finds 93 % of planted hot
+   pixels at 13 and persistent 98 % at 8. */
+static double default_level(enum deviation_statistic statistic)
+{
+    return statistic == DEVIATION_MEAN ? 13 : 8;
+}
+
+static void set_levels(struct cmdline *cmd, double level)
+{
+    for (unsigned c = 0; c < 3; c++)
+        cmd->levels[c] = level;
+}
+
+static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects)
 {
     if (hot && dead)
         pm_error("-hot and -dead exclude each other; without either, both kinds are found");
@@ -60,7 +73,7 @@ static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bo
     if (cmd->from_map && detects)
         pm_error("-frommap: the map is made; -blur, -statistic, -maxframes, -hot and -dead belong "
                  "to the run that makes it with -map");
-    cmdline_without_effect("threshold", threshold && cmd->map, "with -map, which has none");
+    cmdline_without_effect("threshold", cmd->threshold && cmd->map, "with -map, which has none");
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -77,19 +90,22 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse("noisedetect", synopsis, options, sizeof options / sizeof options[0], &argc,
                   argv);
-    cmdline_levels("threshold", threshold ? threshold : "13", cmd->levels);
     cmd->deviation.blur_size = blur ? cmdline_whole("blur", blur, 1, GAUSS_SIZE_MAX) : 5;
     if (cmd->deviation.blur_size % 2 == 0)
         pm_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
-    cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics)
-                                   ? DEVIATION_PERSISTENT
-                                   : DEVIATION_MEAN;
+    cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics) == 0
+                                   ? DEVIATION_MEAN
+                                   : DEVIATION_PERSISTENT;
+    cmd->threshold = threshold != NULL;
+    set_levels(cmd, default_level(cmd->deviation.statistic));
+    if (threshold)
+        cmdline_levels("threshold", threshold, cmd->levels);
     cmd->deviation.side = hot ? DEVIATION_HOT : dead ? DEVIATION_DEAD : DEVIATION_BOTH;
     cmd->max_frames =
         max_frames ? cmdline_whole("maxframes", max_frames, 1, DEVIATION_FRAMES_MAX) : 0;
     if (cmd->prefix && !*cmd->prefix)
         pm_error("-output: the prefix of the files' names is empty");
-    check_combination(cmd, hot, dead, blur || statistic || hot || dead || max_frames, threshold);
+    check_combination(cmd, hot, dead, blur || statistic || hot || dead || max_frames);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
 }
@@ -131,14 +147,16 @@ static void add_band(struct filestack *files, unsigned from, unsigned count,
     }
 }
 
-static void warn_if_dark(const struct deviation *deviation, unsigned maxval)
+static void warn_if_dark(const struct cmdline *cmd, const struct deviation *deviation,
+                         unsigned maxval)
 {
     unsigned brightest = deviation_brightest(deviation);
+    double level = default_level(cmd->deviation.statistic);
     if (brightest < maxval / 8.0)
-        pm_message("warning: the brightest sample of all frames is %u of %u. 13 levels are %u of "
+        pm_message("warning: the brightest sample of all frames is %u of %u. %g levels are %u of "
                    "them: a threshold may have to be lower by that (12-bit data in 16-bit files "
                    "is common)",
-                   brightest, maxval, threshold_limit(13, maxval));
+                   brightest, maxval, level, threshold_limit(level, maxval));
 }
 
 static void result_init(struct result *result, const struct cmdline *cmd, const struct frame *of)
@@ -151,6 +169,7 @@ static void result_init(struct result *result, const struct cmdline *cmd, const 
     result->any = gray;
     result->planes = result->map = colored;
     result->map.maxval = of->maxval;
+    result->map.threshold = default_level(cmd->deviation.statistic);
     if (cmd->map) {
         frame_alloc(&result->map);
         return;
@@ -237,7 +256,7 @@ static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
         add_band(files, from, count, deviation, band);
         take_band(result, deviation, limits);
     }
-    warn_if_dark(deviation, frame->maxval);
+    warn_if_dark(cmd, deviation, frame->maxval);
     deviation_free(deviation);
     free(band);
 }
@@ -254,7 +273,7 @@ static void detect_in_stream(const struct cmdline *cmd, struct result *result)
     deviation_begin(deviation, 0, &from, &count);
     add_stream(cmd, in, &frame, deviation);
     input_close(in);
-    warn_if_dark(deviation, frame.maxval);
+    warn_if_dark(cmd, deviation, frame.maxval);
     result_init(result, cmd, &frame);
     take_band(result, deviation, limits);
     deviation_free(deviation);
@@ -275,7 +294,7 @@ static void detect(const struct cmdline *cmd, struct result *result)
 }
 
 /* Step 3 alone, from a map that an earlier run made. */
-static void detect_from_map(const struct cmdline *cmd, struct result *result)
+static void detect_from_map(struct cmdline *cmd, struct result *result)
 {
     struct frame map = {0};
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
@@ -286,6 +305,8 @@ static void detect_from_map(const struct cmdline *cmd, struct result *result)
     input_close(in);
     if (frame_has_opacity(&map))
         pm_error("%s is no deviation map: it has an opacity plane", map.name);
+    if (!cmd->threshold && map.threshold > 0)
+        set_levels(cmd, map.threshold);
     unsigned limits[3];
     set_limits(cmd, &map, limits);
 

@@ -22,6 +22,7 @@ struct frame {
     char tuple_type[256];   /* as in the PAM header */
     char *name;             /* what messages, tables and files call it; owned, or NULL */
     unsigned char *raster;  /* owned, or NULL while only the header is known */
+    double threshold;       /* of a deviation map: its default, in levels; else 0 */
 };
 
 /* Allocates the raster of a frame whose geometry is set; its samples are not. */

@@ -165,6 +165,19 @@ static char *carried_name(const char *comments)
     return name;
 }
 
+/* The value of the header's comment "# threshold T", 0 where there is none. */
+static double carried_threshold(const char *comments)
+{
+    static const char prefix[] = " threshold ";
+    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
+        if (strncmp(line, prefix, strlen(prefix)) != 0)
+            continue;
+        double value = strtod(line + strlen(prefix), NULL);
+        return value > 0 && value <= 255 ? value : 0;
+    }
+    return 0;
+}
+
 static void read_pam_header(struct input *in, struct frame *frame)
 {
     const char *comments = NULL;
@@ -173,6 +186,7 @@ static void read_pam_header(struct input *in, struct frame *frame)
     pnm_readpaminit(in->file, &in->pam, PAM_STRUCT_SIZE(comment_p));
     libnetpbm_ends();
     in->carried = carried_name(comments);
+    frame->threshold = carried_threshold(comments);
     free((void *)(size_t)comments);
     in->pam.comment_p = NULL;
 
@@ -250,6 +264,7 @@ bool input_next(struct input *in, struct frame *frame)
         read_pam_header(in, frame);
     } else {
         in->png = png_reader_open(in->file, in->label, frame);
+        frame->threshold = 0;
         in->kind = RASTER_PNG;
     }
     free(frame->name);

@@ -67,26 +67,31 @@ struct output *output_open(const struct output_options *options)
     return out;
 }
 
-/* The name as header comments; a line of a PAM header has at most 255 bytes, so a long one goes on
-   in further comments. The caller frees the text. */
-static char *name_comments(const char *name)
+/* What a frame carries as header comments: its name, and a map's threshold. A line of a PAM header
+   has at most 255 bytes, so a long name goes on in further comments. The caller frees the text. */
+static char *header_comments(const struct frame *frame)
 {
     enum { PIECE = 200 };
-    char *escaped = name_escape(name);
+    char *escaped = name_escape(frame->name ? frame->name : "");
     size_t length = strlen(escaped);
-    char *text = alloc_printf(" frame %.*s", PIECE, escaped);
-    for (size_t at = PIECE; at < length; at += PIECE) {
-        char *longer = alloc_printf("%s\n frame+ %.*s", text, PIECE, escaped + at);
+    char *text = alloc_string("");
+    for (size_t at = 0; at < length; at += PIECE) {
+        char *longer = alloc_printf("%s frame%s %.*s\n", text, at ? "+" : "", PIECE, escaped + at);
         free(text);
         text = longer;
     }
     free(escaped);
+    if (frame->threshold > 0) {
+        char *longer = alloc_printf("%s threshold %g\n", text, frame->threshold);
+        free(text);
+        text = longer;
+    }
     return text;
 }
 
 static void write_pam_header(FILE *file, const struct frame *frame)
 {
-    char *comments = frame->name ? name_comments(frame->name) : NULL;
+    char *comments = header_comments(frame);
     const char *comment = comments;
     struct pam pam = {.size = sizeof pam,
                       .len = PAM_STRUCT_SIZE(comment_p),
@@ -97,7 +102,7 @@ static void write_pam_header(FILE *file, const struct frame *frame)
                       .depth = frame->depth,
                       .maxval = frame->maxval,
                       .bytes_per_sample = frame_sample_bytes(frame),
-                      .comment_p = comments ? &comment : NULL};
+                      .comment_p = *comments ? &comment : NULL};
     memcpy(pam.tuple_type, frame->tuple_type, sizeof pam.tuple_type);
     pnm_writepaminit(&pam);
     free(comments);

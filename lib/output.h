@@ -9,7 +9,8 @@
 
 /*
  * Frames going out: as a PAM stream on standard output, as PNG, or each to a file of its own. A
- * frame's name travels in its PAM header as the comment "# frame NAME". Every failure to write ends
+ * frame's name travels in its PAM header as the comment "# frame NAME", a deviation map's default
+ * threshold as "# threshold T". Every failure to write ends
  * the program with status 1 and a message. Where the program ends in any way before
  * output_close(), and a frame has been written to standard output, the stream ends with a broken
  * header, so that no reader takes it for complete.

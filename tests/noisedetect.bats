@@ -16,9 +16,11 @@ make_fixtures() {
     pam 4 1 3 255 14 13 13 0 14 0 13 13 13 0 0 14 >map.pam
 }
 
-# map_of FRAME... [OPTION...]: the deviation map, as numbers.
+# map_of STATISTIC FRAME... [OPTION...]: the deviation map, as numbers.
 map_of() {
-    noisedetect -quiet -map "$@" >map_of.pam && samples map_of.pam
+    local statistic=$1
+    shift
+    noisedetect -quiet -map -statistic="$statistic" "$@" >map_of.pam && samples map_of.pam
 }
 
 # ---- contract ----
@@ -89,20 +91,22 @@ map_of() {
 
 @test "the map of real photographs has the counts that OpenCV gave" {
     shared frames/noise
-    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done | noisedetect -quiet -map >map
+    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done |
+        noisedetect -quiet -map -statistic=mean >map
     noisehist -range=0,60 map | cmp - "$SHARED/oracle/img-noise-counts.tsv"
 }
 
 @test "another stack of real photographs has the counts that OpenCV gave" {
     shared frames/flies
-    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done | noisedetect -quiet -map >map
+    for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done |
+        noisedetect -quiet -map -statistic=mean >map
     noisehist -range=0,60 map | cmp - "$SHARED/oracle/img-jpg-counts.tsv"
 }
 
 @test "the pixels of real photographs are those that OpenCV marked" {
     shared frames/noise
     for photo in "$shared"/*.jpg; do jpegtopnm -quiet "$photo"; done |
-        noisedetect -quiet -planes >mask.pam
+        noisedetect -quiet -planes -statistic=mean >mask.pam
     raster mask.pam | od -An -v -w3 -tu1 | awk 'BEGIN { print "x\ty\tr\tg\tb" }
         $1 + $2 + $3 { print (NR-1) % 2000 "\t" int((NR-1) / 2000) "\t" !!$1 "\t" !!$2 "\t" !!$3 }' |
         cmp - "$SHARED/oracle/img-noise-mask.tsv"
@@ -118,7 +122,7 @@ inside() {
     pnmconvol -quiet -normalize \
         -matrix='1,4,6,4,1;4,16,24,16,4;6,24,36,24,6;4,16,24,16,4;1,4,6,4,1' frame.ppm >blur.ppm
     pamarith -difference frame.ppm blur.ppm >difference.ppm
-    noisedetect -quiet -map frame.ppm >map.pam
+    noisedetect -quiet -map -statistic=mean frame.ppm >map.pam
     inside map.pam | cmp - <(inside difference.ppm)
 }
 
@@ -126,7 +130,7 @@ inside() {
     pamtopnm "$FIXTURES/stack4095/0003.pam" >frame.ppm
     pnmconvol -quiet -normalize -matrix='1,2,1;2,4,2;1,2,1' frame.ppm >blur.ppm
     pamarith -difference frame.ppm blur.ppm >difference.ppm
-    noisedetect -quiet -map -blur=3 frame.ppm >map.pam
+    noisedetect -quiet -map -statistic=mean -blur=3 frame.ppm >map.pam
     inside map.pam | cmp - <(inside difference.ppm)
 }
 
@@ -139,25 +143,50 @@ inside() {
     [ "$(noisy mask.pam)" = "$(noisy theirs.pam)" ]
 }
 
+# ---- defaults ----
+
+@test "the statistic is persistent at 8 levels, unless told otherwise; the mean's default is 13" {
+    noisedetect -quiet "$FIXTURES"/stack255/*.pam | cmp - <(
+        noisedetect -quiet -statistic=persistent -threshold=8,8,8 "$FIXTURES"/stack255/*.pam)
+    noisedetect -quiet -statistic=mean "$FIXTURES"/stack255/*.pam | cmp - <(
+        noisedetect -quiet -statistic=mean -threshold=13 "$FIXTURES"/stack255/*.pam)
+}
+
+@test "a map carries the default threshold of its statistic, and another image has 8" {
+    for statistic in mean persistent; do
+        noisedetect -quiet -map -statistic=$statistic "$FIXTURES"/stack255/*.pam >made.pam
+        noisedetect -quiet -frommap made.pam |
+            cmp - <(noisedetect -quiet -statistic=$statistic "$FIXTURES"/stack255/*.pam)
+    done
+    [ "$(sed -n 2p made.pam)" = '# threshold 8' ]
+    pam 3 1 1 255 8 9 13 >plain.pam
+    says '2 noisy pixels at threshold 8 $' noisedetect -frommap plain.pam
+    sed '1a # threshold 8.5' plain.pam >carries.pam
+    says '2 noisy pixels at threshold 8.5 $' noisedetect -frommap carries.pam
+    says '1 noisy pixels at threshold 12 $' noisedetect -frommap -threshold=12 carries.pam
+    sed '1a # threshold x' plain.pam >junk.pam
+    says 'at threshold 8 $' noisedetect -frommap junk.pam
+}
+
 # ---- what is computed ----
 
 @test "blur of 3: an impulse and its mirror images, halves rounded up" {
-    [ "$(map_of -blur=3 "$FIXTURES/impulse.pam")" = "50 50 25 0 0" ]
+    [ "$(map_of mean -blur=3 "$FIXTURES/impulse.pam")" = "50 50 25 0 0" ]
     pam 5 1 1 255 0 102 0 0 0 >frame.pam
-    [ "$(map_of -blur=3 frame.pam)" = "51 51 26 0 0" ]
+    [ "$(map_of mean -blur=3 frame.pam)" = "51 51 26 0 0" ]
 }
 
 @test "blur of 1, 5 and 7: their kernels" {
     pam 5 1 1 255 0 0 160 0 0 >five.pam
     pam 13 1 1 255 0 0 0 0 0 0 64 0 0 0 0 0 0 >seven.pam
-    [ "$(map_of -blur=1 five.pam)" = "0 0 0 0 0" ]
-    [ "$(map_of five.pam)" = "20 40 100 40 20" ]
-    [ "$(map_of -blur=7 seven.pam)" = "0 0 0 2 7 14 46 14 7 2 0 0 0" ]
+    [ "$(map_of mean -blur=1 five.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of mean five.pam)" = "20 40 100 40 20" ]
+    [ "$(map_of mean -blur=7 seven.pam)" = "0 0 0 2 7 14 46 14 7 2 0 0 0" ]
 }
 
 @test "a larger blur is a sampled Gaussian of sigma 0.3 ((N - 1)/2 - 1) + 0.8" {
     pam 17 1 1 65535 0 0 0 0 0 0 0 0 65535 0 0 0 0 0 0 0 0 >frame.pam
-    map_of -blur=9 frame.pam | awk '{
+    map_of mean -blur=9 frame.pam | awk '{
         for (i = -4; i <= 4; i++) sum += w[i] = exp(-i * i / (2 * 1.7 * 1.7))
         for (i = -8; i <= 8; i++) {
             want = 65535 * (i == 0 ? 1 - w[0] / sum : i * i > 16 ? 0 : w[i] / sum)
@@ -168,39 +197,39 @@ inside() {
 
 @test "columns are blurred as rows are" {
     pam 1 5 1 255 0 0 160 0 0 >column.pam
-    [ "$(map_of column.pam)" = "20 40 100 40 20" ]
+    [ "$(map_of mean column.pam)" = "20 40 100 40 20" ]
 }
 
 @test "an axis of one sample, or shorter than the kernel, reflects onto itself" {
     pam 1 1 3 255 7 8 200 >one.pam
-    [ "$(map_of one.pam)" = "0 0 0" ]
-    [ "$(map_of -blur=99 one.pam)" = "0 0 0" ]
+    [ "$(map_of mean one.pam)" = "0 0 0" ]
+    [ "$(map_of mean -blur=99 one.pam)" = "0 0 0" ]
     pam 2 1 1 255 0 160 >two.pam
-    [ "$(map_of two.pam)" = "80 80" ]
+    [ "$(map_of mean two.pam)" = "80 80" ]
 }
 
 @test "mean: the mean of the frames is rounded down before the blur" {
     pam 5 1 1 255 0 61 0 0 0 >other.pam
-    [ "$(map_of -blur=3 "$FIXTURES/impulse.pam" other.pam)" = "40 40 20 0 0" ]
+    [ "$(map_of mean -blur=3 "$FIXTURES/impulse.pam" other.pam)" = "40 40 20 0 0" ]
 }
 
 @test "persistent: the mean of the deviations less their standard deviation" {
     pam 5 1 1 65535 0 100 0 0 0 >one.pam
     pam 5 1 1 65535 0 60 0 0 0 >other.pam
-    [ "$(map_of -statistic=persistent -blur=3 one.pam other.pam)" = "30 30 15 0 0" ]
+    [ "$(map_of persistent -blur=3 one.pam other.pam)" = "30 30 15 0 0" ]
 }
 
 @test "persistent: the result is rounded to the nearest sample" {
     pam 5 1 1 65535 0 20 0 0 0 >twenty.pam
     pam 5 1 1 65535 0 16 0 0 0 >sixteen.pam
     cat twenty.pam twenty.pam twenty.pam sixteen.pam >stack.pam
-    [ "$(map_of -statistic=persistent -blur=3 stack.pam)" = "9 9 4 0 0" ]
+    [ "$(map_of persistent -blur=3 stack.pam)" = "9 9 4 0 0" ]
 }
 
 @test "persistent: what changes sign from frame to frame vanishes" {
     pam 5 1 1 255 100 200 100 100 100 >bright.pam
     pam 5 1 1 255 100 0 100 100 100 >dark.pam
-    [ "$(map_of -statistic=persistent bright.pam dark.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of persistent bright.pam dark.pam)" = "0 0 0 0 0" ]
 }
 
 # gray WIDTH HEIGHT AWK: an image of maxval 255 whose samples the expression gives, of x and y.
@@ -225,7 +254,7 @@ persistent_at_8() {
     done
     # the mean does: a quarter of the column's height is missing beside it
     gray 20 20 '5 + 100 * (x == 10)' >frame.pam
-    noisedetect -quiet frame.pam >mask.pam
+    noisedetect -quiet -statistic=mean frame.pam >mask.pam
     [ "$(noisy mask.pam | wc -l)" -eq 60 ]
 }
 
@@ -296,18 +325,18 @@ leaves_out() {
                 } }')
             # shellcheck disable=SC2086
             pam $size 1 255 "${values[@]}" >frame.pam
-            [ "$(map_of -statistic=persistent frame.pam)" = "$(leaves_out frame.pam)" ]
+            [ "$(map_of persistent frame.pam)" = "$(leaves_out frame.pam)" ]
         done
     done
 }
 
 @test "hot and dead are the two sides of the map" {
-    [ "$(map_of -hot -blur=3 "$FIXTURES/impulse.pam")" = "0 50 0 0 0" ]
-    [ "$(map_of -dead -blur=3 "$FIXTURES/impulse.pam")" = "50 0 25 0 0" ]
+    [ "$(map_of mean -hot -blur=3 "$FIXTURES/impulse.pam")" = "0 50 0 0 0" ]
+    [ "$(map_of mean -dead -blur=3 "$FIXTURES/impulse.pam")" = "50 0 25 0 0" ]
 }
 
 @test "noisy is strictly above the threshold" {
-    noisedetect -quiet -frommap -planes "$FIXTURES/map.pam" >mask.pam
+    noisedetect -quiet -frommap -planes -threshold=13 "$FIXTURES/map.pam" >mask.pam
     [ "$(samples mask.pam)" = "255 0 0 0 255 0 0 0 0 0 0 255" ]
     noisedetect -quiet -frommap -planes -threshold=12.9 "$FIXTURES/map.pam" >mask.pam
     [ "$(samples mask.pam)" = "255 255 255 0 255 0 255 255 255 0 0 255" ]
@@ -320,10 +349,10 @@ leaves_out() {
 
 @test "a level is 1/255 of full scale at every maxval" {
     pam 4 1 1 4095 208 209 0 4095 >twelve.pam
-    noisedetect -quiet -frommap twelve.pam >mask.pam
+    noisedetect -quiet -frommap -threshold=13 twelve.pam >mask.pam
     [ "$(noisy mask.pam | tr '\n' ,)" = "1 0,3 0," ]
     pam 4 1 1 65535 3341 3342 0 65535 >sixteen.pam
-    noisedetect -quiet -frommap sixteen.pam >mask.pam
+    noisedetect -quiet -frommap -threshold=13 sixteen.pam >mask.pam
     [ "$(noisy mask.pam | tr '\n' ,)" = "1 0,3 0," ]
     pam 2 1 1 1 0 1 >bits.pam
     noisedetect -quiet -frommap bits.pam >mask.pam
@@ -331,13 +360,13 @@ leaves_out() {
 }
 
 @test "a pixel that is noisy in several colours counts once" {
-    says '3 noisy pixels.*red 1, green 1, blue 1.*13' noisedetect -frommap "$FIXTURES/map.pam"
+    says '3 noisy pixels.*red 1, green 1, blue 1.*13' noisedetect -frommap -threshold=13 "$FIXTURES/map.pam"
     pam 1 1 3 255 99 99 99 >three.pam
     says '1 noisy pixels?.*red 1, green 1, blue 1' noisedetect -frommap three.pam
 }
 
 @test "the mask is gray with 0 and 255, or a plane a colour" {
-    noisedetect -quiet -frommap "$FIXTURES/map.pam" >mask.pam
+    noisedetect -quiet -frommap -threshold=13 "$FIXTURES/map.pam" >mask.pam
     [ "$(header TUPLTYPE mask.pam) $(header DEPTH mask.pam) $(header MAXVAL mask.pam)" = "GRAYSCALE 1 255" ]
     [ "$(samples mask.pam)" = "255 255 0 255" ]
     noisedetect -quiet -frommap -planes "$FIXTURES/map.pam" >planes.pam
@@ -346,10 +375,10 @@ leaves_out() {
 
 @test "a fully transparent pixel counts nowhere" {
     pam 5 1 2 255 100 255 100 255 255 0 100 255 100 255 >hole.pam
-    [ "$(map_of hole.pam)" = "0 0 0 0 0" ]
-    [ "$(map_of -statistic=persistent hole.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of mean hole.pam)" = "0 0 0 0 0" ]
+    [ "$(map_of persistent hole.pam)" = "0 0 0 0 0" ]
     pam 5 1 2 255 10 255 10 0 255 255 10 0 10 255 >beside.pam
-    [ "$(map_of -statistic=persistent beside.pam | cut -d ' ' -f 2,4)" = "0 0" ]
+    [ "$(map_of persistent beside.pam | cut -d ' ' -f 2,4)" = "0 0" ]
 }
 
 @test "an opacity plane is not looked at otherwise" {
@@ -359,9 +388,10 @@ leaves_out() {
     noisedetect -quiet -map opaque.pam | cmp - <(noisedetect -quiet -map frame.ppm)
 }
 
-@test "dark frames bring a warning that tells what 13 levels are" {
+@test "dark frames bring a warning that tells what the default threshold is in samples" {
     pam 3 1 1 65535 0 4095 0 >dark.pam
-    says 'warning.*4095.*13 levels.*3341' noisedetect dark.pam
+    says 'warning.*4095.*8 levels are 2056' noisedetect dark.pam
+    says 'warning.*4095.*13 levels are 3341' noisedetect -statistic=mean dark.pam
     pam 3 1 1 65535 0 8192 0 >bright.pam
     noisedetect bright.pam 2>messages >mask.pam
     ! grep -i warning messages
@@ -389,13 +419,13 @@ false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
 }
 
 @test "mean takes detail that is sharp in some frames for noise" {
-    noisedetect -quiet "$FIXTURES"/stack255/*.pam >mask.pam
+    noisedetect -quiet -statistic=mean "$FIXTURES"/stack255/*.pam >mask.pam
     [ $(($(found mask.pam 255) * 100)) -ge $(($(wc -l <"$FIXTURES/planted255") * 97)) ]
     [ "$(false_ones mask.pam 255)" -gt 50 ]
 }
 
 @test "the planted pixels deviate by as much as was planted" {
-    noisedetect -quiet -map "$FIXTURES"/stack65535/*.pam >map.pam
+    noisedetect -quiet -map -statistic=mean "$FIXTURES"/stack65535/*.pam >map.pam
     raster map.pam | od -An -v -w2 --endian=big -tu2 >numbers
     awk 'NR == FNR { d[NR - 1] = $1; next }
          FNR > 1 { level = d[($2 * 300 + $1) * 3 + $3] / 257

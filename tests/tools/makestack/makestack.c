@@ -114,8 +114,10 @@ static long save_frames(const struct options *options, const struct subject *sub
                         const struct subject *other, struct badpixels *bad)
 {
     float *shading = camera_shading(options);
-    struct frame frame = {
-        options->width, options->height, options->depth, options->maxval, "", NULL, NULL};
+    struct frame frame = {.width = options->width,
+                          .height = options->height,
+                          .depth = options->depth,
+                          .maxval = options->maxval};
     long start = 0;
     char name[32];
 
