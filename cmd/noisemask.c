@@ -16,12 +16,13 @@
 #include "repair.h"
 
 static const char synopsis[] =
-    "noisemask -mask=FILE [-kernel=N] [-method=mean|median] [-maxpixels=N] [-png]\n"
-    "           [-outdir=DIR] [-name=NAME] [frame ...]";
+    "noisemask -mask=FILE [-grow=N] [-method=membrane|mean|median|nearest] [-kernel=N]\n"
+    "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
     const char *mask; /* file of one image or several */
+    unsigned grow;    /* pixels by which the mask is widened, 0..GROW_MAX */
     unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
     enum repair_method method;
     unsigned max_pixels; /* more noisy pixels are refused; 0: no limit */
@@ -31,16 +32,20 @@ struct cmdline {
     unsigned operand_count;
 };
 
-enum { KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
+enum { GROW_MAX = 50, KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const methods[] = {"mean", "median", NULL};
-    const char *kernel, *method, *max_pixels;
+    static const char *const methods[] = {"membrane", "mean", "median", "nearest", NULL};
+    const char *grow, *kernel, *method, *max_pixels;
     const struct option options[] = {
-        {"mask", NULL, &cmd->mask},      {"kernel", NULL, &kernel},
-        {"method", NULL, &method},       {"maxpixels", NULL, &max_pixels},
-        {"png", &cmd->output.png, NULL}, {"outdir", NULL, &cmd->output.outdir},
+        {"mask", NULL, &cmd->mask},
+        {"grow", NULL, &grow},
+        {"kernel", NULL, &kernel},
+        {"method", NULL, &method},
+        {"maxpixels", NULL, &max_pixels},
+        {"png", &cmd->output.png, NULL},
+        {"outdir", NULL, &cmd->output.outdir},
         {"name", NULL, &cmd->name},
     };
     cmdline_parse("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
@@ -49,7 +54,13 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->kernel = kernel ? cmdline_whole("kernel", kernel, 3, KERNEL_MAX) : 3;
     if (cmd->kernel % 2 == 0)
         pm_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
-    cmd->method = method && cmdline_choice("method", method, methods) ? REPAIR_MEDIAN : REPAIR_MEAN;
+    cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
+    cmd->method = REPAIR_MEMBRANE;
+    if (method)
+        cmd->method = (enum repair_method)cmdline_choice("method", method, methods);
+    cmdline_without_effect("kernel",
+                           kernel && cmd->method != REPAIR_MEAN && cmd->method != REPAIR_MEDIAN,
+                           "without -method=mean or median, which alone have a window");
     cmd->max_pixels = max_pixels ? cmdline_whole("maxpixels", max_pixels, 0, MAX_PIXELS_MAX) : 1000;
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
@@ -101,14 +112,16 @@ int main(int argc, char **argv)
     struct output *out = output_open(&cmd.output);
     read_mask(cmd.mask, &mask);
     check_count(&cmd, &mask);
+    if (cmd.grow > 0)
+        mask_grow(&mask, cmd.grow);
 
     struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.name);
     while (input_read(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
         if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
-            pm_error("frame %s: the mask %s marks every sample of a colour, so none is left to "
+            pm_error("frame %s: the mask %s%s marks every sample of a colour, so none is left to "
                      "repair from",
-                     frame.name, cmd.mask);
+                     frame.name, cmd.mask, cmd.grow ? ", grown," : "");
         output_frame(out, &frame);
     }
     input_close(in);

@@ -9,7 +9,7 @@ _stackpbm_options() {
     case $1 in
     noisedetect) echo -threshold= -blur= -statistic= -hot -dead -maxframes= -planes -map -output= -frommap ;;
     noisehist) echo -range= -threshold= -target= -plot= -log ;;
-    noisemask) echo -mask= -kernel= -method= -maxpixels= -png -outdir= -name= ;;
+    noisemask) echo -mask= -grow= -method= -kernel= -maxpixels= -png -outdir= -name= ;;
     framealign)
         echo -reference= -model= -step -crop -border= -bordervalue= -borderblur= -estimate -save= -apply= \
             -png -outdir= -name=
@@ -24,8 +24,8 @@ _stackpbm_options() {
 # The words that an option of a command may have.
 _stackpbm_words() {
     case $1 in
-    -statistic) echo mean persistent ;;
-    -method) echo mean median ;;
+    -statistic) echo persistent mean ;;
+    -method) echo membrane mean median nearest ;;
     -model) echo shift similarity affine homography ;;
     -border) echo blur replicate constant transparent ;;
     -channel) echo lumi rgb hsv hls ;;

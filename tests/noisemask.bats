@@ -30,11 +30,15 @@ mask_of() {
     pam 60 50 $depth 255 "${marks[@]}"
 }
 
-# repaired FRAME MASK [OPTION...]: the samples of the repaired frame.
+# repaired FRAME MASK [OPTION...]: the samples of the repaired frame. averaged: by -method=mean.
 repaired() {
     local frame=$1 mask=$2
     shift 2
     noisemask -mask="$mask" "$@" "$frame" >repaired.pam && samples repaired.pam
+}
+
+averaged() {
+    repaired "$@" -method=mean
 }
 
 # reference_repair FRAME MASK WINDOW METHOD: what the manual says, computed by awk.
@@ -83,7 +87,18 @@ reference_repair() {
     for limit in -1 x 1.5 ''; do
         fails_with 1 'maxpixels' noisemask -mask="$FIXTURES/center.pam" -maxpixels="$limit" absent.pam
     done
-    fails_with 1 'method.*mean.*median' noisemask -mask="$FIXTURES/center.pam" -method=mode absent.pam
+    for grow in -1 51 1.5 x ''; do
+        fails_with 1 'grow' noisemask -mask="$FIXTURES/center.pam" -grow="$grow" absent.pam
+    done
+    fails_with 1 'method.*membrane.*mean.*median.*nearest' noisemask -mask="$FIXTURES/center.pam" -method=mode absent.pam
+}
+
+@test "a window is refused where the method has none" {
+    for method in '' -method=membrane -method=nearest; do
+        # shellcheck disable=SC2086
+        fails_with 1 'kernel.*effect' noisemask -mask="$FIXTURES/center.pam" -kernel=3 $method \
+            "$FIXTURES/nine.pam"
+    done
 }
 
 @test "the mask is needed and has to be an image" {
@@ -152,12 +167,12 @@ reference_repair() {
 
 # ---- what is computed ----
 
-@test "mean: of the good samples around, rounded half up" {
+@test "-method=mean: of the good samples around, rounded half up" {
     # (10 + 20 + 30 + 40 + 61 + 70 + 80 + 93) / 8 = 50.5
-    [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/center.pam")" = "10 20 30 40 51 61 70 80 93" ]
+    [ "$(averaged "$FIXTURES/nine.pam" "$FIXTURES/center.pam")" = "10 20 30 40 51 61 70 80 93" ]
 }
 
-@test "median: of an even number the middle of two, rounded half up" {
+@test "-method=median: of an even number the middle of two, rounded half up" {
     [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/center.pam" -method=median)" = \
         "10 20 30 40 51 61 70 80 93" ]
     [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/corner.pam" -method=median)" = \
@@ -166,27 +181,27 @@ reference_repair() {
 
 @test "in a corner the samples inside the frame count" {
     # (20 + 40 + 200) / 3 = 86.7
-    [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/corner.pam")" = "87 20 30 40 200 61 70 80 93" ]
+    [ "$(averaged "$FIXTURES/nine.pam" "$FIXTURES/corner.pam")" = "87 20 30 40 200 61 70 80 93" ]
 }
 
 @test "a noisy neighbour takes no part" {
     pam 3 3 1 255 255 0 0 0 255 0 0 0 0 >two.pam
     # corner: (20 + 40) / 2; center: (20 + 30 + 40 + 61 + 70 + 80 + 93) / 7 = 56.3
-    [ "$(repaired "$FIXTURES/nine.pam" two.pam)" = "30 20 30 40 56 61 70 80 93" ]
+    [ "$(averaged "$FIXTURES/nine.pam" two.pam)" = "30 20 30 40 56 61 70 80 93" ]
 }
 
 @test "a wider window is taken where asked for" {
     pam 5 1 1 255 10 20 200 40 90 >row.pam
     pam 5 1 1 255 0 0 255 0 0 >mask.pam
-    [ "$(repaired row.pam mask.pam)" = "10 20 30 40 90" ]
-    [ "$(repaired row.pam mask.pam -kernel=5)" = "10 20 40 40 90" ]
-    [ "$(repaired row.pam mask.pam -kernel=99)" = "10 20 40 40 90" ]
+    [ "$(averaged row.pam mask.pam)" = "10 20 30 40 90" ]
+    [ "$(averaged row.pam mask.pam -kernel=5)" = "10 20 40 40 90" ]
+    [ "$(averaged row.pam mask.pam -kernel=99)" = "10 20 40 40 90" ]
 }
 
 @test "the window grows until one sample is good" {
     pam 7 1 1 255 10 200 200 200 200 200 60 >row.pam
     pam 7 1 1 255 0 1 1 1 1 1 0 >mask.pam
-    [ "$(repaired row.pam mask.pam)" = "10 10 10 35 60 60 60" ]
+    [ "$(averaged row.pam mask.pam)" = "10 10 10 35 60 60 60" ]
 }
 
 @test "where all but one sample are noisy, all become that one" {
@@ -195,7 +210,7 @@ reference_repair() {
         marks=(1 1 1 1 1 1 1 1 1)
         marks[good]=0
         pam 3 3 1 255 "${marks[@]}" >mask.pam
-        [ "$(repaired "$FIXTURES/nine.pam" mask.pam | tr ' ' '\n' | sort -u)" = "${values[good]}" ]
+        [ "$(averaged "$FIXTURES/nine.pam" mask.pam | tr ' ' '\n' | sort -u)" = "${values[good]}" ]
     done
 }
 
@@ -203,32 +218,184 @@ reference_repair() {
     pam 3 3 1 1 0 0 0 0 1 0 0 0 0 >bits.pam
     pam 3 3 1 65535 0 0 0 0 1 0 0 0 0 >deep.pam
     printf 'P1 3 3 000 010 000\n' >bits.pbm # PBM has 1 for black, which is 0
-    want=$(repaired "$FIXTURES/nine.pam" "$FIXTURES/center.pam")
-    [ "$(repaired "$FIXTURES/nine.pam" bits.pam)" = "$want" ]
-    [ "$(repaired "$FIXTURES/nine.pam" deep.pam)" = "$want" ]
+    want=$(averaged "$FIXTURES/nine.pam" "$FIXTURES/center.pam")
+    [ "$(averaged "$FIXTURES/nine.pam" bits.pam)" = "$want" ]
+    [ "$(averaged "$FIXTURES/nine.pam" deep.pam)" = "$want" ]
     pamtopng "$FIXTURES/center.pam" >center.png
-    [ "$(repaired "$FIXTURES/nine.pam" center.png)" = "$want" ]
+    [ "$(averaged "$FIXTURES/nine.pam" center.png)" = "$want" ]
 }
 
 @test "a mask of one plane serves all colours, one of three each its own" {
     pam 3 1 3 255 1 2 3 100 100 100 5 6 8 >frame.pam
     pam 3 1 1 255 0 255 0 >one.pam
     pam 3 1 3 255 0 0 0 0 255 0 0 0 0 >green.pam
-    [ "$(repaired frame.pam one.pam)" = "1 2 3 3 4 6 5 6 8" ]
-    [ "$(repaired frame.pam green.pam)" = "1 2 3 100 4 100 5 6 8" ]
+    [ "$(averaged frame.pam one.pam)" = "1 2 3 3 4 6 5 6 8" ]
+    [ "$(averaged frame.pam green.pam)" = "1 2 3 100 4 100 5 6 8" ]
 }
 
 @test "a mask of several images is what any of them marks" {
     cat "$FIXTURES/corner.pam" "$FIXTURES/center.pam" >both.pam
-    [ "$(repaired "$FIXTURES/nine.pam" both.pam)" = "30 20 30 40 56 61 70 80 93" ]
+    [ "$(averaged "$FIXTURES/nine.pam" both.pam)" = "30 20 30 40 56 61 70 80 93" ]
 }
 
 @test "opacity passes untouched, and what is fully transparent takes no part" {
     pam 3 1 2 255 10 255 200 128 30 255 >frame.pam
     pam 3 1 1 255 0 1 0 >mask.pam
-    [ "$(repaired frame.pam mask.pam)" = "10 255 20 128 30 255" ]
+    [ "$(averaged frame.pam mask.pam)" = "10 255 20 128 30 255" ]
     pam 3 1 2 255 10 0 200 128 30 255 >frame.pam
+    [ "$(averaged frame.pam mask.pam)" = "10 0 30 128 30 255" ]
+}
+
+# ---- membrane, the default ----
+
+# plane WIDTH HEIGHT DEPTH MAXVAL: a frame whose samples rise evenly to the right and downwards.
+plane() {
+    mapfile -t values < <(awk -v w="$1" -v h="$2" -v d="$3" 'BEGIN {
+        for (y = 0; y < h; y++) for (x = 0; x < w; x++) for (c = 0; c < d; c++)
+            print 10 + (c + 1) * x + 2 * y }')
+    pam "$1" "$2" "$3" "$4" "${values[@]}"
+}
+
+# marks WIDTH HEIGHT AWK: a mask of what the condition on x and y says.
+marks() {
+    mapfile -t values < <(awk -v w="$1" -v h="$2" "BEGIN {
+        for (y = 0; y < h; y++) for (x = 0; x < w; x++) print ($3) ? 255 : 0 }")
+    pam "$1" "$2" 1 255 "${values[@]}"
+}
+
+@test "membrane: a single pixel is the mean of its four neighbours, of those inside" {
+    # (20 + 40 + 61 + 80) / 4 = 50.25, with 82 for 80 50.75
+    [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/center.pam")" = "10 20 30 40 50 61 70 80 93" ]
+    pam 3 3 1 255 10 20 30 40 200 61 70 81 93 >half.pam # 50.5
+    [ "$(repaired half.pam "$FIXTURES/center.pam" -method=membrane)" = "10 20 30 40 51 61 70 81 93" ]
+    [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/corner.pam")" = "30 20 30 40 200 61 70 80 93" ]
+}
+
+@test "membrane: a row between two samples is a straight line" {
+    pam 7 1 1 255 10 200 0 200 0 200 60 >row.pam
+    pam 7 1 1 255 0 1 1 1 1 1 0 >mask.pam
+    [ "$(repaired row.pam mask.pam)" = "10 18 27 35 43 52 60" ]
+    pam 7 1 1 255 10 0 0 0 0 0 13 >row.pam # 10.5 11 11.5 12 12.5: halves are rounded up
+    [ "$(repaired row.pam mask.pam)" = "10 11 11 12 12 13 13" ]
+    pam 7 1 1 255 13 0 0 0 0 0 10 >row.pam
+    [ "$(repaired row.pam mask.pam)" = "13 13 12 12 11 11 10" ]
+}
+
+@test "membrane: holes in an even slope come out as the slope, large ones too" {
+    plane 90 70 3 1023 >slope.pam
+    marks 90 70 'x > 2 && x < 6 && y > 2 && y < 6 || x > 12 && x < 20 && y == 5 || x == 30 && y > 0 && y < 69' >small.pam
+    marks 90 70 'x > 0 && x < 89 && y > 0 && y < 69 && (x < 40 || y > 30)' >large.pam
+    for mask in small large; do
+        pamarith -quiet -max <(pamdepth -quiet 1023 $mask.pam) <(pamchannel -quiet 0 <slope.pam) >spoiled.pgm
+        pamstack -quiet -tupletype=RGB spoiled.pgm spoiled.pgm spoiled.pgm >all.pam
+        pamstack -quiet -tupletype=RGB <(pamchannel -quiet 0 <all.pam) <(pamchannel -quiet 1 <slope.pam) \
+            <(pamchannel -quiet 2 <slope.pam) >spoiled.pam
+        noisemask -mask=$mask.pam -maxpixels=0 spoiled.pam >out.pam
+        cmp <(raster out.pam) <(raster slope.pam)
+    done
+}
+
+@test "membrane: what is transparent is no neighbour, and what is enclosed takes the nearest" {
+    pam 3 1 2 255 10 0 200 128 30 255 >frame.pam
+    pam 3 1 1 255 0 1 0 >mask.pam
     [ "$(repaired frame.pam mask.pam)" = "10 0 30 128 30 255" ]
+    pam 3 2 2 255 200 255 50 0 7 255 60 0 9 255 8 255 >frame.pam
+    pam 3 2 1 255 1 0 0 0 0 0 >mask.pam
+    [ "$(repaired frame.pam mask.pam)" = "9 255 50 0 7 255 60 0 9 255 8 255" ]
+    pam 3 2 1 255 1 1 0 0 0 0 >mask.pam # the transparent one is noisy, too
+    [ "$(repaired frame.pam mask.pam | cut -d ' ' -f 3,4)" = "50 0" ]
+}
+
+# relaxed FRAME MASK: the solution of Laplace's equation in the holes of a gray frame, by awk.
+relaxed() {
+    { samples "$2" | tr ' ' '\n' && samples "$1" | tr ' ' '\n'; } |
+        awk -v w="$(header WIDTH "$1")" -v h="$(header HEIGHT "$1")" '
+        NR <= w * h { noisy[NR - 1] = $1; next }
+        { v[NR - 1 - w * h] = $1 }
+        END {
+            for (pass = 0; pass < 3000; pass++)
+                for (i = 0; i < w * h; i++) if (noisy[i]) {
+                    n = sum = 0
+                    if (i % w > 0) { n++; sum += v[i - 1] }
+                    if (i % w < w - 1) { n++; sum += v[i + 1] }
+                    if (i >= w) { n++; sum += v[i - w] }
+                    if (i < w * (h - 1)) { n++; sum += v[i + w] }
+                    v[i] = sum / n
+                }
+            for (i = 0; i < w * h; i++) print int(v[i] + .5 + 1e-6)
+        }' | paste -sd ' '
+}
+
+@test "membrane: clusters and points and the frame's edges, as the equation has it" {
+    frame=$FIXTURES/stack1-65535/0001.pam
+    [ "$(repaired "$frame" "$FIXTURES/any.pam")" = "$(relaxed "$frame" "$FIXTURES/any.pam")" ]
+    marks 60 50 'x < 3 || y > 47 || (x * 7 + y * 11) % 5 == 0' >edges.pam
+    [ "$(repaired "$frame" edges.pam -maxpixels=0)" = "$(relaxed "$frame" edges.pam)" ]
+}
+
+@test "membrane: each colour by itself where the mask has planes" {
+    pam 3 1 3 255 1 2 3 100 100 100 5 6 8 >frame.pam
+    pam 3 1 3 255 0 0 0 0 255 0 0 0 0 >green.pam
+    [ "$(repaired frame.pam green.pam)" = "1 2 3 100 4 100 5 6 8" ]
+    # the holes of red and of blue overlap
+    pam 4 1 3 255 10 0 1 99 0 99 99 0 2 40 0 2 >frame.pam
+    pam 4 1 3 255 0 0 0 1 0 1 1 0 0 0 0 0 >mask.pam
+    [ "$(repaired frame.pam mask.pam)" = "10 0 1 20 0 2 30 0 2 40 0 2" ]
+}
+
+# ---- nearest ----
+
+@test "nearest: the mean of the good samples at the smallest distance" {
+    [ "$(repaired "$FIXTURES/nine.pam" "$FIXTURES/center.pam" -method=nearest)" = \
+        "10 20 30 40 50 61 70 80 93" ]
+    # seen from 3,3 the corner 0,0 lies in a smaller square than 7,3, and yet further away
+    marks 9 7 '!(x == 0 && y == 0 || x == 7 && y == 3 || x == 0 && y == 6)' >mask.pam
+    mapfile -t values < <(awk 'BEGIN { for (i = 0; i < 63; i++) print i == 0 ? 90 : i == 34 ? 20 : i == 54 ? 11 : 255 }')
+    pam 9 7 1 255 "${values[@]}" >frame.pam
+    repaired frame.pam mask.pam -method=nearest | tr ' ' '\n' >ours
+    awk 'BEGIN {
+        x[1] = 0; y[1] = 0; v[1] = 90; x[2] = 7; y[2] = 3; v[2] = 20; x[3] = 0; y[3] = 6; v[3] = 11
+        for (j = 0; j < 7; j++) for (i = 0; i < 9; i++) {
+            least = 1000; n = sum = 0
+            for (k = 1; k <= 3; k++) {
+                d = (x[k] - i) ^ 2 + (y[k] - j) ^ 2
+                if (d < least) { least = d; n = sum = 0 }
+                if (d == least) { n++; sum += v[k] }
+            }
+            print int(sum / n + .5)
+        } }' | cmp - ours
+}
+
+# ---- growth ----
+
+@test "-grow widens the mask by a square, cut at the frame's edges" {
+    plane 20 15 3 255 >frame.pam
+    marks 20 15 'x == 9 && y == 7 || x == 0 && y == 0 || x == 19 && y == 10' >points.pam
+    for n in 0 1 2 5; do
+        marks 20 15 "x >= 9 - $n && x <= 9 + $n && y >= 7 - $n && y <= 7 + $n || x <= $n && y <= $n ||
+            x >= 19 - $n && y >= 10 - $n && y <= 10 + $n" >squares.pam
+        for method in membrane mean; do
+            noisemask -mask=points.pam -grow=$n -method=$method frame.pam >grown.pam
+            noisemask -mask=squares.pam -method=$method frame.pam | cmp - grown.pam
+        done
+    done
+}
+
+@test "-grow widens each colour by itself" {
+    pam 5 1 3 255 1 1 1 2 2 2 9 9 9 4 4 4 5 5 5 >frame.pam
+    pam 5 1 3 255 0 0 0 0 0 0 0 255 0 0 0 0 0 0 0 >green.pam
+    [ "$(repaired frame.pam green.pam -grow=1)" = "1 1 1 2 2 2 9 3 9 4 4 4 5 5 5" ]
+}
+
+@test "-maxpixels counts before -grow" {
+    plane 20 15 1 255 >frame.pam
+    marks 20 15 'x == 9 && y == 7' >point.pam
+    noisemask -mask=point.pam -maxpixels=1 -grow=3 frame.pam >out
+    fails_with 2 'marks 2 pixels' noisemask -mask=<(marks 20 15 'x == 9 && y < 2') -maxpixels=1 -grow=3 frame.pam
+}
+
+@test "a mask that grows over the whole frame is refused" {
+    fails_with 1 'center.pam, grown,.*every' noisemask -mask="$FIXTURES/center.pam" -grow=1 "$FIXTURES/nine.pam"
 }
 
 # ---- against the definition ----
@@ -236,7 +403,7 @@ reference_repair() {
 @test "clusters of 2x2 and 5x5, points and all depths: as the definition has it" {
     for depth in 1 2 3 4; do
         frame=$FIXTURES/stack$depth-255/0001.pam
-        [ "$(repaired "$frame" "$FIXTURES/any.pam")" = \
+        [ "$(averaged "$frame" "$FIXTURES/any.pam")" = \
             "$(reference_repair "$frame" "$FIXTURES/any.pam" 3 mean)" ]
     done
 }
