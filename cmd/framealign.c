@@ -14,34 +14,38 @@
 
 #include <netpbm/pm.h>
 
-#include "aligner.h"
+#include "alloc.h"
 #include "cmdline.h"
 #include "filestack.h"
 #include "frame.h"
 #include "input.h"
 #include "inside.h"
+#include "keyframe.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
 #include "register.h"
+#include "sequence.h"
 #include "tempfile.h"
 #include "transforms.h"
 #include "warp.h"
 
 static const char synopsis[] =
-    "framealign [-reference=FILE] [-model=shift|similarity|affine|homography] [-step]\n"
-    "           [-crop] [-border=blur|replicate|constant|transparent]\n"
+    "framealign [-reference=FILE] [-model=auto|shift|similarity|affine|homography]\n"
+    "           [-direct] [-crop] [-border=blur|replicate|constant|transparent]\n"
     "           [-bordervalue=V,...] [-borderblur=N] [-estimate | -save=FILE]\n"
     "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
 
 #define WARN_ERROR 0.3   /* predicted, pixels */
+#define WARN_SCATTER 0.5 /* pixels: from here on it is depth that makes the error */
 #define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    const char *reference; /* file, or NULL for the middle one of the operands' images */
-    enum transform_model model;
-    bool step, crop, estimate;
+    const char *reference; /* file, or NULL for the middle one of the operands' images, or the first
+                              frame of standard input */
+    struct register_models models;
+    bool direct, crop, estimate;
     double border_value[4];      /* in sample values */
     unsigned border_value_count; /* 0, 1, 2, 3 or 4 */
     struct warp_options warp;    /* its values are filled in once the frames' depth is known */
@@ -58,7 +62,9 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
 {
     static const char *const borders[] = {"blur", "replicate", "constant", "transparent", NULL};
     cmd->warp.border =
-        border ? (enum warp_border)cmdline_choice("border", border, borders) : WARP_BLUR;
+        border ? (enum warp_border)cmdline_choice("border", border, borders) : WARP_TRANSPARENT;
+    if (cmd->crop && !border)
+        cmd->warp.border = WARP_REPLICATE; /* no pixel outside a frame is left to be marked */
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
                            "with -crop nothing that is put out lies outside a frame");
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
@@ -87,7 +93,7 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
         bool given;
     } estimating[] = {{"reference", cmd->reference},
                       {"model", model},
-                      {"step", cmd->step},
+                      {"direct", cmd->direct},
                       {"estimate", cmd->estimate},
                       {"save", cmd->save}},
       writing[] = {{"save", cmd->save},           {"crop", cmd->crop},  {"border", border},
@@ -101,22 +107,22 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
                                "with -estimate, which writes the transforms and no frames");
     if (!cmd->from_stdin || cmd->apply)
         return;
-    if (!cmd->reference)
-        pm_error("frames from standard input need -reference=FILE: which is the middle one is only "
-                 "known of files");
-    if (cmd->step || cmd->crop)
-        pm_error("-%s reads the frames twice: name files, not standard input",
-                 cmd->step ? "step" : "crop");
+    cmdline_without_effect("direct", cmd->direct && cmd->reference,
+                           "with -reference and standard input, where every frame is registered "
+                           "to the reference by itself");
+    if (cmd->crop)
+        pm_error("-crop reads the frames twice: name files, not standard input");
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const models[] = {"shift", "similarity", "affine", "homography", NULL};
+    static const char *const models[] = {"shift",      "similarity", "affine",
+                                         "homography", "auto",       NULL};
     const char *model, *border, *value, *blur;
     const struct option options[] = {
         {"reference", NULL, &cmd->reference},
         {"model", NULL, &model},
-        {"step", &cmd->step, NULL},
+        {"direct", &cmd->direct, NULL},
         {"crop", &cmd->crop, NULL},
         {"border", NULL, &border},
         {"bordervalue", NULL, &value},
@@ -135,8 +141,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     for (unsigned i = 0; i < cmd->operand_count; i++)
         cmd->from_stdin |= strcmp(cmd->operands[i], "-") == 0;
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
-    cmd->model =
-        model ? (enum transform_model)cmdline_choice("model", model, models) : TRANSFORM_SIMILARITY;
+    cmd->models = (struct register_models){TRANSFORM_SIMILARITY, TRANSFORM_HOMOGRAPHY};
+    if (model && strcmp(model, "auto") != 0)
+        cmd->models.simplest = cmd->models.richest =
+            (enum transform_model)cmdline_choice("model", model, models);
     check_border(cmd, border, value, blur);
     check_combination(cmd, model, border, value, blur);
 }
@@ -162,15 +170,6 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
     }
 }
 
-static struct aligner *open_reference(const struct cmdline *cmd)
-{
-    struct frame frame = {0};
-    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &frame);
-    struct aligner *aligner = aligner_open(&frame, cmd->model);
-    frame_free(&frame);
-    return aligner;
-}
-
 /* Appends a row. Two frames of one name would be one to whoever reads the table. */
 static struct aligned *add_row(const struct cmdline *cmd, struct transforms *table,
                                const char *name)
@@ -180,26 +179,74 @@ static struct aligned *add_row(const struct cmdline *cmd, struct transforms *tab
     return transforms_add(table, name);
 }
 
-/* Registers FRAME with ALIGNER into ROW; tells where it is refused. */
-static void align(const struct aligner *aligner, const struct frame *frame, bool step,
-                  struct aligned *row)
+/*
+ * What finds the transforms. The reference is known before any frame is, or is the first frame.
+ * Each frame is registered by itself, or in a sequence of frames that know their neighbours, whose
+ * transforms are known when the last frame has come or, for standard input, at once.
+ */
+struct estimator {
+    struct register_models models;
+    bool direct, at_once;
+    struct keyframe *reference;
+    struct sequence *sequence; /* NULL: each frame by itself */
+};
+
+static void estimator_refer(struct estimator *estimator, const struct frame *frame)
 {
-    const struct frame *reference = aligner_reference(aligner);
-    if (!aligner_fits(aligner, frame))
-        pm_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
-                 frame->name, frame_geometry_text(frame), reference->name,
-                 frame_geometry_text(reference));
-    struct registration found;
-    aligner_register(aligner, frame, &found);
-    char *refusal = aligner_refusal(aligner, &found, step ? "smaller steps of focus" : "-step");
-    row->failed = refusal;
-    row->transform = found.transform;
-    row->error = found.error;
-    row->share = found.share;
-    row->ncc = found.ncc;
-    if (refusal)
-        fprintf(stderr, "framealign: frame %s refused: %s\n", frame->name, refusal);
-    free(refusal);
+    estimator->reference = keyframe_open(frame);
+    keyframe_take_blocks(estimator->reference, frame, estimator->models);
+    if (!estimator->direct)
+        estimator->sequence =
+            sequence_open(estimator->reference, estimator->models, estimator->at_once);
+}
+
+static struct estimator *estimator_open(const struct cmdline *cmd)
+{
+    struct estimator *estimator = alloc_zeroed(1, sizeof *estimator);
+    estimator->models = cmd->models;
+    estimator->direct = cmd->direct || (cmd->from_stdin && cmd->reference);
+    estimator->at_once = cmd->from_stdin;
+    if (cmd->reference || !cmd->from_stdin) {
+        struct frame frame = {0};
+        reference_read(cmd->reference, cmd->operands, cmd->operand_count, &frame);
+        estimator_refer(estimator, &frame);
+        frame_free(&frame);
+    }
+    return estimator;
+}
+
+static void estimator_free(struct estimator *estimator)
+{
+    if (!estimator)
+        return;
+    sequence_free(estimator->sequence);
+    keyframe_free(estimator->reference);
+    free(estimator);
+}
+
+/* Tells why the frame of ROW is refused, which TO does not vouch for. */
+static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
+                   const char *to, const char *else_try)
+{
+    fprintf(stderr, "framealign: frame %s refused: ", row->name);
+    switch (verdict) {
+    case REGISTER_NO_BLOCKS:
+        fprintf(stderr,
+                "there is nothing in %s to register to: it is under 32x32 pixels, or shows no "
+                "detail.\n",
+                to);
+        break;
+    case REGISTER_ELSEWHERE:
+        fprintf(stderr, "only %.0f %% of %s lies within it (%.0f %% needed). Leave it out.\n",
+                100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
+        break;
+    default:
+        fprintf(stderr,
+                "%.0f %% of its blocks agree with %s (%.0f %% needed), median NCC %.2f (%.2f "
+                "needed). If it is merely defocused %s; otherwise leave it out.\n",
+                100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc, REGISTER_LEAST_NCC,
+                else_try);
+    }
 }
 
 /* What is settled once a frame's transform to the reference is known. */
@@ -209,72 +256,100 @@ static void settle(struct aligned *row, const struct frame *geometry)
         return;
     row->transform =
         transform_whole(&row->transform, geometry->width, geometry->height, WHOLE_PIXEL);
-    if (row->error > WARN_ERROR)
+    if (row->error <= WARN_ERROR)
+        return;
+    if (row->scatter > WARN_SCATTER)
+        pm_message("warning: frame %s: sharp blocks disagree by %.1f px: the subject has depth, "
+                   "and no one transform fits all of it. The predicted error is %.2f px (over "
+                   "%.1f): look for doubled contours; smaller steps of focus help",
+                   row->name, row->scatter, row->error, WARN_ERROR);
+    else
         pm_message("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
                    row->name, row->error, WARN_ERROR);
 }
 
-/* Each frame by itself, without putting anything out. */
-static void align_all(const struct cmdline *cmd, struct transforms *table)
+/* Registers FRAME by itself into ROW. */
+static void estimate_directly(const struct cmdline *cmd, const struct estimator *estimator,
+                              const struct frame *frame, struct aligned *row)
 {
-    struct aligner *aligner = open_reference(cmd);
+    struct registration found;
+    struct keyframe *key = keyframe_open(frame);
+    keyframe_register(estimator->reference, key, frame, NULL, &found);
+    keyframe_free(key);
+    enum register_verdict verdict = register_verdict(&found);
+    row->failed = verdict != REGISTER_GOOD;
+    row->transform = found.transform;
+    row->error = found.error;
+    row->scatter = found.scatter;
+    row->share = found.share;
+    row->ncc = found.ncc;
+    if (row->failed)
+        refuse(row, verdict, found.overlap, keyframe_header(estimator->reference)->name,
+               cmd->direct
+                   ? "leave out -direct"
+                   : "name the frames as operands, in the order of their focus, without -direct");
+    settle(row, frame);
+}
+
+/* What the sequence found for its frame I into ROW. */
+static void take_placed(const struct estimator *estimator, unsigned i, struct aligned *row)
+{
+    const struct placed *placed = sequence_frame(estimator->sequence, i);
+    row->failed = placed->failed;
+    row->transform = placed->transform;
+    row->error = placed->error;
+    row->scatter = placed->scatter;
+    row->share = placed->share;
+    row->ncc = placed->ncc;
+    if (row->failed && placed->verdict == REGISTER_GOOD)
+        fprintf(stderr,
+                "framealign: frame %s refused: it agrees with %s alone, which was refused.\n",
+                row->name, placed->best_to);
+    else if (row->failed)
+        refuse(row, placed->verdict, placed->overlap, placed->best_to,
+               "take smaller steps of focus");
+    settle(row, keyframe_header(estimator->reference));
+}
+
+/* Registers FRAME into a new row of TABLE; without a sequence that waits for the last frame, the
+   row is complete. */
+static struct aligned *estimate(const struct cmdline *cmd, struct estimator *estimator,
+                                const struct frame *frame, struct transforms *table)
+{
+    if (!estimator->reference)
+        estimator_refer(estimator, frame);
+    const struct frame *reference = keyframe_header(estimator->reference);
+    if (!frame_same_geometry(reference, frame))
+        pm_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
+                 frame->name, frame_geometry_text(frame), reference->name,
+                 frame_geometry_text(reference));
+    struct aligned *row = add_row(cmd, table, frame->name);
+    if (!estimator->sequence) {
+        estimate_directly(cmd, estimator, frame, row);
+    } else {
+        sequence_add(estimator->sequence, frame);
+        if (estimator->at_once)
+            take_placed(estimator, table->count - 1, row);
+    }
+    return row;
+}
+
+/* The transforms of all frames, without putting anything out. */
+static void estimate_all(const struct cmdline *cmd, struct transforms *table)
+{
+    struct estimator *estimator = estimator_open(cmd);
     struct frame frame = {0};
     struct input *in = open_frames(cmd);
-    while (input_read(in, &frame)) {
-        struct aligned *row = add_row(cmd, table, frame.name);
-        align(aligner, &frame, false, row);
-        settle(row, &frame);
-    }
+    while (input_read(in, &frame))
+        estimate(cmd, estimator, &frame, table);
     input_close(in);
     frame_free(&frame);
-    aligner_free(aligner);
-}
-
-/* FARTHER, whose transform is from NEARER's pixels, becomes one from the reference's. */
-static void compose_link(const struct aligned *nearer, struct aligned *farther)
-{
-    if (nearer->failed && !farther->failed)
-        fprintf(stderr,
-                "framealign: frame %s refused: it is registered through frame %s, which was "
-                "refused.\n",
-                farther->name, nearer->name);
-    farther->failed |= nearer->failed;
-    farther->transform = transform_compose(&farther->transform, &nearer->transform);
-    farther->error = hypot(farther->error, nearer->error);
-}
-
-/* Each frame to its neighbour nearer the reference, and from there to the reference. */
-static void align_stepwise(const struct cmdline *cmd, struct transforms *table)
-{
-    unsigned middle = cmd->reference
-                          ? reference_find(cmd->reference, cmd->operands, cmd->operand_count)
-                          : reference_middle(cmd->operands, cmd->operand_count);
-    struct frame pair[2] = {{0}, {0}};
-    struct input *in = open_frames(cmd);
-    for (unsigned i = 0; input_read(in, &pair[i % 2]); i++) {
-        const struct frame *before = &pair[(i + 1) % 2], *now = &pair[i % 2];
-        add_row(cmd, table, now->name);
-        if (i == 0)
-            continue;
-        const struct frame *nearer = i <= middle ? now : before;
-        const struct frame *farther = i <= middle ? before : now;
-        struct aligner *aligner = aligner_open(nearer, cmd->model);
-        align(aligner, farther, true, &table->rows[i <= middle ? i - 1 : i]);
-        aligner_free(aligner);
+    if (estimator->sequence && !estimator->at_once) {
+        sequence_solve(estimator->sequence);
+        for (unsigned i = 0; i < table->count; i++)
+            take_placed(estimator, i, &table->rows[i]);
     }
-    input_close(in);
-
-    struct aligned *rows = table->rows;
-    rows[middle].failed = false;
-    rows[middle].share = rows[middle].ncc = 1;
-    for (unsigned i = middle; i-- > 0;)
-        compose_link(&rows[i + 1], &rows[i]);
-    for (unsigned i = middle + 1; i < table->count; i++)
-        compose_link(&rows[i - 1], &rows[i]);
-    for (unsigned i = 0; i < table->count; i++)
-        settle(&rows[i], &pair[0]);
-    frame_free(&pair[0]);
-    frame_free(&pair[1]);
+    estimator_free(estimator);
 }
 
 /* The transforms of -apply=FILE. What can be known of the frames' names before they are read is
@@ -340,7 +415,7 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
 }
 
 /* The row of FRAME, the image INDEX of the stream: found by name, by number, or estimated now. */
-static const struct aligned *row_of(const struct cmdline *cmd, const struct aligner *aligner,
+static const struct aligned *row_of(const struct cmdline *cmd, struct estimator *estimator,
                                     const struct frame *frame, unsigned index,
                                     struct transforms *table)
 {
@@ -355,25 +430,27 @@ static const struct aligned *row_of(const struct cmdline *cmd, const struct alig
                     frame->name, cmd->apply);
         return found;
     }
-    if (!aligner)
-        return &table->rows[index];
-    struct aligned *row = add_row(cmd, table, frame->name);
-    align(aligner, frame, false, row);
-    settle(row, frame);
-    return row;
+    if (estimator)
+        return estimate(cmd, estimator, frame, table);
+    if (index >= table->count || strcmp(table->rows[index].name, frame->name) != 0)
+        pm_error("frame %s was not there when the frames were read first: the files changed "
+                 "meanwhile",
+                 frame->name);
+    return &table->rows[index];
 }
 
-/* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is an ALIGNER to
-   make it as the frames come. Returns whether one was refused. */
-static bool put_out_all(struct cmdline *cmd, const struct aligner *aligner,
-                        struct transforms *table, struct output *out)
+/* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is an ESTIMATOR
+   to make it as the frames come. Returns whether one was refused. */
+static bool put_out_all(struct cmdline *cmd, struct estimator *estimator, struct transforms *table,
+                        struct output *out)
 {
     struct frame frame = {0}, warped = {0};
     struct rectangle rectangle = {0};
     bool refused = false;
+    unsigned count = 0;
     struct input *in = open_frames(cmd);
-    for (unsigned i = 0; input_read(in, &frame); i++) {
-        const struct aligned *row = row_of(cmd, aligner, &frame, i, table);
+    for (; input_read(in, &frame); count++) {
+        const struct aligned *row = row_of(cmd, estimator, &frame, count, table);
         if (rectangle.width == 0) {
             set_border_value(cmd, &frame);
             rectangle = output_rectangle(cmd, table, &frame);
@@ -382,12 +459,29 @@ static bool put_out_all(struct cmdline *cmd, const struct aligner *aligner,
         if (!row->failed)
             put_out(cmd, &frame, row, &rectangle, &warped, out);
     }
+    if (!cmd->apply && count < table->count)
+        pm_error("frame %s is gone since the frames were read first: the files changed meanwhile",
+                 table->rows[count].name);
     input_close(in);
     output_close(out);
     warped.name = NULL;
     frame_free(&warped);
     frame_free(&frame);
     return refused;
+}
+
+/* Tells where scale or rotation jump from one frame to the next. */
+static void warn_of_jumps(const struct transforms *table)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        double scale, degrees;
+        if (!transforms_jump(table, i, &scale, &degrees))
+            continue;
+        pm_message("warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
+                   "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
+                   "camera touched, or a frame left out?",
+                   table->rows[i].name, 100 * (scale - 1), degrees);
+    }
 }
 
 static bool any_failed(const struct transforms *table)
@@ -402,20 +496,24 @@ int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
     struct transforms table = {0};
-    struct aligner *aligner = NULL;
+    struct estimator *estimator = NULL;
     parse_cmdline(argc, argv, &cmd);
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);
     struct tempfile *save = cmd.save ? tempfile_create(cmd.save) : NULL;
-    if (cmd.apply)
+    if (cmd.apply) {
         read_table(&cmd, &table);
-    else if (cmd.step)
-        align_stepwise(&cmd, &table);
-    else if (cmd.crop || cmd.estimate)
-        align_all(&cmd, &table);
-    else
-        aligner = open_reference(&cmd);
+    } else if (cmd.estimate) {
+        estimate_all(&cmd, &table);
+    } else if (cmd.crop || !(cmd.direct || cmd.from_stdin)) {
+        reference_check_rereadable(cmd.operands, cmd.operand_count);
+        estimate_all(&cmd, &table);
+    } else {
+        estimator = estimator_open(&cmd);
+    }
 
-    bool refused = out ? put_out_all(&cmd, aligner, &table, out) : any_failed(&table);
+    bool refused = out ? put_out_all(&cmd, estimator, &table, out) : any_failed(&table);
+    if (!cmd.apply)
+        warn_of_jumps(&table);
     if (cmd.estimate) {
         transforms_write(&table, stdout);
         output_flush_stdout();
@@ -424,7 +522,7 @@ int main(int argc, char **argv)
         transforms_write(&table, tempfile_stream(save));
         tempfile_commit(save);
     }
-    aligner_free(aligner);
+    estimator_free(estimator);
     transforms_free(&table);
     return refused ? 2 : EXIT_SUCCESS;
 }

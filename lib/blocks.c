@@ -51,7 +51,8 @@ enum {
 
 #define LONGEST_STEP 3.0
 #define LEAST_GAIN 0.2
-#define FLAT 1e-12 /* variance, of full scale: there is nothing but the noise of arithmetic */
+#define BLOWN 0.999f /* of full scale: the sensor shows no detail there */
+#define FLAT 1e-12   /* variance, of full scale: there is nothing but the noise of arithmetic */
 
 /* A block's samples: of the reference and of the frame, and their gradients. */
 struct samples {
@@ -313,6 +314,16 @@ static float level_of(const float *patch, const unsigned char *seen, size_t stri
     return seen && !seen[middle] ? 0 : patch[middle];
 }
 
+/* Whether a pixel of PATCH is overexposed. */
+SIMD_CLONES
+static bool any_blown(const float *patch)
+{
+    int any = 0;
+    for (int k = 0; k < PATCH * PATCH; k++)
+        any |= patch[k] >= BLOWN;
+    return any;
+}
+
 void blocks_measure(const struct view *reference, const struct view *frame,
                     const struct transform *t, struct block *block)
 {
@@ -320,6 +331,7 @@ void blocks_measure(const struct view *reference, const struct view *frame,
     unsigned char seen[PATCH * PATCH];
     struct samples m;
     block->inside = sample_patch(frame, t, block->x - 1.0, block->y - 1.0, patch, seen);
+    block->blown = false;
     if (!block->inside)
         return;
     size_t stride = reference->stride, corner = corner_of(reference, block->x, block->y);
@@ -327,10 +339,15 @@ void blocks_measure(const struct view *reference, const struct view *frame,
     const unsigned char *own_seen = reference->seen ? reference->seen + corner : NULL;
     differences(own, stride, level_of(own, own_seen, stride), m.t, m.tx, m.ty);
     differences(patch, PATCH, level_of(patch, frame->seen ? seen : NULL, PATCH), m.i, m.ix, m.iy);
+    bool blown = any_blown(patch);
+    for (int k = 0; blown && k < PATCH * PATCH; k++)
+        seen[k] = (!frame->seen || seen[k]) && patch[k] < BLOWN;
+    bool masked = blown || frame->seen;
     unsigned n = AREA;
-    if (reference->seen || frame->seen)
-        n = mask_samples(&m, own_seen, stride, frame->seen ? seen : NULL);
+    if (reference->seen || masked)
+        n = mask_samples(&m, own_seen, stride, masked ? seen : NULL);
     block->inside = n >= AREA / 4;
+    block->blown = blown && !block->inside;
     if (block->inside)
         solve_block(&m, n, block);
 }
@@ -345,6 +362,25 @@ float blocks_information(const struct view *view, unsigned x, unsigned y)
     double lambda[2], c, s;
     eigen(dot(m.tx, m.tx), dot(m.tx, m.ty), dot(m.ty, m.ty), lambda, &c, &s);
     return (float)lambda[1];
+}
+
+float blocks_sharpness(const struct view *view, unsigned x, unsigned y)
+{
+    size_t corner = corner_of(view, x, y), stride = view->stride;
+    double gradient = 0, laplacian = 0;
+    for (size_t row = 1; row <= BLOCK_SIDE; row++) {
+        const float *p = view->gray + corner + row * stride + 1;
+        float gg = 0, ll = 0;
+        for (size_t column = 0; column < BLOCK_SIDE; column++, p++) {
+            float dx = 0.5f * (p[1] - p[-1]), dy = 0.5f * (p[stride] - *(p - stride));
+            float l = p[1] + p[-1] + p[stride] + *(p - stride) - 4 * p[0];
+            gg += dx * dx + dy * dy;
+            ll += l * l;
+        }
+        gradient += (double)gg;
+        laplacian += (double)ll;
+    }
+    return gradient > 0 ? (float)(laplacian / gradient) : 0;
 }
 
 static int by_information(const void *a, const void *b)
@@ -393,6 +429,7 @@ unsigned blocks_choose(const struct level *level, unsigned most, struct block *b
             block->x = left + i * BLOCK_SIDE;
             block->y = top + j * BLOCK_SIDE;
             block->information = blocks_information(&view, block->x, block->y);
+            block->sharpness = blocks_sharpness(&view, block->x, block->y);
             count += block->information > 0;
         }
     }

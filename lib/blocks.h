@@ -19,9 +19,12 @@ enum { BLOCK_SIDE = 24 };
 struct block {
     unsigned x, y;     /* upper left pixel in the reference level */
     float information; /* smaller eigenvalue of its summed gradient products, see blocks_choose() */
+    float sharpness;   /* mean squared frequency of its detail, radians a pixel; see
+                          blocks_sharpness() */
 
     /* What blocks_measure() finds. */
     bool inside;        /* it lies wholly within the frame, and enough of it is seen in both */
+    bool blown;         /* it would be inside, but the frame is overexposed there */
     double ncc;         /* normalised cross-correlation of block and frame; 0 where flat */
     double likeness;    /* 0..1: the smaller of the two gradient energies over the larger */
     double dx, dy;      /* displacement that remains, in pixels of the level, at most 3 */
@@ -48,6 +51,11 @@ void blocks_measure(const struct view *reference, const struct view *frame,
 /* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
    in the direction that it fixes least. Zero where less than a quarter of it is seen. */
 float blocks_information(const struct view *view, unsigned x, unsigned y);
+
+/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean square of
+   the spatial frequencies that its detail has, which blur takes the highest from. Zero where there
+   is none. */
+float blocks_sharpness(const struct view *view, unsigned x, unsigned y);
 
 /* Puts the COUNT BLOCKS of an image of WIDTH x HEIGHT pixels into the order in which they are best
    used: those that an equal share for each cell of a grid leaves room for, when MOST are wanted,

@@ -62,6 +62,7 @@ unsigned detail_choose(const struct frame *frame, const struct block *coarse, un
             continue;
         struct view view = detail_keep(frame, block, gray, seen);
         block->information = blocks_information(&view, block->x, block->y);
+        block->sharpness = blocks_sharpness(&view, block->x, block->y);
         found += block->information > 0;
     }
     blocks_order(all, found, frame->width, frame->height, most);

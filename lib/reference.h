@@ -13,9 +13,8 @@
 /* The number, from 0, of the middle one of the images of the COUNT operands: n/2 of n. */
 unsigned reference_middle(char *const *operands, unsigned count);
 
-/* The number of the image of the operands that has the very samples of the file PATH, which may be
-   one of the operands; there must be one. */
-unsigned reference_find(const char *path, char *const *operands, unsigned count);
+/* Ends the program where an operand cannot be read a second time. */
+void reference_check_rereadable(char *const *operands, unsigned count);
 
 /* Reads the file PATH, or, where that is NULL, the middle one of the images of the operands, into
    FRAME. */

@@ -13,25 +13,37 @@
  * frame's, and tells how far it can be trusted. Phase correlations at the coarsest level give
  * candidates; Gauss-Newton steps on blocks, from coarse to fine, make the best one precise.
  *
- *     struct registrar *registrar = register_open(&reference, TRANSFORM_SIMILARITY);
+ *     struct registrar *registrar = register_open(&pyramid, &reference, models);
  *     struct registration found;
- *     register_frame(registrar, &pyramid, &found);
+ *     register_frame(registrar, &frame_pyramid, &frame, NULL, &found);
  *     if (register_verdict(&found) == REGISTER_GOOD)
  *         use(&found.transform);
  *     register_close(registrar);
  */
 struct registrar;
 
+/* The models to choose from; alike: that one. The richest is for frames that it predicts better
+   than the simplest does, where it was not fitted, and that the simplest visibly misses. */
+struct register_models {
+    enum transform_model simplest, richest;
+};
+
 /* The figures below are of the telling half of the reference's blocks, those with the more detail.
  */
 struct registration {
     struct transform transform; /* reference -> frame, in the frames' own pixels */
+    enum transform_model model; /* the one chosen */
+    bool vouched;               /* share and ncc are what is needed, at one level */
     bool solved;                /* false: there is no transform, the figures are what was seen */
-    double error;               /* predicted RMS error, pixels */
+    double error;               /* predicted RMS error, pixels, misfit of the model included */
+    double scatter;             /* of the most precise blocks about the transform, pixels */
+    double misfit;              /* what of it their own noise does not explain */
     double share;               /* of the telling blocks within the frame: those that agree, 0..1 */
     double ncc;                 /* the telling blocks' median normalised cross-correlation */
     double overlap;             /* part of the reference's blocks that lie within the frame */
     unsigned blocks;            /* the reference's blocks */
+    double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
+    /* of transform_to_parameters() of the transform's error, pixels squared */
 };
 
 enum register_verdict {
@@ -48,11 +60,13 @@ enum register_verdict {
 
 /* REFERENCE, which must outlive the registrar, is FRAME's pyramid; the caller closes it. */
 struct registrar *register_open(const struct pyramid *reference, const struct frame *frame,
-                                enum transform_model model);
+                                struct register_models models);
 
-/* PYRAMID is FRAME's, which has the reference's geometry. */
-void register_frame(const struct registrar *registrar, const struct pyramid *pyramid,
-                    const struct frame *frame, struct registration *found);
+/* PYRAMID is FRAME's, which has the reference's geometry. GUESS, where the transform may lie, saves
+   the search where it is good; NULL: none. */
+void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
+                    const struct frame *frame, const struct transform *guess,
+                    struct registration *found);
 
 enum register_verdict register_verdict(const struct registration *found);
 

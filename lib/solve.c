@@ -2,27 +2,37 @@
 
 /*
  * Each block gives two measurements, the components of its displacement d along the eigenvectors e
- * of its normal matrix, with variances v. With J(x) the model's Jacobian at the block's middle, the
- * parameters p minimise
+ * of its normal matrix, with variances v. With J(x) the model's Jacobian at the block's middle and
+ * r = e . d - e . J p, the parameters p minimise a robust sum of r^2 / u over blocks and both e,
  *
- *     sum over blocks and both e of  rho((e . d - e . J p) / sqrt v)
+ *     u = s^2 v + m^2 (i_median / i) (f_median / f)^4
  *
- * with rho the Tukey biweight, by iteratively reweighted least squares: the weight of a
- * standardised residual z is (1 - (z / (4.685 S))^2)^2, 0 beyond; the scale S is 1.4826 times the
- * median |z|, taken anew each time. The start is a few rounds with weights 1 / max(|z|, S), which
- * tend to the least absolute deviations and need no start of their own.
+ * in which s^2 v is the noise of the measurement, and m the misfit: how far, in pixels, precise
+ * blocks disagree beyond their noise, because the subject has depth and no plane transform holds
+ * everywhere. Without m the most precise blocks would be the first outliers; with it alone a vague
+ * block would weigh as much as a sharp one. i is the block's information, f its mean squared
+ * frequency: of what lies at other depths and is out of focus, f is small, however strong its
+ * contrast. Misfit weighs less where detail is sharp, for there the picture is made. (On made
+ * stacks with parallax the error of links between neighbours, at the depth that is in focus, is a
+ * quarter less than without f.)
+ *
+ * s and m are taken anew each round, from the median |r| of the vaguer half and of the most precise
+ * quarter of the measurements (1.4826 times the median is a standard deviation). A block's weight
+ * is that of Geman and McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
+ *
+ *     r^2 / ((4.685 s)^2 v + m^2)
+ *
+ * so that mere noise costs little efficiency and misfit is judged in pixels. The start is a few
+ * rounds with weights 1 / z, which tend to the least absolute deviations and need no start of their
+ * own.
  *
  * A block can claim no precision that the model's truth does not have: v has a floor, a share of
  * its median. Where block and frame have different gradient energies (one of them is out of focus)
- * the difference t - i is not noise but structure, and v is raised.
+ * their difference is not noise but structure, and v is raised.
  *
- * The covariance C of p is the sandwich A^-1 B A^-1 with A = sum w J'J and B = sum of g g' over the
- * cells of the image, where g is the sum of w r J over the measurements of a cell: it holds even
- * where the v are wrong, and where blocks that lie together err alike. It is scaled up for the
- * parameters that the residuals r absorbed. The predicted error is the RMS of J C J' over the
- * image, by a 9x9 grid, times COMMON_ERROR: what all blocks have in common, such as the
- * interpolation's bias, is in no residual. The factor brought the median of true over predicted
- * error to 1 on some 400 frames of made stacks of all kinds.
+ * The covariance of p is that of the jackknife over the cells of the image, solved anew without
+ * each: it holds where the v are wrong, where neighbouring blocks err alike, and where parts of the
+ * image want different transforms. It is raised where few cells carry the answer.
  *
  * Coordinates are centred and scaled to about -1..1, so that the normal matrix is well conditioned.
  */
@@ -33,39 +43,91 @@
 #include "alloc.h"
 #include "solve.h"
 
-enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 5, ROUNDS = 15, GRID = 9, CELLS = 8 };
+enum {
+    P = TRANSFORM_MAX_PARAMETERS,
+    ROUGH_ROUNDS = 5,
+    ROUNDS = 15,
+    JACKKNIFE_ROUNDS = 4,
+    ACROSS = 4, /* cells of the image, and down */
+    CELLS = ACROSS * ACROSS,
+    NO_CELL = CELLS
+};
 
-#define TUKEY 4.685
+#define BOUND 4.685 /* standard deviations of noise; 95 % efficient for Tukey's biweight */
 #define MAD_TO_SIGMA 1.4826
-#define COMMON_ERROR 1.25   /* see above */
+#define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit as well */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
+#define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */
+#define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
+
+/* What a richer model must gain: of the loss, in standard deviations of it, and in pixels by which
+   it moves the image. */
+#define LEAST_GAIN 0.3
+#define SIGNIFICANT 3
+#define VISIBLE 0.1
 
 struct measurement {
     double row[P]; /* e . J */
     double value;  /* e . d */
-    double deviation;
-    double weight; /* of z */
+    double variance;
+    double vagueness; /* i_median / i */
+    double weight;
     unsigned block;
-    unsigned cell; /* of the image, for the error's prediction */
+    unsigned cell;
 };
 
+/* The measurements of a block lie side by side. */
 struct problem {
+    enum transform_model model;
     unsigned parameters, count;
+    double cx, cy, unit; /* coordinates are (x - cx) / unit, (y - cy) / unit */
     struct measurement *rows;
     double *scratch;
+
+    double precise, vague; /* variances: the first quartile, the median */
+    double typical;        /* of the variances up to PRECISE: the median */
+    double scale, misfit;  /* s^2, m^2 */
+    double scatter;
 };
 
-static int by_value(const void *a, const void *b)
+/* A solution without each of the cells. */
+struct jackknife {
+    unsigned count;
+    unsigned cell[CELLS];
+    double p[CELLS][P];
+};
+
+/* The K-th smallest of VALUES (Hoare), which are reordered. */
+static double kth_smallest(double *values, unsigned count, unsigned k)
 {
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
+    unsigned first = 0, last = count - 1;
+    while (first < last) {
+        double pivot = values[(first + last) / 2];
+        unsigned i = first, j = last;
+        for (;;) {
+            while (values[i] < pivot)
+                i++;
+            while (values[j] > pivot)
+                j--;
+            if (i >= j)
+                break;
+            double swapped = values[i];
+            values[i++] = values[j];
+            values[j--] = swapped;
+        }
+        if (i == j && values[i] <= pivot)
+            i++;
+        if (k < i)
+            last = i - 1;
+        else
+            first = i;
+    }
+    return values[k];
 }
 
-/* Reorders VALUES. */
 static double median(double *values, unsigned count)
 {
-    qsort(values, count, sizeof *values, by_value);
-    return count ? 0.5 * (values[(count - 1) / 2] + values[count / 2]) : 0;
+    return count ? kth_smallest(values, count, count / 2) : 0;
 }
 
 /* Cholesky: the inverse of the symmetric A into INVERSE. False if A is not positive definite. */
@@ -108,21 +170,23 @@ static double residual(const struct problem *problem, const struct measurement *
     double r = m->value;
     for (unsigned i = 0; i < problem->parameters; i++)
         r -= m->row[i] * p[i];
-    return r / m->deviation;
+    return r;
 }
 
-/* Weighted least squares: p and the inverse of the normal matrix. */
-static bool least_squares(const struct problem *problem, double *p, double inverse[P][P])
+/* Weighted least squares over the measurements outside the cell LEFT_OUT. */
+static bool least_squares(const struct problem *problem, unsigned left_out, double *p)
 {
     unsigned n = problem->parameters;
-    double a[P][P] = {{0}}, b[P] = {0};
+    double a[P][P] = {{0}}, b[P] = {0}, inverse[P][P];
     for (unsigned k = 0; k < problem->count; k++) {
         const struct measurement *m = &problem->rows[k];
-        double weight = m->weight / (m->deviation * m->deviation);
+        if (m->cell == left_out)
+            continue;
         for (unsigned i = 0; i < n; i++) {
+            double weighted = m->weight * m->row[i];
             for (unsigned j = 0; j <= i; j++)
-                a[i][j] += weight * m->row[i] * m->row[j];
-            b[i] += weight * m->row[i] * m->value;
+                a[i][j] += weighted * m->row[j];
+            b[i] += weighted * m->value;
         }
     }
     for (unsigned i = 0; i < n; i++)
@@ -138,163 +202,348 @@ static bool least_squares(const struct problem *problem, double *p, double inver
     return true;
 }
 
-/* MAD scale of the standardised residuals. */
-static double spread(const struct problem *problem, const double *p)
+/* Noise and misfit out of the residuals of P. */
+static void measure_misfit(struct problem *problem, const double *p)
 {
+    unsigned count = 0;
+    for (unsigned k = 0; k < problem->count; k++) {
+        const struct measurement *m = &problem->rows[k];
+        if (m->variance >= problem->vague)
+            problem->scratch[count++] = fabs(residual(problem, m, p)) /
+                                        sqrt(m->variance + problem->misfit / problem->scale);
+    }
+    double noise = MAD_TO_SIGMA * median(problem->scratch, count);
+    problem->scale = fmax(1e-6, fmin(MOST_NOISE, noise * noise));
+
+    count = 0;
     for (unsigned k = 0; k < problem->count; k++)
-        problem->scratch[k] = fabs(residual(problem, &problem->rows[k], p));
-    return fmax(MAD_TO_SIGMA * median(problem->scratch, problem->count), 1e-9);
+        if (problem->rows[k].variance <= problem->precise)
+            problem->scratch[count++] = fabs(residual(problem, &problem->rows[k], p));
+    problem->scatter = MAD_TO_SIGMA * median(problem->scratch, count);
+    problem->misfit =
+        fmax(0, problem->scatter * problem->scatter - problem->scale * problem->typical);
 }
 
-static bool reweighted(const struct problem *problem, double *p, double inverse[P][P])
+/* z^2 of the block whose first measurement is M. */
+static double block_deviation(const struct problem *problem, const struct measurement *m,
+                              const double *p)
+{
+    double zz = 0;
+    for (int axis = 0; axis < 2; axis++) {
+        double r = residual(problem, &m[axis], p);
+        zz += r * r / (BOUND * BOUND * problem->scale * m[axis].variance + problem->misfit);
+    }
+    return zz;
+}
+
+/* The weights for the residuals of P; ROUGH: those of the least absolute deviations. */
+static void reweigh(struct problem *problem, const double *p, bool rough)
+{
+    for (unsigned k = 0; k < problem->count; k += 2) {
+        struct measurement *m = &problem->rows[k];
+        double u[2], zz = 0;
+        for (int axis = 0; axis < 2; axis++) {
+            double r = residual(problem, &m[axis], p);
+            u[axis] = problem->scale * m[axis].variance + problem->misfit * m[axis].vagueness;
+            zz += r * r / u[axis];
+        }
+        double bounded = 1 + block_deviation(problem, m, p);
+        double trust = rough ? 1 / fmax(sqrt(zz), 0.1) : 1 / (bounded * bounded);
+        m[0].weight = trust / u[0];
+        m[1].weight = trust / u[1];
+    }
+}
+
+static bool reweighted(struct problem *problem, double *p)
 {
     for (int round = 0; round < ROUGH_ROUNDS + ROUNDS; round++) {
-        if (round > 0) {
-            double scale = spread(problem, p);
-            for (unsigned k = 0; k < problem->count; k++) {
-                struct measurement *m = &problem->rows[k];
-                double z = fabs(residual(problem, m, p)) / scale;
-                double tukey = z < TUKEY ? 1 - (z / TUKEY) * (z / TUKEY) : 0;
-                m->weight = round < ROUGH_ROUNDS ? 1 / fmax(z, 0.1) : tukey * tukey;
-            }
-        }
-        double last[P];
+        double last[P], change = 0;
         for (unsigned i = 0; i < P; i++)
             last[i] = p[i];
-        if (!least_squares(problem, p, inverse))
+        if (round > 0) {
+            measure_misfit(problem, p);
+            reweigh(problem, p, round < ROUGH_ROUNDS);
+        }
+        if (!least_squares(problem, NO_CELL, p))
             return false;
-        double change = 0;
         for (unsigned i = 0; i < problem->parameters; i++)
             change = fmax(change, fabs(p[i] - last[i]));
-        if (round > ROUGH_ROUNDS && change < 1e-6)
+        if (round > ROUGH_ROUNDS && change < NEGLIGIBLE)
             break;
     }
     return true;
 }
 
-/* C = A^-1 B A^-1, scaled for the degrees of freedom. */
-static void sandwich(const struct problem *problem, const double *p, double inverse[P][P],
-                     double covariance[P][P])
+static void leave_out_each(struct problem *problem, const double *p, struct jackknife *jackknife)
+{
+    jackknife->count = 0;
+    for (unsigned cell = 0; cell < CELLS; cell++) {
+        bool used = false;
+        for (unsigned k = 0; k < problem->count && !used; k += 2)
+            used = problem->rows[k].cell == cell;
+        double *q = jackknife->p[jackknife->count];
+        for (unsigned i = 0; i < P; i++)
+            q[i] = p[i];
+        for (int round = 0; round < JACKKNIFE_ROUNDS && used; round++) {
+            reweigh(problem, q, false);
+            used = least_squares(problem, cell, q);
+        }
+        if (used)
+            jackknife->cell[jackknife->count++] = cell;
+    }
+    reweigh(problem, p, false);
+}
+
+/* As how many cells of equal weight they count. */
+static double effective_cells(const struct problem *problem)
+{
+    double weight[CELLS] = {0}, sum = 0, squares = 0;
+    for (unsigned k = 0; k < problem->count; k++)
+        weight[problem->rows[k].cell] += problem->rows[k].weight;
+    for (unsigned cell = 0; cell < CELLS; cell++) {
+        sum += weight[cell];
+        squares += weight[cell] * weight[cell];
+    }
+    return sum * sum / squares;
+}
+
+static void jackknife_covariance(const struct problem *problem, const struct jackknife *jackknife,
+                                 double covariance[P][P])
 {
     unsigned n = problem->parameters;
-    double b[P][P] = {{0}}, half[P][P], used = 0, sums[CELLS * CELLS][P] = {{0}};
-    for (unsigned k = 0; k < problem->count; k++) {
-        const struct measurement *m = &problem->rows[k];
-        double score = m->weight * residual(problem, m, p) / m->deviation;
-        used += m->weight;
+    double mean[P] = {0}, cells = jackknife->count;
+    for (unsigned k = 0; k < jackknife->count; k++)
         for (unsigned i = 0; i < n; i++)
-            sums[m->cell][i] += score * m->row[i];
-    }
-    for (unsigned k = 0; k < CELLS * CELLS; k++)
-        for (unsigned i = 0; i < n; i++)
-            for (unsigned j = 0; j < n; j++)
-                b[i][j] += sums[k][i] * sums[k][j];
-    double freedom = used > 2.0 * n ? used / (used - n) : 2;
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned j = 0; j < n; j++) {
-            half[i][j] = 0;
-            for (unsigned k = 0; k < n; k++)
-                half[i][j] += inverse[i][k] * b[k][j];
-        }
+            mean[i] += jackknife->p[k][i] / cells;
+    double fixed = 0.5 * n; /* cells that the parameters take up */
+    double effective = fmax(effective_cells(problem), fixed + 0.5);
+    double factor = (cells - 1) / cells * effective / (effective - fixed);
     for (unsigned i = 0; i < n; i++)
         for (unsigned j = 0; j < n; j++) {
             covariance[i][j] = 0;
-            for (unsigned k = 0; k < n; k++)
-                covariance[i][j] += freedom * half[i][k] * inverse[k][j];
+            for (unsigned k = 0; k < jackknife->count; k++)
+                covariance[i][j] +=
+                    factor * (jackknife->p[k][i] - mean[i]) * (jackknife->p[k][j] - mean[j]);
         }
 }
 
-/* RMS over the grid of the displacement by P, and of its deviation by COVARIANCE. */
-static void over_image(enum transform_model model, double rx, double ry, const double *p,
-                       double covariance[P][P], double *step, double *error)
+static bool usable(const struct block *block)
 {
-    unsigned n = transform_parameters(model);
-    double steps = 0, errors = 0;
-    for (int k = 0; k < GRID * GRID; k++) {
-        double j[2][P];
-        transform_jacobian(model, rx * (k % GRID - GRID / 2) / (GRID / 2.0),
-                           ry * ((double)(k / GRID) - GRID / 2) / (GRID / 2.0), j[0], j[1]);
-        for (int axis = 0; axis < 2; axis++) {
-            double moved = 0;
-            for (unsigned a = 0; a < n; a++) {
-                moved += j[axis][a] * p[a];
-                for (unsigned b = 0; b < n; b++)
-                    errors += j[axis][a] * covariance[a][b] * j[axis][b];
-            }
-            steps += moved * moved;
-        }
-    }
-    *step = sqrt(steps / (GRID * GRID));
-    *error = COMMON_ERROR * sqrt(errors / (GRID * GRID));
+    return block->inside && block->ncc >= SOLVE_LEAST_NCC;
 }
 
 /* Two measurements for each block that can be used. */
-static void collect(struct problem *problem, enum transform_model model, const struct block *blocks,
-                    unsigned count, double cx, double cy, double unit)
+static void collect(struct problem *problem, const struct block *blocks, unsigned count)
 {
-    unsigned values = 0;
+    unsigned used = 0;
     for (unsigned k = 0; k < count; k++)
-        if (blocks[k].inside && blocks[k].ncc >= SOLVE_LEAST_NCC)
-            problem->scratch[values++] = blocks[k].variance[0];
-    double floor = VARIANCE_FLOOR * median(problem->scratch, values);
+        if (usable(&blocks[k]))
+            problem->scratch[used++] = blocks[k].variance[0];
+    double floor = VARIANCE_FLOOR * median(problem->scratch, used);
+    used = 0;
+    for (unsigned k = 0; k < count; k++)
+        if (usable(&blocks[k]))
+            problem->scratch[used++] = (double)blocks[k].information;
+    double information = median(problem->scratch, used);
+    used = 0;
+    for (unsigned k = 0; k < count; k++)
+        if (usable(&blocks[k]))
+            problem->scratch[used++] = (double)blocks[k].sharpness;
+    double sharpness = median(problem->scratch, used);
 
+    double middle = 0.5 * (BLOCK_SIDE - 1);
     for (unsigned k = 0; k < count; k++) {
         const struct block *block = &blocks[k];
-        if (!block->inside || !(block->ncc >= SOLVE_LEAST_NCC))
+        if (!usable(block))
             continue;
-        double jx[P], jy[P];
-        double middle = 0.5 * (BLOCK_SIDE - 1);
-        transform_jacobian(model, (block->x + middle - cx) / unit, (block->y + middle - cy) / unit,
-                           jx, jy);
+        double x = block->x + middle, y = block->y + middle, jx[P], jy[P];
+        transform_jacobian(problem->model, (x - problem->cx) / problem->unit,
+                           (y - problem->cy) / problem->unit, jx, jy);
         double unlike = 1 / (block->likeness * block->likeness + 1e-6);
         double e[2][2] = {{block->c, block->s}, {-block->s, block->c}};
         for (int axis = 0; axis < 2; axis++) {
             struct measurement *m = &problem->rows[problem->count++];
             m->block = k;
-            m->cell = (unsigned)(CELLS * (block->y + middle) / (2 * cy + 1)) * CELLS +
-                      (unsigned)(CELLS * (block->x + middle) / (2 * cx + 1));
+            m->cell = (unsigned)(ACROSS * y / (2 * problem->cy + 1)) * ACROSS +
+                      (unsigned)(ACROSS * x / (2 * problem->cx + 1));
             m->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
-            m->deviation = sqrt(unlike * (block->variance[axis] + floor));
-            m->weight = 1;
+            m->variance = unlike * (block->variance[axis] + floor);
+            double blur = sharpness / (double)block->sharpness;
+            m->vagueness = information / (double)block->information * (blur * blur) * (blur * blur);
+            m->weight = 1 / m->variance;
             for (unsigned i = 0; i < problem->parameters; i++)
                 m->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
         }
     }
 }
 
+/* The variances that part the measurements into precise and vague ones. */
+static void part(struct problem *problem)
+{
+    unsigned count = problem->count;
+    if (count == 0)
+        return;
+    for (unsigned k = 0; k < count; k++)
+        problem->scratch[k] = problem->rows[k].variance;
+    problem->precise = kth_smallest(problem->scratch, count, count / 4);
+    problem->vague = kth_smallest(problem->scratch, count, count / 2);
+    problem->typical = kth_smallest(problem->scratch, count, count / 8);
+}
+
+/* The problem, closed by problem_close(), and its solution P; false if there is none. */
+static bool problem_solve(struct problem *problem, enum transform_model model,
+                          const struct block *blocks, unsigned count, unsigned width,
+                          unsigned height, double *p)
+{
+    *problem = (struct problem){.model = model,
+                                .parameters = transform_parameters(model),
+                                .cx = 0.5 * (width - 1.0),
+                                .cy = 0.5 * (height - 1.0),
+                                .scale = 1};
+    problem->unit = fmax(fmax(problem->cx, problem->cy), 1);
+    problem->rows = alloc_array(2 * (size_t)count, sizeof *problem->rows);
+    problem->scratch = alloc_array(2 * (size_t)count, sizeof *problem->scratch);
+    collect(problem, blocks, count);
+    part(problem);
+    for (unsigned i = 0; i < P; i++)
+        p[i] = 0;
+    return problem->count > problem->parameters && reweighted(problem, p);
+}
+
+static void problem_close(struct problem *problem)
+{
+    free(problem->rows);
+    free(problem->scratch);
+}
+
+/* Whether each of the COUNT blocks agrees with P. */
+static void tell_kept(const struct problem *problem, const double *p, bool *kept, unsigned count)
+{
+    for (unsigned k = 0; k < count; k++)
+        kept[k] = false;
+    for (unsigned k = 0; k < problem->count; k += 2) {
+        double bounded = 1 + block_deviation(problem, &problem->rows[k], p);
+        kept[problem->rows[k].block] = 1 / (bounded * bounded) > AGREES;
+    }
+}
+
+static void tell_solution(const struct problem *problem, const double *p, unsigned width,
+                          unsigned height, struct solution *solution)
+{
+    double h[P];
+    transform_embed(problem->model, p, h);
+    solution->delta = transform_from_parameters(h, width, height);
+    solution->step = transform_rms(h, width, height);
+    solution->scatter = problem->scatter;
+    solution->misfit = sqrt(problem->misfit);
+}
+
+/* The covariance C of the model's parameters as that of a homography's, E C E'. */
+static void embed_covariance(enum transform_model model, double covariance[P][P],
+                             double embedded[P][P])
+{
+    unsigned n = transform_parameters(model);
+    double half[P][P];
+    for (unsigned j = 0; j < n; j++) {
+        double column[P], h[P];
+        for (unsigned i = 0; i < n; i++)
+            column[i] = covariance[i][j];
+        transform_embed(model, column, h);
+        for (unsigned i = 0; i < P; i++)
+            half[i][j] = h[i];
+    }
+    for (unsigned i = 0; i < P; i++)
+        transform_embed(model, half[i], embedded[i]);
+}
+
 bool solve_transform(enum transform_model model, const struct block *blocks, unsigned count,
                      unsigned width, unsigned height, struct solution *solution, bool *kept)
 {
-    double cx = 0.5 * (width - 1.0), cy = 0.5 * (height - 1.0);
-    double unit = fmax(fmax(cx, cy), 1);
-    struct problem problem = {.parameters = transform_parameters(model)};
-    problem.rows = alloc_array(2 * (size_t)count, sizeof *problem.rows);
-    problem.scratch = alloc_array(2 * (size_t)count, sizeof *problem.scratch);
-    collect(&problem, model, blocks, count, cx, cy, unit);
-
-    double p[P] = {0}, inverse[P][P], covariance[P][P];
-    bool solved = problem.count > problem.parameters && reweighted(&problem, p, inverse);
+    struct problem problem;
+    double p[P];
+    bool solved = problem_solve(&problem, model, blocks, count, width, height, p);
     if (solved) {
-        sandwich(&problem, p, inverse, covariance);
-        over_image(model, cx / unit, cy / unit, p, covariance, &solution->step, &solution->error);
-        for (unsigned i = 0; i < problem.parameters; i++)
-            p[i] /= unit;
-        struct transform here = transform_small(model, p);
-        struct transform in = {{{1 / unit, 0, -cx / unit}, {0, 1 / unit, -cy / unit}, {0, 0, 1}}};
-        struct transform out = {{{unit, 0, cx}, {0, unit, cy}, {0, 0, 1}}};
-        solution->delta = transform_compose(&here, &in);
-        solution->delta = transform_compose(&out, &solution->delta);
+        tell_kept(&problem, p, kept, count);
+        tell_solution(&problem, p, width, height, solution);
     }
-    solution->inliers = 0;
-    for (unsigned k = 0; kept && k < count; k++)
-        kept[k] = false;
-    for (unsigned k = 0; k < problem.count; k += 2) {
-        bool keeps = problem.rows[k].weight > 0 && problem.rows[k + 1].weight > 0;
-        solution->inliers += solved && keeps;
-        if (kept)
-            kept[problem.rows[k].block] = solved && keeps;
-    }
-    free(problem.rows);
-    free(problem.scratch);
+    problem_close(&problem);
     return solved;
+}
+
+bool solve_error(enum transform_model model, const struct block *blocks, unsigned count,
+                 unsigned width, unsigned height, struct solution *solution, bool *kept)
+{
+    struct problem problem;
+    struct jackknife jackknife;
+    double p[P], covariance[P][P];
+    bool solved = problem_solve(&problem, model, blocks, count, width, height, p);
+    if (solved) {
+        tell_kept(&problem, p, kept, count);
+        tell_solution(&problem, p, width, height, solution);
+        leave_out_each(&problem, p, &jackknife);
+        jackknife_covariance(&problem, &jackknife, covariance);
+        embed_covariance(model, covariance, solution->covariance);
+        solution->error = transform_rms_deviation(solution->covariance, width, height);
+    }
+    problem_close(&problem);
+    return solved;
+}
+
+/* How badly the solution without CELL predicts what lies in it: the mean over its blocks of
+   z^2 / (1 + z^2), by the noise and misfit of JUDGE; the weight of those blocks is added to WEIGHT.
+ */
+static double held_out_loss(const struct problem *problem, const struct jackknife *jackknife,
+                            unsigned k, const struct problem *judge, double *weight)
+{
+    struct problem judged = *problem;
+    judged.scale = judge->scale;
+    judged.misfit = judge->misfit;
+    double loss = 0;
+    *weight = 0;
+    for (unsigned i = 0; i < problem->count; i += 2) {
+        const struct measurement *m = &problem->rows[i];
+        if (m->cell != jackknife->cell[k])
+            continue;
+        double zz = block_deviation(&judged, m, jackknife->p[k]);
+        double share = 1 / (judge->scale * m->variance + judge->misfit * m->vagueness);
+        loss += share * zz / (1 + zz);
+        *weight += share;
+    }
+    return loss;
+}
+
+bool solve_prefers(enum transform_model simpler, enum transform_model richer,
+                   const struct block *blocks, unsigned count, unsigned width, unsigned height)
+{
+    struct problem simple, rich;
+    struct jackknife without_simple = {0}, without_rich;
+    double p[P], q[P], gain = 0, squares = 0, losses = 0;
+    bool solved = problem_solve(&simple, simpler, blocks, count, width, height, p);
+    solved &= problem_solve(&rich, richer, blocks, count, width, height, q);
+    if (solved) {
+        double difference[P], h[P];
+        transform_embed(simpler, p, h);
+        transform_embed(richer, q, difference);
+        for (unsigned i = 0; i < P; i++)
+            difference[i] -= h[i];
+        solved = transform_rms(difference, width, height) > VISIBLE;
+    }
+    if (solved) {
+        leave_out_each(&simple, p, &without_simple);
+        leave_out_each(&rich, q, &without_rich);
+        solved = without_simple.count == without_rich.count && without_simple.count >= CELLS / 2;
+    }
+    for (unsigned k = 0; solved && k < without_simple.count; k++) {
+        double weight;
+        double loss = held_out_loss(&simple, &without_simple, k, &simple, &weight);
+        double difference = loss - held_out_loss(&rich, &without_rich, k, &simple, &weight);
+        gain += difference;
+        squares += difference * difference;
+        losses += loss;
+    }
+    problem_close(&simple);
+    problem_close(&rich);
+    double cells = without_simple.count;
+    return solved && gain > LEAST_GAIN * losses &&
+           gain > SIGNIFICANT * sqrt((squares - gain * gain / cells) * cells / (cells - 1));
 }

@@ -142,24 +142,98 @@ void transform_jacobian(enum transform_model model, double x, double y, double *
     }
 }
 
-struct transform transform_small(enum transform_model model, const double *p)
+/* The middle of an image, and half its longer side. */
+struct centre {
+    double x, y, unit;
+};
+
+static struct centre centre_of(unsigned width, unsigned height)
 {
-    struct transform t = transform_shift(p[0], p[1]);
+    double x = 0.5 * (width - 1.0), y = 0.5 * (height - 1.0);
+    return (struct centre){x, y, fmax(fmax(x, y), 1)};
+}
+
+struct transform transform_from_parameters(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width,
+                                           unsigned height)
+{
+    struct centre c = centre_of(width, height);
+    double u = c.unit;
+    struct transform small = {{{1 + h[2] / u, h[3] / u, h[0] / u},
+                               {h[4] / u, 1 + h[5] / u, h[1] / u},
+                               {h[6] / u, h[7] / u, 1}}};
+    struct transform in = {{{1 / u, 0, -c.x / u}, {0, 1 / u, -c.y / u}, {0, 0, 1}}};
+    struct transform out = {{{u, 0, c.x}, {0, u, c.y}, {0, 0, 1}}};
+    struct transform right = transform_compose(&small, &in);
+    return transform_compose(&out, &right);
+}
+
+void transform_to_parameters(const struct transform *t, unsigned width, unsigned height,
+                             double h[TRANSFORM_MAX_PARAMETERS])
+{
+    struct centre c = centre_of(width, height);
+    double u = c.unit;
+    struct transform in = {{{1 / u, 0, -c.x / u}, {0, 1 / u, -c.y / u}, {0, 0, 1}}};
+    struct transform out = {{{u, 0, c.x}, {0, u, c.y}, {0, 0, 1}}};
+    struct transform right = transform_compose(t, &out);
+    struct transform small = transform_compose(&in, &right);
+    const double p[] = {small.m[0][2], small.m[1][2],     small.m[0][0] - 1, small.m[0][1],
+                        small.m[1][0], small.m[1][1] - 1, small.m[2][0],     small.m[2][1]};
+    for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
+        h[i] = u * p[i];
+}
+
+void transform_embed(enum transform_model model, const double *p,
+                     double h[TRANSFORM_MAX_PARAMETERS])
+{
+    unsigned n = transform_parameters(model);
+    for (unsigned i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
+        h[i] = i < n ? p[i] : 0;
     if (model == TRANSFORM_SIMILARITY) {
-        t.m[0][0] = t.m[1][1] = 1 + p[2];
-        t.m[0][1] = -p[3];
-        t.m[1][0] = p[3];
-    } else if (model != TRANSFORM_SHIFT) {
-        t.m[0][0] = 1 + p[2];
-        t.m[0][1] = p[3];
-        t.m[1][0] = p[4];
-        t.m[1][1] = 1 + p[5];
+        h[3] = -p[3];
+        h[4] = p[3];
+        h[5] = p[2];
     }
-    if (model == TRANSFORM_HOMOGRAPHY) {
-        t.m[2][0] = p[6];
-        t.m[2][1] = p[7];
+}
+
+/* The homography's Jacobian at the point K of the grid. */
+static void grid_jacobian(int k, unsigned width, unsigned height,
+                          double j[2][TRANSFORM_MAX_PARAMETERS])
+{
+    struct centre c = centre_of(width, height);
+    double half = 0.5 * (GRID - 1), column = k % GRID, row = (k - k % GRID) / (double)GRID;
+    transform_jacobian(TRANSFORM_HOMOGRAPHY, c.x / c.unit * (column - half) / half,
+                       c.y / c.unit * (row - half) / half, j[0], j[1]);
+}
+
+double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, unsigned height)
+{
+    double sum = 0;
+    for (int k = 0; k < GRID * GRID; k++) {
+        double j[2][TRANSFORM_MAX_PARAMETERS];
+        grid_jacobian(k, width, height, j);
+        for (int axis = 0; axis < 2; axis++) {
+            double moved = 0;
+            for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
+                moved += j[axis][i] * h[i];
+            sum += moved * moved;
+        }
     }
-    return t;
+    return sqrt(sum / (GRID * GRID));
+}
+
+double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
+                               unsigned width, unsigned height)
+{
+    double sum = 0;
+    for (int k = 0; k < GRID * GRID; k++) {
+        double j[2][TRANSFORM_MAX_PARAMETERS];
+        grid_jacobian(k, width, height, j);
+        for (int axis = 0; axis < 2; axis++)
+            for (int a = 0; a < TRANSFORM_MAX_PARAMETERS; a++)
+                for (int b = 0; b < TRANSFORM_MAX_PARAMETERS; b++)
+                    sum += j[axis][a] * c[a][b] * j[axis][b];
+    }
+    return sqrt(fmax(0, sum / (GRID * GRID)));
 }
 
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,

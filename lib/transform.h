@@ -61,8 +61,25 @@ struct transform transform_finer(const struct transform *t, double factor, doubl
  */
 void transform_jacobian(enum transform_model model, double x, double y, double *jx, double *jy);
 
-/* The member of MODEL whose displacement is, to first order, that of the parameters P. */
-struct transform transform_small(enum transform_model model, const double *p);
+/*
+ * The parameters of a small homography as displacements, in pixels, of an image of WIDTH x HEIGHT
+ * pixels: x and y of transform_jacobian() are counted from the image's middle, in units of half its
+ * longer side, and a parameter of 1 displaces by 1 pixel where its element of the Jacobian is 1.
+ */
+struct transform transform_from_parameters(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width,
+                                           unsigned height);
+void transform_to_parameters(const struct transform *t, unsigned width, unsigned height,
+                             double h[TRANSFORM_MAX_PARAMETERS]);
+
+/* The parameters P of MODEL as those of a homography. */
+void transform_embed(enum transform_model model, const double *p,
+                     double h[TRANSFORM_MAX_PARAMETERS]);
+
+/* Root of the mean squared displacement, in pixels, by the parameters H over a 9x9 grid that spans
+   the image; and of its deviation, where their covariance is C. */
+double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, unsigned height);
+double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
+                               unsigned width, unsigned height);
 
 /* The whole-pixel shift that T is, if it is within TOLERANCE pixels of one at all corners of a
    WIDTH x HEIGHT image; else T. */

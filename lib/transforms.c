@@ -11,10 +11,14 @@
 #include "name.h"
 #include "transforms.h"
 
-enum { NUMBERS = 12 };
+enum { NUMBERS = 13, JUMP_OTHERS = 2 };
+
+#define JUMP_LEAST 0.01 /* 1 % of scale, .6 degrees */
+#define JUMP_FACTOR 5   /* the median of the others, that is */
+#define DEGREES 57.29577951308232
 
 static const char header[] =
-    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc";
+    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc";
 
 struct aligned *transforms_add(struct transforms *transforms, const char *name)
 {
@@ -48,6 +52,50 @@ void transforms_free(struct transforms *transforms)
     *transforms = (struct transforms){0};
 }
 
+/* The change of scale (a factor) and rotation (radians) from frame I - 1 to I; false if one of them
+   failed. */
+static bool change(const struct transforms *transforms, unsigned i, double *scale, double *angle)
+{
+    const struct aligned *before = &transforms->rows[i - 1], *row = &transforms->rows[i];
+    struct transform back;
+    if (before->failed || row->failed || !transform_invert(&before->transform, &back))
+        return false;
+    struct transform t = transform_compose(&row->transform, &back);
+    double xx = t.m[0][0] + t.m[1][1], xy = t.m[1][0] - t.m[0][1];
+    *scale = 0.5 * hypot(xx, xy);
+    *angle = atan2(xy, xx);
+    return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,
+                     double *degrees)
+{
+    double angle, *sizes;
+    unsigned count = 0;
+    if (i == 0 || !change(transforms, i, scale, &angle))
+        return false;
+    *degrees = angle * DEGREES;
+    double size = fmax(fabs(log(*scale)), fabs(angle));
+    if (size < JUMP_LEAST)
+        return false;
+    sizes = alloc_array(transforms->count, sizeof *sizes);
+    for (unsigned k = 1; k < transforms->count; k++) {
+        double other, turn;
+        if (k != i && change(transforms, k, &other, &turn))
+            sizes[count++] = fmax(fabs(log(other)), fabs(turn));
+    }
+    qsort(sizes, count, sizeof *sizes, by_value);
+    bool jump = count >= JUMP_OTHERS && size > JUMP_FACTOR * sizes[count / 2];
+    free(sizes);
+    return jump;
+}
+
 /* The fields of a row behind its name into ROW. */
 static void parse_row(const char *path, unsigned line, char *fields, struct aligned *row)
 {
@@ -59,15 +107,16 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
         char *end;
         number[i] = strtod(field, &end);
         if (end == field || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
-            pm_error("%s, line %u: frame %s needs 12 numbers, or the word failed", path, line,
+            pm_error("%s, line %u: frame %s needs 13 numbers, or the word failed", path, line,
                      row->name);
         field = end + 1;
     }
     for (int i = 0; i < 9; i++)
         row->transform.m[i / 3][i % 3] = number[i] / number[8];
     row->error = number[9];
-    row->share = number[10];
-    row->ncc = number[11];
+    row->scatter = number[10];
+    row->share = number[11];
+    row->ncc = number[12];
     for (int i = 0; i < NUMBERS; i++)
         if (!isfinite(number[i]))
             pm_error("%s, line %u: the matrix of frame %s is not finite", path, line, row->name);
@@ -126,6 +175,6 @@ void transforms_write(const struct transforms *transforms, FILE *file)
         }
         for (int k = 0; k < 9; k++)
             fprintf(file, "\t%.17g", row->transform.m[k / 3][k % 3]);
-        fprintf(file, "\t%.4f\t%.3f\t%.3f\n", row->error, row->share, row->ncc);
+        fprintf(file, "\t%.4f\t%.3f\t%.3f\t%.3f\n", row->error, row->scatter, row->share, row->ncc);
     }
 }

@@ -11,7 +11,7 @@
 /*
  * The transforms of a stack's frames, and their file: a table, tab-separated, with the header
  *
- *     frame m11 m12 m13 m21 m22 m23 m31 m32 m33 error share ncc
+ *     frame m11 m12 m13 m21 m22 m23 m31 m32 m33 error scatter share ncc
  *
  * a row a frame, its name escaped as name_escape() does; a frame that could not be registered has
  * the one field "failed" behind its name.
@@ -19,8 +19,8 @@
 struct aligned {
     char *name;
     bool failed;
-    struct transform transform; /* from the reference's pixels to the frame's */
-    double error, share, ncc;   /* as in struct registration */
+    struct transform transform;        /* from the reference's pixels to the frame's */
+    double error, scatter, share, ncc; /* as in struct registration */
 };
 
 struct transforms {
@@ -40,6 +40,11 @@ void transforms_read(const char *path, struct transforms *transforms);
 
 /* Matrices are written with as many digits as it takes to read the same numbers back. */
 void transforms_write(const struct transforms *transforms, FILE *file);
+
+/* Whether scale or rotation change from frame I - 1 to I by far more than between the others; by
+   what factor, and how many degrees. */
+bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,
+                     double *degrees);
 
 void transforms_free(struct transforms *transforms);
 

@@ -17,12 +17,12 @@ make_fixtures() {
 
 # The header of a table of transforms, and a row: NAME and nine numbers.
 header_line() {
-    printf 'frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n'
+    printf 'frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc\n'
 }
 
 row() {
     local IFS=$'\t'
-    printf '%s\t0\t1\t1\n' "$*"
+    printf '%s\t0\t0\t1\t1\n' "$*"
 }
 
 # errors STACK TABLE WIDTH HEIGHT: "frame error predicted" for each frame of TABLE.

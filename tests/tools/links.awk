@@ -6,7 +6,7 @@
 
 BEGIN {
     FS = OFS = "\t"
-    print "frame", "m11", "m12", "m13", "m21", "m22", "m23", "m31", "m32", "m33", "error", "share", "ncc"
+    print "frame", "m11", "m12", "m13", "m21", "m22", "m23", "m31", "m32", "m33", "error", "scatter", "share", "ncc"
 }
 
 FNR == 1 { next }
@@ -25,7 +25,7 @@ FNR > 2 {
         line = $1
         for (i = 1; i <= 9; i++)
             line = line OFS sprintf("%.15g", link[i] / link[9])
-        print line, 0, 1, 1
+        print line, 0, 0, 1, 1
     }
 }
 

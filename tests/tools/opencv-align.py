@@ -117,7 +117,7 @@ def main():
     else:
         found = directly(method, model, reference_path, paths)
     numbers = "\t".join(f"m{i}{j}" for i in "123" for j in "123")
-    print(f"frame\t{numbers}\terror\tshare\tncc")
+    print(f"frame\t{numbers}\terror\tscatter\tshare\tncc")
     for path, matrix in found:
         name = os.path.splitext(os.path.basename(path))[0]
         if matrix is None:
@@ -130,7 +130,7 @@ def main():
                                          borderMode=cv2.BORDER_REPLICATE)
             cv2.imwrite(os.path.join(outdir, name + ".ppm"), warped)
         matrix = matrix / matrix[2, 2]
-        print(name, *(f"{v:.12g}" for v in matrix.ravel()), 0, 1, 1, sep="\t")
+        print(name, *(f"{v:.12g}" for v in matrix.ravel()), 0, 0, 1, 1, sep="\t")
 
 
 main()

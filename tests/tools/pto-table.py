@@ -32,14 +32,14 @@ def main():
     x, y = np.meshgrid(np.linspace(0, int(width) - 1, 9), np.linspace(0, int(height) - 1, 9))
     points = np.stack([x.ravel(), y.ravel()], 1)
     panorama = pano_trafo(points, project, str(names.index(reference)))
-    print("frame\t" + "\t".join(f"m{i}{j}" for i in "123" for j in "123") + "\terror\tshare\tncc")
+    print("frame\t" + "\t".join(f"m{i}{j}" for i in "123" for j in "123") + "\terror\tscatter\tshare\tncc")
     for name in wanted:
         if name not in names:
             print(f"{name}\tfailed")
             continue
         at = pano_trafo(panorama, "-r", project, str(names.index(name)))
         matrix, _ = cv2.findHomography(points, at, 0)
-        print(name, *(f"{v:.12g}" for v in matrix.ravel()), 0, 1, 1, sep="\t")
+        print(name, *(f"{v:.12g}" for v in matrix.ravel()), 0, 0, 1, 1, sep="\t")
 
 
 main()

@@ -80,7 +80,7 @@ static long frame_save(const struct frame *frame, const char *dir, const char *n
 }
 
 static const char truth_header[] =
-    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tshare\tncc\n";
+    "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc\n";
 
 static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, bool wrong)
 {
@@ -91,7 +91,7 @@ static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, b
     }
     for (int i = 0; i < 9; i++)
         fprintf(file, "\t%.15g", m->m[i]);
-    fprintf(file, "\t0\t1\t1\n");
+    fprintf(file, "\t0\t0\t1\t1\n");
 }
 
 /* From frame INDEX - 1 to frame INDEX, of view VIEW, at the depth that is equally sharp in both. */
@@ -153,8 +153,10 @@ static long save_frames(const struct options *options, const struct subject *sub
 /* Replaces the raster, which begins at START of FILE, by what is interpolated from its mosaic. */
 static void save_mosaic(const struct options *options, FILE *file, long start)
 {
-    struct frame frame = {
-        options->width, options->height, options->depth, options->maxval, "", NULL, NULL};
+    struct frame frame = {.width = options->width,
+                          .height = options->height,
+                          .depth = options->depth,
+                          .maxval = options->maxval};
     frame_alloc(&frame);
     size_t bytes = frame_raster_bytes(&frame);
     if (fseek(file, start, SEEK_SET) || fread(frame.raster, 1, bytes, file) != bytes)

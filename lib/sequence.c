@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "network.h"
+#include "sequence.h"
+
+enum { BACK = 2, MOST_LINKS = BACK + 1, REFERENCE = 0 };
+
+/* A frame before the one in work, and its node. */
+struct earlier {
+    struct keyframe *key; /* NULL: there is none */
+    unsigned node;
+};
+
+struct sequence {
+    struct keyframe *reference;
+    struct register_models models;
+    bool at_once;
+    struct earlier earlier[BACK]; /* the nearest first */
+
+    /* Node 0 is the reference's, node i + 1 that of frame i. */
+    struct node *nodes;
+    struct placed *placed; /* of each node; that of the reference is unused */
+    unsigned count, room;
+
+    struct link *links;
+    unsigned link_count, link_room;
+};
+
+/* BLOCK of COUNT elements of SIZE bytes with room for one more; ROOM is what it has room for. */
+static void *grown(void *block, unsigned count, unsigned *room, size_t size)
+{
+    if (count < *room)
+        return block;
+    *room = *room ? 2 * *room : 64;
+    void *larger = alloc_array(*room, size);
+    if (count)
+        memcpy(larger, block, count * size);
+    free(block);
+    return larger;
+}
+
+static void add_node(struct sequence *sequence, const char *name, bool fixed)
+{
+    unsigned room = sequence->room;
+    sequence->nodes = grown(sequence->nodes, sequence->count, &room, sizeof *sequence->nodes);
+    sequence->placed =
+        grown(sequence->placed, sequence->count, &sequence->room, sizeof *sequence->placed);
+    sequence->nodes[sequence->count] =
+        (struct node){.fixed = fixed, .reached = fixed, .transform = transform_identity()};
+    sequence->placed[sequence->count] =
+        (struct placed){.name = alloc_string(name), .failed = true, .verdict = REGISTER_NO_BLOCKS};
+    sequence->count++;
+}
+
+struct sequence *sequence_open(struct keyframe *reference, struct register_models models,
+                               bool at_once)
+{
+    struct sequence *sequence = alloc_zeroed(1, sizeof *sequence);
+    sequence->reference = reference;
+    sequence->models = models;
+    sequence->at_once = at_once;
+    add_node(sequence, keyframe_header(reference)->name, true);
+    return sequence;
+}
+
+void sequence_free(struct sequence *sequence)
+{
+    if (!sequence)
+        return;
+    for (unsigned i = 0; i < BACK; i++)
+        keyframe_free(sequence->earlier[i].key);
+    for (unsigned i = 0; i < sequence->count; i++) {
+        free(sequence->placed[i].name);
+        free(sequence->placed[i].best_to);
+    }
+    free(sequence->nodes);
+    free(sequence->placed);
+    free(sequence->links);
+    free(sequence);
+}
+
+/* Keeps the figures of FOUND, a link to TO, if it is the best one so far of PLACED. */
+static void keep_best(struct placed *placed, const struct registration *found, const char *to)
+{
+    enum register_verdict verdict = register_verdict(found);
+    bool better =
+        !placed->best_to || (verdict == REGISTER_GOOD && placed->verdict != REGISTER_GOOD) ||
+        ((verdict == REGISTER_GOOD) == (placed->verdict == REGISTER_GOOD) &&
+         (verdict == REGISTER_GOOD ? found->error < placed->error : found->ncc > placed->ncc));
+    if (!better)
+        return;
+    free(placed->best_to);
+    placed->best_to = alloc_string(to);
+    placed->verdict = verdict;
+    placed->error = found->error;
+    placed->scatter = found->scatter;
+    placed->share = found->share;
+    placed->ncc = found->ncc;
+    placed->overlap = found->overlap;
+}
+
+/* Registers FRAME to the node FROM, whose keyframe is GIVEN, and adds the link if it is good.
+   Returns whether it is. */
+static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned from,
+                     const struct keyframe *key, const struct frame *frame,
+                     const struct transform *guess, struct registration *found)
+{
+    unsigned to = sequence->count - 1;
+    keyframe_register(given, key, frame, guess, found);
+    keep_best(&sequence->placed[to], found, keyframe_header(given)->name);
+    if (register_verdict(found) != REGISTER_GOOD)
+        return false;
+    sequence->links =
+        grown(sequence->links, sequence->link_count, &sequence->link_room, sizeof *sequence->links);
+    struct link *link = &sequence->links[sequence->link_count++];
+    *link =
+        (struct link){.from = from, .to = to, .transform = found->transform, .error = found->error};
+    memcpy(link->covariance, found->covariance, sizeof link->covariance);
+    return true;
+}
+
+/* Links the last node to those before it and to the reference. */
+static void link_last(struct sequence *sequence, const struct keyframe *key,
+                      const struct frame *frame)
+{
+    struct node *node = &sequence->nodes[sequence->count - 1];
+    struct placed *placed = &sequence->placed[sequence->count - 1];
+    struct registration found;
+    bool linked = false, fixed = node->fixed;
+    for (unsigned i = 0; i < BACK && sequence->earlier[i].key && !linked; i++) {
+        const struct earlier *earlier = &sequence->earlier[i];
+        const struct node *before = &sequence->nodes[earlier->node];
+        const struct placed *last = &sequence->placed[earlier->node];
+        linked = add_link(sequence, earlier->key, earlier->node, key, frame,
+                          i == 0 && last->stepped ? &last->step : NULL, &found);
+        if (linked && i == 0) {
+            placed->stepped = true;
+            placed->step = found.transform;
+        }
+        /* Where to look for it from the reference. */
+        if (linked && before->reached && !fixed) {
+            node->transform = transform_compose(&found.transform, &before->transform);
+            node->reached = true;
+        }
+        fixed |= linked && before->fixed; /* its link is one to the reference */
+    }
+    if (!fixed && add_link(sequence, sequence->reference, REFERENCE, key, frame,
+                           node->reached ? &node->transform : NULL, &found)) {
+        node->transform = found.transform;
+        node->reached = true;
+    }
+}
+
+/* Solves for the last node alone. */
+static void solve_last(struct sequence *sequence)
+{
+    struct node nodes[MOST_LINKS + 1];
+    unsigned last = sequence->count - 1;
+    for (unsigned k = 0; k < sequence->link_count; k++) {
+        struct link *link = &sequence->links[k];
+        nodes[k] = sequence->nodes[link->from];
+        nodes[k].fixed = nodes[k].reached;
+        link->from = k;
+        link->to = sequence->link_count;
+    }
+    nodes[sequence->link_count] = sequence->nodes[last];
+    const struct frame *header = keyframe_header(sequence->reference);
+    network_solve(nodes, sequence->link_count + 1, sequence->links, sequence->link_count,
+                  header->width, header->height);
+    sequence->nodes[last] = nodes[sequence->link_count];
+}
+
+/* What the network found for the nodes from FIRST on. */
+static void tell_placed(struct sequence *sequence, unsigned first)
+{
+    for (unsigned i = first; i < sequence->count; i++) {
+        const struct node *node = &sequence->nodes[i];
+        struct placed *placed = &sequence->placed[i];
+        placed->failed = !node->reached;
+        placed->transform = node->transform;
+        placed->error = node->error;
+        if (!node->fixed)
+            continue;
+        placed->scatter = 0;
+        placed->share = placed->ncc = 1;
+    }
+    for (unsigned k = 0; k < sequence->link_count && !sequence->at_once; k++) {
+        const struct link *link = &sequence->links[k];
+        if (link->to == link->from + 1)
+            sequence->placed[link->to].apart = link->apart;
+    }
+}
+
+void sequence_add(struct sequence *sequence, const struct frame *frame)
+{
+    struct keyframe *key = keyframe_open(frame);
+    add_node(sequence, frame->name, keyframe_equal(key, sequence->reference));
+    if (sequence->at_once)
+        sequence->link_count = 0;
+    link_last(sequence, key, frame);
+    if (sequence->at_once) {
+        if (!sequence->nodes[sequence->count - 1].fixed)
+            solve_last(sequence);
+        tell_placed(sequence, sequence->count - 1);
+    }
+    keyframe_take_blocks(key, frame, sequence->models);
+    keyframe_free(sequence->earlier[BACK - 1].key);
+    for (unsigned i = BACK - 1; i > 0; i--)
+        sequence->earlier[i] = sequence->earlier[i - 1];
+    sequence->earlier[0] = (struct earlier){key, sequence->count - 1};
+}
+
+void sequence_solve(struct sequence *sequence)
+{
+    const struct frame *header = keyframe_header(sequence->reference);
+    network_solve(sequence->nodes, sequence->count, sequence->links, sequence->link_count,
+                  header->width, header->height);
+    tell_placed(sequence, 1);
+}
+
+unsigned sequence_count(const struct sequence *sequence)
+{
+    return sequence->count - 1;
+}
+
+const struct placed *sequence_frame(const struct sequence *sequence, unsigned i)
+{
+    return &sequence->placed[i + 1];
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef SEQUENCE_H
+#define SEQUENCE_H
+
+#include <stdbool.h>
+
+#include "frame.h"
+#include "keyframe.h"
+#include "register.h"
+#include "transform.h"
+
+/*
+ * The frames of a stack, one after the other in the order of their focus: each is registered to the
+ * frame before it, to the reference and, where the frame before it is of no use, to the one before
+ * that. Neighbours are sharp in the same places, so their links hold where those to the reference
+ * do not, in a subject with depth and at other depths of focus.
+ *
+ * Either all transforms are solved for together, once all frames were added, or each frame's when
+ * it was added, from those before it.
+ */
+struct sequence;
+
+/* What is known of a frame. */
+struct placed {
+    char *name;                 /* owned by the sequence */
+    bool failed;                /* no chain of links that can be trusted leads to the reference */
+    struct transform transform; /* from the reference's pixels to the frame's */
+    double error;               /* predicted RMS error, pixels */
+
+    /* As in struct registration: of the best link of the frame to one before it or the reference;
+       BEST_TO is the name of that. */
+    double scatter, share, ncc, overlap;
+    enum register_verdict verdict;
+    char *best_to;
+
+    /* From the frame before it, where that link is good. */
+    bool stepped;
+    struct transform step;
+    double apart; /* distance between that link and the solution, pixels */
+};
+
+/* Frames to be registered to REFERENCE, whose blocks were taken and which the caller frees after
+   the sequence. At_once: each is solved for when it is added. */
+struct sequence *sequence_open(struct keyframe *reference, struct register_models models,
+                               bool at_once);
+
+/* Registers FRAME, which has the reference's geometry. */
+void sequence_add(struct sequence *sequence, const struct frame *frame);
+
+/* Solves for all frames together. */
+void sequence_solve(struct sequence *sequence);
+
+unsigned sequence_count(const struct sequence *sequence);
+const struct placed *sequence_frame(const struct sequence *sequence, unsigned i);
+
+void sequence_free(struct sequence *sequence);
+
+#endif
