@@ -11,7 +11,7 @@ _stackpbm_options() {
     noisehist) echo -range= -threshold= -target= -plot= -log ;;
     noisemask) echo -mask= -grow= -method= -kernel= -maxpixels= -png -outdir= -name= ;;
     framealign)
-        echo -reference= -model= -step -crop -border= -bordervalue= -borderblur= -estimate -save= -apply= \
+        echo -reference= -model= -direct -crop -border= -bordervalue= -borderblur= -estimate -save= -apply= \
             -png -outdir= -name=
         ;;
     framebalance)
@@ -26,7 +26,7 @@ _stackpbm_words() {
     case $1 in
     -statistic) echo persistent mean ;;
     -method) echo membrane mean median nearest ;;
-    -model) echo shift similarity affine homography ;;
+    -model) echo auto shift similarity affine homography ;;
     -border) echo blur replicate constant transparent ;;
     -channel) echo lumi rgb hsv hls ;;
     -curve) echo linear gamma match ;;
