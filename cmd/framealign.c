@@ -38,6 +38,7 @@ static const char synopsis[] =
 
 #define WARN_ERROR 0.3   /* predicted, pixels */
 #define WARN_SCATTER 0.5 /* pixels: from here on it is depth that makes the error */
+#define ROUNDING 1e-4    /* pixels: what arithmetic does to a similarity */
 #define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
 
 /* All the information the user supplied on the command line. */
@@ -137,9 +138,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmdline_parse("framealign", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-    cmd->from_stdin = cmd->operand_count == 0;
-    for (unsigned i = 0; i < cmd->operand_count; i++)
-        cmd->from_stdin |= strcmp(cmd->operands[i], "-") == 0;
+    cmd->from_stdin = cmdline_reads_stdin(cmd->operands, cmd->operand_count);
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
     cmd->models = (struct register_models){TRANSFORM_SIMILARITY, TRANSFORM_HOMOGRAPHY};
     if (model && strcmp(model, "auto") != 0)
@@ -254,6 +253,8 @@ static void settle(struct aligned *row, const struct frame *geometry)
 {
     if (row->failed)
         return;
+    row->transform =
+        transform_similar(&row->transform, geometry->width, geometry->height, ROUNDING);
     row->transform =
         transform_whole(&row->transform, geometry->width, geometry->height, WHOLE_PIXEL);
     if (row->error <= WARN_ERROR)

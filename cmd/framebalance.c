@@ -32,8 +32,9 @@ static const char synopsis[] =
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    const char *reference;  /* file, or NULL: the middle frame of the operands */
-    enum color_space space; /* of colour frames */
+    const char *reference;   /* file, or NULL: the middle frame of the operands */
+    bool first_is_reference; /* there is no file, and standard input is among the operands */
+    enum color_space space;  /* of colour frames */
     enum tonecurve_kind curve;
     double circle;           /* diameter by the shorter side, > 0; 0: all pixels count */
     double low, high;        /* the interval, in sample values; high -1: the maxval */
@@ -47,7 +48,7 @@ struct cmdline {
 /* What all frames are balanced by. */
 struct balance {
     enum color_space space;
-    unsigned maxval;
+    unsigned maxval; /* 0 until the reference's geometry is known */
     struct light reference, frame;
     float *curves[COLOR_CHANNELS_MAX];
 };
@@ -96,9 +97,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
-    if (!cmd->reference && cmdline_reads_stdin(cmd->operands, cmd->operand_count))
-        pm_error("frames from standard input need -reference=FILE: which is the middle one is not "
-                 "known before their end");
+    cmd->first_is_reference =
+        !cmd->reference && cmdline_reads_stdin(cmd->operands, cmd->operand_count);
 }
 
 /* Sets the interval in the steps of each channel; a value between two steps is in where it is
@@ -116,12 +116,12 @@ static void set_interval(const struct cmdline *cmd, unsigned maxval, struct ligh
     }
 }
 
-static void balance_init(const struct cmdline *cmd, struct balance *balance)
+/* For frames like REFERENCE, which is to be measured. */
+static void balance_init(const struct cmdline *cmd, const struct frame *reference,
+                         struct balance *balance)
 {
-    struct frame reference = {0};
-    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &reference);
-    unsigned maxval = balance->maxval = reference.maxval;
-    balance->space = frame_colors(&reference) == 3 ? cmd->space : COLOR_GRAY;
+    unsigned maxval = balance->maxval = reference->maxval;
+    balance->space = frame_colors(reference) == 3 ? cmd->space : COLOR_GRAY;
     struct light *const lights[] = {&balance->reference, &balance->frame};
     for (unsigned i = 0; i < 2; i++) {
         light_init(lights[i], balance->space, maxval, cmd->curve != TONECURVE_LINEAR);
@@ -130,6 +130,13 @@ static void balance_init(const struct cmdline *cmd, struct balance *balance)
     for (unsigned i = 0; i < balance->frame.channels; i++)
         balance->curves[i] = alloc_array((size_t)color_top(balance->space, i, maxval) + 1,
                                          sizeof *balance->curves[i]);
+}
+
+static void measure_reference(const struct cmdline *cmd, struct balance *balance)
+{
+    struct frame reference = {0};
+    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &reference);
+    balance_init(cmd, &reference, balance);
     light_measure(&balance->reference, &reference, reference.raster, 0, reference.height,
                   cmd->circle);
     frame_free(&reference);
@@ -183,12 +190,16 @@ static unsigned strip_rows(const struct frame *frame, unsigned row)
     return rows == 0 ? 1 : rows < left ? (unsigned)rows : left;
 }
 
-/* Reads and measures the next frame. */
+/* Reads and measures the next frame; the first one of all, where no other is it, as the reference
+   as well. */
 static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct balance *balance)
 {
     if (!input_next(in, frame))
         return false;
+    bool is_reference = balance->maxval == 0;
+    if (is_reference)
+        balance_init(cmd, frame, balance);
     check_alike(balance, frame);
     if (!frame->raster)
         frame_alloc(frame);
@@ -198,6 +209,8 @@ static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame
         count = strip_rows(frame, row);
         input_rows(in, frame, rows, count);
         light_measure(&balance->frame, frame, rows, row, count, cmd->circle);
+        if (is_reference)
+            light_measure(&balance->reference, frame, rows, row, count, cmd->circle);
     }
     return true;
 }
@@ -265,7 +278,9 @@ static void balance_frames(const struct cmdline *cmd, struct balance *balance, s
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
     struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
-    while (read_frame(cmd, in, &frame, balance)) {
+    for (bool first = true; read_frame(cmd, in, &frame, balance); first = false) {
+        if (table && first)
+            print_header(table, balance->space);
         solve(cmd, &frame, balance, corrections);
         write_frame(balance, &frame, out);
         if (table)
@@ -281,10 +296,9 @@ int main(int argc, char **argv)
     struct balance balance = {0};
     parse_cmdline(argc, argv, &cmd);
     struct output *out = output_open(&cmd.output);
-    balance_init(&cmd, &balance);
+    if (!cmd.first_is_reference)
+        measure_reference(&cmd, &balance);
     struct tempfile *table = cmd.corrections ? tempfile_create(cmd.corrections) : NULL;
-    if (table)
-        print_header(tempfile_stream(table), balance.space);
     balance_frames(&cmd, &balance, out, table ? tempfile_stream(table) : NULL);
     if (table)
         tempfile_commit(table);

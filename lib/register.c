@@ -70,7 +70,7 @@ enum {
    compression) within three predicted errors. */
 #define MISFIT_SHARE 0.33
 #define MISFIT_WEIGHT 2
-#define VISIBLE_SCATTER 0.5 /* pixels of the frames, about the simpler model */
+#define VISIBLE 0.5 /* pixels of the frames, RMS, between what two models say */
 #define PI 3.14159265358979323846
 
 static const double scales[] = {0.94, 0.97, 1, 1.03, 1.06};
@@ -446,9 +446,8 @@ static bool vouches(const struct registration *figures, bool finest)
 static bool wants_richer(const struct register_models *models, const struct stage *stage,
                          const struct step *step)
 {
-    return stage->factor * step->scatter > VISIBLE_SCATTER &&
-           solve_prefers(models->simplest, models->richest, step->blocks, stage->count,
-                         stage->width, stage->height);
+    return solve_prefers(models->simplest, models->richest, VISIBLE / stage->factor, step->blocks,
+                         stage->count, stage->width, stage->height);
 }
 
 void register_frame(struct registrar *registrar, const struct pyramid *pyramid,

@@ -60,11 +60,9 @@ enum {
 #define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */
 #define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
 
-/* What a richer model must gain: of the loss, in standard deviations of it, and in pixels by which
-   it moves the image. */
+/* What a richer model must gain: of the loss, and in standard deviations of the gain. */
 #define LEAST_GAIN 0.3
 #define SIGNIFICANT 3
-#define VISIBLE 0.1
 
 struct measurement {
     double row[P]; /* e . J */
@@ -512,7 +510,7 @@ static double held_out_loss(const struct problem *problem, const struct jackknif
     return loss;
 }
 
-bool solve_prefers(enum transform_model simpler, enum transform_model richer,
+bool solve_prefers(enum transform_model simpler, enum transform_model richer, double visible,
                    const struct block *blocks, unsigned count, unsigned width, unsigned height)
 {
     struct problem simple, rich;
@@ -526,7 +524,7 @@ bool solve_prefers(enum transform_model simpler, enum transform_model richer,
         transform_embed(richer, q, difference);
         for (unsigned i = 0; i < P; i++)
             difference[i] -= h[i];
-        solved = transform_rms(difference, width, height) > VISIBLE;
+        solved = transform_rms(difference, width, height) > visible;
     }
     if (solved) {
         leave_out_each(&simple, p, &without_simple);

@@ -43,9 +43,9 @@ bool solve_error(enum transform_model model, const struct block *blocks, unsigne
 /*
  * Whether the evidence is for RICHER, a model of more parameters than SIMPLER: whether it predicts
  * the blocks of each part of the image better than SIMPLER does when both are solved for without
- * that part.
+ * that part, and the two differ by VISIBLE pixels or more.
  */
-bool solve_prefers(enum transform_model simpler, enum transform_model richer,
+bool solve_prefers(enum transform_model simpler, enum transform_model richer, double visible,
                    const struct block *blocks, unsigned count, unsigned width, unsigned height);
 
 #endif

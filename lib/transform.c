@@ -236,6 +236,17 @@ double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_
     return sqrt(fmax(0, sum / (GRID * GRID)));
 }
 
+struct transform transform_similar(const struct transform *t, unsigned width, unsigned height,
+                                   double tolerance)
+{
+    double side = fmax(width, height), linear = tolerance / side;
+    double c = 0.5 * (t->m[0][0] + t->m[1][1]), s = 0.5 * (t->m[1][0] - t->m[0][1]);
+    if (fabs(t->m[0][0] - c) > linear || fabs(t->m[1][0] - s) > linear ||
+        fabs(t->m[2][0]) > linear / side || fabs(t->m[2][1]) > linear / side)
+        return *t;
+    return (struct transform){{{c, -s, t->m[0][2]}, {s, c, t->m[1][2]}, {0, 0, 1}}};
+}
+
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
                                  double tolerance)
 {

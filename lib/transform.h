@@ -81,6 +81,11 @@ double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, u
 double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
                                unsigned width, unsigned height);
 
+/* The similarity that T is, if its elements differ from one's by no more than moves a corner of a
+   WIDTH x HEIGHT image by TOLERANCE pixels; else T. */
+struct transform transform_similar(const struct transform *t, unsigned width, unsigned height,
+                                   double tolerance);
+
 /* The whole-pixel shift that T is, if it is within TOLERANCE pixels of one at all corners of a
    WIDTH x HEIGHT image; else T. */
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,

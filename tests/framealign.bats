@@ -114,7 +114,7 @@ inner() {
         '-estimate -border=blur' '-estimate -bordervalue=1' '-estimate -borderblur=5' \
         '-bordervalue=3' '-border=blur -bordervalue=3' '-border=constant -borderblur=9' \
         '-crop -border=blur' '-crop -borderblur=9' '-apply=identity.tsv -model=shift' \
-        '-apply=identity.tsv -step' '-apply=identity.tsv -reference=tiny1.pam' \
+        '-apply=identity.tsv -direct' '-apply=identity.tsv -reference=tiny1.pam' \
         '-apply=identity.tsv -save=x' '-apply=identity.tsv -estimate' '-name=x'; do
         read -ra options <<<"$combination"
         echo "$combination"
@@ -133,17 +133,19 @@ inner() {
     fails_with 1 'borderblur' framealign -borderblur=nan none.pam
 }
 
-@test "standard input needs -reference, and can be neither stepped through nor cropped" {
+@test "standard input cannot be cropped, nor -direct be said of what is direct anyway" {
     frame=$FIXTURES/small/0000.pam
-    fails_with 1 '-reference' framealign <"$frame"
-    fails_with 1 '-reference' framealign - <"$frame"
-    fails_with 1 'step.*twice' framealign -reference="$frame" -step <"$frame"
     fails_with 1 'crop.*twice' framealign -reference="$frame" -crop "$frame" - <"$frame"
+    fails_with 1 'crop.*twice' framealign -crop <"$frame"
+    fails_with 1 'direct has no effect' framealign -reference="$frame" -direct <"$frame"
+    fails_with 1 'step' framealign -step "$frame"
 }
 
-@test "with -step the reference is one of the operands" {
-    fails_with 1 'none of the frames' framealign -step -reference="$FIXTURES/small/0004.pam" \
-        "$FIXTURES"/small/000[0-3].pam
+@test "an operand that cannot be read twice is refused before anything is written" {
+    mkfifo pipe
+    fails_with 1 'pipe is no regular file.*twice' framealign -reference="$FIXTURES/small/0000.pam" \
+        -outdir=out pipe
+    [ ! -e out ] || is_empty out
 }
 
 @test "frames unlike the reference are an error that names both" {
@@ -152,8 +154,9 @@ inner() {
 }
 
 @test "a frame smaller than a block is refused with status 2" {
-    fails_with 2 'refused: .*tiny3.*32x32' framealign -reference="$FIXTURES/tiny3.pam" \
-        <(pamflip -lr "$FIXTURES/tiny3.pam")
+    pamflip -lr "$FIXTURES/tiny3.pam" >other.pam
+    fails_with 2 'refused: .*tiny3.*32x32' framealign -reference="$FIXTURES/tiny3.pam" other.pam
+    fails_with 2 'refused: .*tiny3.*32x32' framealign -direct -reference="$FIXTURES/tiny3.pam" other.pam
 }
 
 @test "two frames of one name cannot be saved in a table" {
@@ -163,7 +166,7 @@ inner() {
         other/0000.pam
 }
 
-# ---- the estimate: made stacks, twice the error that the method had in its study ----
+# ---- the estimate: made stacks, about twice the error that the method had in its study of larger frames ----
 
 @test "easy stacks are registered" {
     is_within easy 0.005 0.0092
@@ -194,7 +197,7 @@ inner() {
 }
 
 @test "repetitive texture is registered" {
-    is_within repetitive 0.006 0.022
+    is_within repetitive 0.008 0.022
 }
 
 @test "frames from the hand are registered by a homography" {
@@ -216,7 +219,7 @@ inner() {
 }
 
 @test "16-bit stacks are registered" {
-    is_within 16bit 0.012 0.016
+    is_within 16bit 0.012 0.02
 }
 
 @test "shifts of 15 %, rotations of 6 degrees and scales of 8 % are found" {
@@ -298,13 +301,13 @@ inner() {
     errors stack a.tsv 240 180 | awk '!($2 < 0.1) { exit 1 }'
 }
 
-@test "the answer does not depend on the company" {
+@test "with -direct, and from standard input with a reference, the answer does not depend on the company" {
     cd "$FIXTURES/small"
-    framealign -estimate -reference=0002.pam 000?.pam >"$BATS_TEST_TMPDIR/all"
-    framealign -estimate -reference=0002.pam 0004.pam 0001.pam >"$BATS_TEST_TMPDIR/two"
+    framealign -direct -estimate -reference=0002.pam 000?.pam >"$BATS_TEST_TMPDIR/all"
+    framealign -direct -estimate -reference=0002.pam 0004.pam 0001.pam >"$BATS_TEST_TMPDIR/two"
     [ "$(grep ^0001 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0001 "$BATS_TEST_TMPDIR/two")" ]
     [ "$(grep ^0004 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0004 "$BATS_TEST_TMPDIR/two")" ]
-    framealign -estimate 000?.pam | cmp - "$BATS_TEST_TMPDIR/all"
+    framealign -direct -estimate 000?.pam | cmp - "$BATS_TEST_TMPDIR/all"
     framealign -estimate -reference=0002.pam -name=0001 <0001.pam >"$BATS_TEST_TMPDIR/one"
     [ "$(grep ^0001 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0001 "$BATS_TEST_TMPDIR/one")" ]
 }
@@ -318,35 +321,120 @@ inner() {
     make -s -f "$REPO/Makefile" CPPFLAGS=-DSIMD_PORTABLE CFLAGS=-O1 build/bin/framealign
     framealign -estimate "$FIXTURES"/small/*.pam >own
     build/bin/framealign -estimate "$FIXTURES"/small/*.pam >truth.tsv
-    errors . own 240 180 | awk '{ print } !($2 < 0.001) { bad = 1 } END { exit bad || NR != 5 }'
+    # Sums in another order end the reweighting elsewhere: within a part of the predicted error.
+    errors . own 240 180 | awk '{ print } !($2 < 0.006) { bad = 1 } END { exit bad || NR != 5 }'
 }
 
-@test "-step composes the links between neighbours" {
-    framealign -step -estimate "$FIXTURES"/small/*.pam >table
-    errors "$FIXTURES/small" table 240 180 | awk '{ print } !($2 < 0.05) { exit 1 }'
-    framealign -step -estimate -reference="$FIXTURES/small/0004.pam" "$FIXTURES"/small/*.pam >last
-    awk -F '\t' '$1 == "0004" && $2 == 1 && $4 == 0 { found = 1 } END { exit !found }' last
-    # Far from the identity the order of composition is seen.
+# links STACK TABLE: "frame error predicted" of the links from neighbour to neighbour.
+links() {
+    awk -f "$REPO/tests/tools/links.awk" "$2" >links.tsv
+    awk -v width="$3" -v height="$4" -f "$REPO/tests/alignerror.awk" "$1/neighbours.tsv" links.tsv
+}
+
+@test "far from the identity frames are found through their neighbours" {
     makestack -kind=easy -width=240 -height=180 -frames=5 -rotate=4 -shift=20 stack
-    framealign -step -estimate stack/*.pam >table
+    framealign -estimate stack/*.pam >table
     errors stack table 240 180 | awk '{ print } !($2 < 0.1) { exit 1 }'
-    # Errors add up on the way.
-    awk -F '\t' 'NR > 1 { if (NR > 2 && $11 > before) bad = 1; before = $11 } END { exit bad }' last
+    framealign -estimate -reference=stack/0004.pam stack/*.pam >last
+    awk -F '\t' '$1 == "0004" && $2 == 1 && $4 == 0 { found = 1 } END { exit !found }' last
+    # A reference that is none of the frames.
+    mkdir rest
+    cp stack/000[0134].pam rest
+    framealign -estimate -reference=stack/0002.pam rest/*.pam >rest.tsv
+    errors stack rest.tsv 240 180 | awk '{ print } !($2 < 0.1) { exit 1 } END { exit NR != 4 }'
 }
 
-@test "real frames with parallax are registered, directly and step by step" {
+@test "a frame too far out of focus for the reference is reached through its neighbours" {
+    makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 stack
+    status=0
+    framealign -direct -estimate stack/*.pam >direct 2>messages || status=$?
+    lost=$(grep -c failed direct)
+    echo "lost directly: $lost"
+    [ $status -eq 2 ] && [ "$lost" -gt 0 ]
+    framealign -estimate stack/*.pam >table
+    [ "$(grep -c failed table)" -eq 0 ]
+    errors stack table 300 200 | awk '{ print } !($2 < 4 * $3) && $3 > 0 { exit 1 }'
+}
+
+@test "under parallax neighbours lie on each other at the depth that is sharp in both" {
+    makestack -kind=parallax -relief=smooth -parallax=6 -parallaxangle=30 -width=1200 -height=780 \
+        -frames=5 stack
+    framealign -estimate stack/*.pam >table
+    links stack table 1200 780 >errors
+    cat errors
+    # A plane transform for the mean depth is off by up to 6 px / 4 / 2 between neighbours.
+    awk '{ v[NR] = $2; sum += $2 } END { exit !(NR == 4 && sum / NR < 0.3) }' errors
+    # A person would be told: the misfit is no noise.
+    awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
+        NR > 1 && $1 != "0002" && !($c["scatter"] > 0.02) { exit 1 }' table
+}
+
+@test "real frames with parallax: neighbours decide, and the table says how far blocks disagree" {
     shared frames/flies
     for file in "$shared"/*.jpg; do
-        jpegtopnm -quiet "$file" | pamscale -reduce 2 >"$(basename "$file" .jpg).ppm"
+        jpegtopnm -quiet "$file" | pamscale -reduce 2 >"$(basename "$file" .jpg).ppm" 2>/dev/null
     done
-    framealign -estimate ./*.ppm >direct
-    framealign -step -estimate ./*.ppm >step
-    [ "$(wc -l <direct) $(wc -l <step)" = "7 7" ]
-    grep failed direct step && false
-    # Neighbours lie within a pixel of each other; the two ways agree about them.
-    { head -n 1 direct; grep -e ^0002 -e ^0004 step; } >truth.tsv
-    { head -n 1 direct; grep -e ^0002 -e ^0004 direct; } >found
-    errors . found 1000 650 | awk '{ print } !($2 < 0.001) { exit 1 }'
+    framealign -direct -estimate ./*.ppm >direct 2>messages
+    framealign -estimate ./*.ppm >table 2>>messages
+    [ "$(wc -l <direct) $(wc -l <table)" = "7 7" ]
+    grep failed direct table && false
+    # To frame 0003 frame 0000 shows other depths: directly it lies pixels away from where its
+    # neighbours put it, and its predicted error and scatter tell.
+    { head -n 1 table; grep ^0000 table; } >truth.tsv
+    { head -n 1 direct; grep ^0000 direct; } >found
+    errors . found 1000 650 | awk '{ print } !($2 > 0.5) { exit 1 }'
+    awk -F '\t' '$1 == "0000" { print $11, $12; exit !($11 > 0.15 && $12 > 0.2) }' direct
+    awk -F '\t' 'NR > 1 && $1 != "0003" && !($12 > 0.05) { exit 1 }' table
+}
+
+@test "the model follows the evidence: a homography from the hand, a similarity else" {
+    makestack -kind=homography -width=600 -height=400 -frames=3 hand
+    framealign -estimate hand/*.pam >table
+    errors hand table 600 400 | awk '{ print } !($2 < 0.25) { exit 1 }'
+    awk -F '\t' '$1 == "0000" { exit !($8 != 0) }' table
+    makestack -kind=breathing -width=600 -height=400 -frames=3 stand
+    framealign -estimate stand/*.pam >table
+    awk -F '\t' 'NR > 1 { print $8, $9; a = $2 - $6; if ($8 ^ 2 + $9 ^ 2 > 1e-18 || a ^ 2 > 1e-18) exit 1 }' table
+}
+
+@test "from standard input the first frame is the reference, in one pass" {
+    cat "$FIXTURES"/small/*.pam | framealign -estimate >table
+    awk -F '\t' 'NR == 2 { exit !($2 == 1 && $3 == 0 && $4 == 0 && $11 == 0) }' table
+    # The truth is to frame 2; to frame 0 it is that after the inverse of frame 0's.
+    { header_line
+        framealign -estimate -reference="$FIXTURES/small/0000.pam" "$FIXTURES"/small/*.pam | sed 1d; } >wanted
+    awk -F '\t' 'BEGIN { OFS = FS } NR == FNR { name[FNR] = $1; next } FNR > 1 { $1 = name[FNR] } { print }' \
+        wanted table >named
+    mkdir t && cp wanted t/truth.tsv
+    errors t named 240 180 | awk '{ print } !($2 < 0.05) { exit 1 } END { exit NR != 5 }'
+    # Frames go on as they come: before the last one is there, the first ones are out.
+    cat "$FIXTURES"/small/*.pam | framealign -border=replicate -outdir=out
+    [ "$(ls out | wc -l)" -eq 5 ]
+    cmp <(raster out/frame-1.pam) <(raster "$FIXTURES/small/0000.pam") ||
+        cmp <(raster out/0000.pam) <(raster "$FIXTURES/small/0000.pam")
+}
+
+@test "noise, a tenth of the light and overexposure lose no frame" {
+    makestack -kind=easy -width=900 -height=600 -frames=3 stack
+    framealign -estimate stack/*.pam >table
+    pamfunc -multiplier=0.1 stack/0000.pam >dark.pam
+    pamfunc -multiplier=1.9 stack/0000.pam >bright.pam
+    # Uniform noise over +-69 levels: sigma 40.
+    pamdepth 255 stack/0000.pam >base.pam 2>/dev/null
+    awk 'BEGIN { srand(3); for (i = 0; i < 900 * 600 * 3; i++) printf "%d\n", 138 * rand() }' |
+        awk 'BEGIN { print "P2\n2700 600\n255" } { print }' | pgmtopgm >noise.pgm 2>/dev/null ||
+        skip "no noise could be made"
+    { printf 'P7\nWIDTH 900\nHEIGHT 600\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n'
+        tail -c $((900 * 600 * 3)) noise.pgm; } >noise.pam
+    pamarith -add base.pam noise.pam | pamfunc -subtractor=69 >noisy.pam
+    for name in dark bright noisy; do
+        framealign -estimate -reference=stack/0001.pam $name.pam >$name.tsv
+        { header_line; sed -n "s/^0000/$name/p" table; } >truth.tsv
+        errors . $name.tsv 900 600 >error
+        cat error
+        # Within three predicted errors, and half a pixel.
+        awk '!($2 < 0.5 && $2 < 3 * $3 + 0.02) { exit 1 } END { exit NR != 1 }' error
+    done
 }
 
 # ---- refusals ----
@@ -375,14 +463,26 @@ inner() {
     [ "$(wc -l <names)" -eq 29 ] && [ "$(grep -c 0017 names)" -eq 0 ]
 }
 
-@test "with -step the frames beyond a failed link fail too" {
+@test "a frame of another scene is bridged: those beyond it go out" {
     makestack -width=160 -height=120 -frames=6 -shift=2 -wrong=4:scene stack
     status=0
-    framealign -step -outdir=out stack/*.pam 2>messages || status=$?
+    framealign -outdir=out -save=table stack/*.pam 2>messages || status=$?
     cat messages
     [ $status -eq 2 ]
-    [ "$(ls out | paste -sd ' ')" = "0000.pam 0001.pam 0002.pam 0003.pam" ]
-    matches 'frame 0005 refused.*' "$(cat messages)"
+    [ "$(ls out | paste -sd ' ')" = "0000.pam 0001.pam 0002.pam 0003.pam 0005.pam" ]
+    matches 'frame 0004 refused.*' "$(cat messages)"
+    errors stack table 160 120 | awk '$2 != "failed" && !($2 < 0.1) { exit 1 }'
+}
+
+@test "a jump of scale between neighbours is told" {
+    makestack -kind=easy -width=300 -height=200 -frames=5 -breathing=0.1 -rotate=0.02 stack
+    pamscale -xsize=309 -ysize=206 stack/0004.pam 2>/dev/null |
+        pamcut -left=4 -top=3 -width=300 -height=200 >larger
+    mv larger stack/0004.pam
+    framealign -estimate stack/*.pam >table 2>messages
+    cat messages
+    matches 'warning: frame 0004: .*scale changes by \+3\.[0-9] %' "$(cat messages)"
+    [ "$(grep -c 'scale changes' messages)" -eq 1 ]
 }
 
 @test "a predicted error over 0.3 pixels gets a warning" {
@@ -397,7 +497,7 @@ inner() {
 
 @test "a frame that equals the reference comes out bit for bit" {
     for depth in 1 2 3 4; do
-        framealign -reference="$FIXTURES/tiny$depth.pam" -name=x - <"$FIXTURES/tiny$depth.pam" >out
+        framealign -border=replicate -reference="$FIXTURES/tiny$depth.pam" -name=x - <"$FIXTURES/tiny$depth.pam" >out
         cmp <(raster out) <(raster "$FIXTURES/tiny$depth.pam")
         [ "$(header TUPLTYPE out)" = "$(header TUPLTYPE "$FIXTURES/tiny$depth.pam")" ]
     done
@@ -406,7 +506,7 @@ inner() {
 @test "a shift by whole pixels comes out bit for bit inside the borders" {
     for maxval in 255 65535; do
         makestack -width=240 -height=180 -frames=3 -shift=12 -wholeshift -maxval=$maxval stack$maxval
-        framealign -model=shift -outdir=out$maxval stack$maxval/*.pam
+        framealign -model=shift -border=blur -outdir=out$maxval stack$maxval/*.pam
         for i in 0 2; do
             same <(inner out$maxval/000$i.pam 13) <(inner stack$maxval/0001.pam 13)
         done
@@ -431,21 +531,21 @@ inner() {
     for matrix in '1.01 0.02 -3 0.01 0.99 2 0.0004 -0.0003 1' '0 1 0 -1 0 80 0 0 1' \
         '-1 0 119 0 1 0 0 0 1' '0.5 0 0.25 0 0.5 0.25 0 0 1' '2 0 -60 0 2 -45 0 0 1'; do
         read -ra numbers <<<"$matrix"
-        applied "$frame" "${numbers[@]}"
+        applied "$frame" "${numbers[@]}" -border=blur
         near <(warped "$frame" "${numbers[@]}") <(column out) 1
     done
 }
 
 @test "a transform and its inverse give the picture back" {
     frame=$FIXTURES/smooth/0000.pam
-    applied "$frame" 0.99 -0.05 4.3 0.05 0.99 -2.6 0 0 1
+    applied "$frame" 0.99 -0.05 4.3 0.05 0.99 -2.6 0 0 1 -border=blur
     mkdir there
     mv out there/0000.pam
     # The inverse of s R x + t, with d = 0.99^2 + 0.05^2.
     read -ra inverse < <(awk 'BEGIN { a = 0.99; b = 0.05; x = 4.3; y = -2.6; d = a * a + b * b
         printf "%.15g %.15g %.15g %.15g %.15g %.15g 0 0 1\n", a / d, b / d, -(a * x + b * y) / d,
             -b / d, a / d, -(a * y - b * x) / d }')
-    applied there/0000.pam "${inverse[@]}"
+    applied there/0000.pam "${inverse[@]}" -border=blur
     paste <(inner out 12 >a; column a) <(inner "$frame" 12 >b; column b) | awk '
         { sum += ($1 - $2) ^ 2 }
         END { psnr = 10 * log(255 * 255 * NR / sum) / log(10); print psnr; exit !(psnr >= 45) }'
@@ -539,7 +639,7 @@ inner() {
     for sigma in 3 12; do
         applied "$frame" "${matrix[@]}" -border=replicate
         column out >replicated
-        applied "$frame" "${matrix[@]}" -borderblur=$sigma
+        applied "$frame" "${matrix[@]}" -border=blur -borderblur=$sigma
         # Inside, nothing changes; outside, the blur of what -border=replicate gives.
         awk -v sigma=$sigma '
             function at(x, y, p) {
@@ -575,7 +675,7 @@ inner() {
     { header_line; cat rows; } >table
     # Columns 3..114, for 2.7 - 0.5 <= x <= 119.5 - 5.2; rows 4..82.
     says 'pamcut -left=3 -top=4 -width=112 -height=79' framealign -apply=table -crop -outdir=cut 0.pam 1.pam
-    framealign -apply=table -outdir=whole 0.pam 1.pam
+    framealign -apply=table -border=replicate -outdir=whole 0.pam 1.pam
     for i in 0 1; do
         same <(raster cut/$i.pam) <(pamcut -left=3 -top=4 -width=112 -height=79 whole/$i.pam | tail -c $((112 * 79 * 3)))
     done
@@ -695,7 +795,7 @@ inner() {
         cp stack/000$i.pam stack/a$i.pam
         cp stack/000$i.pam stack/b$i.pam
     done
-    for options in '' '-step' '-border=replicate'; do
+    for options in '' '-direct' '-border=blur'; do
         # shellcheck disable=SC2086
         three=$(peak framealign $options stack/000?.pam)
         # shellcheck disable=SC2086
@@ -709,7 +809,7 @@ inner() {
 @test "the manual's examples run" {
     command -v enfuse >enfuse || skip "enfuse is not installed"
     mkdir src
-    for i in 0 1 2; do
+    for i in 0 1 2 3 4; do
         pamtopng "$FIXTURES/small/000$i.pam" >src/000$i.png
     done
     examples framealign.1 >script

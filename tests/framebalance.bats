@@ -64,10 +64,21 @@ bend() {
     framebalance -interval=0,30000 "$FIXTURES/scene16.pam" >ok.pam
 }
 
-@test "standard input needs a reference" {
-    fails_with 1 'reference' framebalance <"$FIXTURES/scene.pam"
-    fails_with 1 'reference' framebalance - <"$FIXTURES/scene.pam"
-    framebalance -reference="$FIXTURES/scene.pam" <"$FIXTURES/scene.pam" >ok.pam
+@test "on standard input without -reference the first frame is the reference" {
+    for curve in linear gamma match; do
+        for frame in scene.pam dim.pam; do
+            cp "$FIXTURES/scene.pam" scene.pam
+            pamfunc -multiplier=0.8 scene.pam >dim.pam
+        done
+        framebalance -curve=$curve -corrections=wanted.tsv -reference=dim.pam dim.pam scene.pam >wanted
+        cat dim.pam scene.pam | framebalance -curve=$curve -corrections=found.tsv >found
+        # The frames' names apart: on standard input they are numbered.
+        same <(sed 1d wanted.tsv | cut -f 2-) <(sed 1d found.tsv | cut -f 2-)
+        same <(pamtopnm wanted) <(pamtopnm found)
+    done
+    [ "$(head -n 1 found.tsv)" = "$(head -n 1 wanted.tsv)" ]
+    framebalance - <scene.pam >alone
+    same <(raster alone) <(raster scene.pam)
 }
 
 @test "a reference of another maxval or colour depth, or of several images, is refused" {
