@@ -699,6 +699,41 @@ only_tools() {
     [ -z "$(find . -name '.stackjob-*')" ]
 }
 
+@test "a converter that makes no frame has failed, whatever its status" {
+    mkdir src tools
+    for i in 1 2 3; do cp "$FIXTURES/tiny/f$i.pam" src/f$i.nef; done
+    : >src/f2.nef
+    printf '%s\n' '#!/bin/sh' 'for last; do :; done' 'cat "$last"' >tools/dcraw_emu
+    chmod +x tools/dcraw_emu
+    PATH=$PWD/tools:$PATH
+    job 'StackJob t' 'input_path = src' NoiseDetection
+    fails_with 1 'src/f2.nef: dcraw_emu made no frame.*dcraw_emu failed \(status 1\)' stackjob -q job
+    [ ! -e noise-map ]
+    for format in pam png tiff jpeg; do
+        job 'StackJob t' 'input_path = src' 'Actions a' 'metadata = no' "output_format = $format"
+        fails_with 1 'dcraw_emu made no frame.*frame f2: dcraw_emu failed \(status 1\)' stackjob -q job
+        job 'StackJob t' 'input_path = src' 'Actions a' 'metadata = no' "output_format = $format" 'ref_idx = 0' BalanceFrames
+        fails_with 1 'dcraw_emu made no frame.*frame f2: dcraw_emu failed \(status 1\)' stackjob -q job
+    done
+    # One that fails says what it says.
+    printf '%s\n' '#!/bin/sh' 'echo no such camera >&2' 'exit 3' >tools/dcraw_emu
+    fails_with 1 'no such camera .*dcraw_emu failed \(status 3\)' stackjob -q job
+    ! grep 'made no frame' "$BATS_TEST_TMPDIR/err" || false
+}
+
+@test "photographs that are there as raw files and as JPEG: the message offers pattern, once" {
+    mkdir src
+    for i in 1 2 3; do
+        cp "$FIXTURES/tiny/f1.pam" src/IMG_$i.CR2
+        cp "$FIXTURES/tiny/f1.pam" src/IMG_$i.JPG
+    done
+    refused 'src/IMG_1.CR2 and src/IMG_1.JPG would both become IMG_1.png, and 2 more such pairs. .*"pattern = \*.CR2" or "pattern = \*.JPG"' \
+        'StackJob t' 'input_path = src' 'Actions a'
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/err")" -eq 1 ]
+    job 'StackJob t' 'input_path = src' 'Actions a' 'pattern = *.CR2'
+    stackjob -n job >/dev/null
+}
+
 @test "with -k a result that is out of date does not stay beside the new ones" {
     frames tiny
     plain_job

@@ -32,13 +32,23 @@ BEGIN {
     result = name ending
     frame[n] = name OFS result
     if (ending != "" && result in taken)
-        fail(taken[result] " and " $1 " would both become " result)
+        clash(taken[result], $1, result)
     else if (bytes(result) > 255)
         fail("the result of " $1 " would have a name of " bytes(result) " bytes; 255 are possible")
     if (histogram != "" && bytes(histogram name ".pdf") > 255)
         fail("the histograms of " $1 " would have a name of " bytes(histogram name ".pdf") \
              " bytes; 255 are possible: plot_histograms = no, or shorter names")
     taken[result] = $1
+}
+
+# As a rule all frames are there twice, as raw file and as JPEG: told once.
+function clash(one, other, result) {
+    if (clashes++)
+        return
+    clashing = one " and " other " would both become " result
+    sub(/.*\./, "", other)
+    sub(/.*\./, "", one)
+    proposal = one == other ? "a pattern that only one of them matches" : "\"pattern = *." one "\" or \"pattern = *." other "\""
 }
 
 function fail(text) {
@@ -53,6 +63,9 @@ function bytes(text) {
 }
 
 END {
+    if (clashes)
+        fail(clashing (clashes > 1 ? ", and " clashes - 1 " more such pairs" : "") \
+             ". Set " proposal " in this step, or give them directories of their own")
     wanted = ENVIRON["STACKJOB_REF_IDX"]
     if (wanted != "" && wanted >= n)
         fail("ref_idx = " wanted ", but there are " n " frames: 0 to " n - 1)
