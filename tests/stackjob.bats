@@ -129,7 +129,10 @@ marked() {
     in_sub MaskNoise kernel_size 4 'an odd number from 3'
     in_sub MaskNoise method max 'INTERPOLATE_MEAN, INTERPOLATE_MEDIAN'
     in_sub MaskNoise max_pixels -1 'a whole number from 0'
-    in_sub AlignFrames transform ALIGN_ALL 'ALIGN_RIGID, ALIGN_HOMOGRAPHY, shift'
+    in_sub MaskNoise grow 51 'a number of pixels from 0 to 50'
+    in_sub MaskNoise grow -1 'a number of pixels from 0 to 50'
+    in_sub MaskNoise grow 1.5 'a number of pixels from 0 to 50'
+    in_sub AlignFrames transform ALIGN_ALL 'auto, ALIGN_RIGID, ALIGN_HOMOGRAPHY, shift'
     in_sub AlignFrames step_process x 'yes, no'
     in_sub AlignFrames crop x 'yes, no'
     in_sub AlignFrames border_mode BORDER 'BORDER_REPLICATE_BLUR, BORDER_REPLICATE'
@@ -154,7 +157,10 @@ marked() {
     in_align 'border_value has no effect' 'border_value = 3'
     in_align 'border_blur has no effect' 'border_mode = BORDER_CONSTANT' 'border_blur = 3'
     in_align 'border_mode has no effect with crop' 'border_mode = BORDER_REPLICATE' 'crop = yes'
+    in_align 'border_blur has no effect' 'border_blur = 3'
+    in_align 'border_blur has no effect' 'crop = yes' 'border_blur = 3'
     in_align 'step_process has no effect beside apply' 'apply = t.tsv' 'step_process = yes'
+    in_align 'step_process has no effect beside apply' 'apply = t.tsv' 'step_process = no'
     in_align 'transform has no effect beside apply' 'apply = t.tsv' 'transform = shift'
     refused 'job:2: jpeg_quality has no effect' 'StackJob a' 'Actions b' 'jpeg_quality = 90'
     refused 'transparent needs an output_format' 'StackJob a' 'Actions b' 'output_format = jpeg' \
@@ -179,12 +185,12 @@ marked() {
         'statistic = persistent' 'file_name = noisy' 'plot_range = [3, 40]' 'pattern = f*' 'output_path = x' \
         'Actions one' 'input_path = src' 'output_path = else/one' 'pattern = f[12].*' 'resample = 2' \
         'reverse_order = yes' 'ref_idx = 0' 'output_format = jpeg' 'jpeg_quality = 80' 'metadata = off' \
-        MaskNoise 'kernel_size = 5' 'method = INTERPOLATE_MEDIAN' 'max_pixels = 0' \
-        AlignFrames 'transform = ALIGN_HOMOGRAPHY' 'border_mode = BORDER_CONSTANT' 'border_value = (1,2,3)' \
+        MaskNoise 'kernel_size = 5' 'method = INTERPOLATE_MEDIAN' 'grow = 7' 'max_pixels = 0' \
+        AlignFrames 'step_process = no' 'transform = ALIGN_HOMOGRAPHY' 'border_mode = BORDER_CONSTANT' 'border_value = (1,2,3)' \
         'plot_summary = yes' \
         BalanceFrames 'channel = HSV' 'corr_map = GAMMA' 'mask_size = 0.9' 'intensity_interval = (10, -1)' \
         'Actions two' 'output_format = pam' AlignFrames 'border_mode = transparent' 'enabled = no' \
-        AlignFrames 'apply = t.tsv' 'crop = yes' MaskNoise 'noise_mask = my noise/noisy-rgb.png' \
+        AlignFrames 'apply = t.tsv' 'crop = yes' MaskNoise 'noise_mask = my noise/noisy-rgb.png' 'grow = 0' \
         'Actions three' 'enabled = no' 'input_path = not there'
     stackjob -n job >script 2>err
     grep -F 'noisedetect -map -blur=7 -statistic=persistent src/f1.pam src/f2.pam src/f3.pam dark/f1.pam dark/f2.pam >' script
@@ -192,11 +198,11 @@ marked() {
     grep -F "noisedetect -frommap -threshold=13.5,20,21 '-output=my noise/noisy' 'my noise/noisy-map.pam'" script
     grep -F "noisehist -range=3,40 -threshold=13.5,20,21 '-plot=else/plots/my noise-hot-pixels.pdf'" script
     grep -F 'output_path is not used' err
-    grep -F "noisemask '-mask=my noise/noisy-rgb.png' -kernel=5 -method=median -maxpixels=0 src/f1.pam | framealign" script
+    grep -F "noisemask '-mask=my noise/noisy-rgb.png' -kernel=5 -method=median -grow=7 -maxpixels=0 src/f1.pam | framealign" script
     grep -F -e '-model=homography -border=constant -bordervalue=1,2,3 | framebalance' script
     grep -F -e '-channel=hsv -curve=gamma -masksize=0.9 -interval=10,-1 | pnmtojpeg -quality=80 >else/one/f1.jpg' script
     ! grep -F src/f2.pam script | grep -F noisemask || false
-    grep -F "framealign -apply=t.tsv -crop -name=f1 | noisemask '-mask=my noise/noisy-rgb.png' >two/f1.pam" script
+    grep -F "framealign -apply=t.tsv -crop -name=f1 | noisemask '-mask=my noise/noisy-rgb.png' -grow=0 >two/f1.pam" script
     ! grep -F transparent script || false
     grep -F 'plot-align one' script
     [ ! -e else/one ]
@@ -230,7 +236,7 @@ marked() {
         on { text = ""; for (i = 2; i <= NF; i += 2) text = text $i; n = split(text, word, " ")
              for (i = 1; i <= n; i++) if (++at % 2) print word[i] }
         /\)$/ { on = 0; at = 0 }' "$REPO/scripts/libexec/jobfile.awk" | sort -u >keys
-    [ "$(wc -l <keys)" -eq 36 ]
+    [ "$(wc -l <keys)" -eq 37 ]
     while read -r key; do
         grep -q "^ *#* *$key = " example || {
             echo "$key is not in the example"
@@ -241,16 +247,71 @@ marked() {
     says '' stackjob -n example
 }
 
+@test "the defaults: thresholds by statistic, grow by format, borders that the format holds" {
+    mkdir src
+    for i in 1 2 3; do
+        pam 40 40 3 255 10 20 30 40 "$i" | pamtopnm >frame
+        pnmtojpeg frame >src/j$i.jpg
+        pamtopng frame >src/p$i.png
+    done
+    steps() {
+        printf '%s\n' 'StackJob t' 'input_path = src' 'NoiseDetection' 'NoiseDetection classic' 'statistic = mean'
+        for format in png pam tiff jpeg; do
+            printf '%s\n' "Actions $format" 'input_path = src' "output_format = $format" MaskNoise AlignFrames BalanceFrames
+        done
+    }
+    steps >job
+    stackjob -n job >list 2>err
+    grep -F -e '-statistic=persistent >noise-map/hot-map.pam' list
+    grep -F -e '-threshold=8,8,8 -output=noise-map/hot' list
+    grep -F -e '-statistic=mean >classic/hot-map.pam' list
+    grep -F -e '-threshold=13,13,13 -output=classic/hot' list
+    [ "$(grep -c 'jpegtopnm -quiet src/j[1-3].jpg | noisemask -mask=classic/hot-rgb.png -grow=2 -name=' list)" -eq 12 ]
+    [ "$(grep -c 'noisemask -mask=classic/hot-rgb.png -grow=1 src/p[1-3].png' list)" -eq 12 ]
+    [ "$(grep -c '^framealign -estimate .*-reference=.*/p1.pam .*/j1.pam .*/p3.pam' list)" -eq 4 ]
+    ! grep -e -model list || false
+    [ "$(grep -c -e '^framealign -apply=' list)" -eq 28 ]
+    [ "$(grep -c -e '-border=' list)" -eq 7 ]
+    [ "$(grep -c -e '-border=blur .*\(>jpeg/[jp][123].jpg\|reference-3/p1.pam\)$' list)" -eq 7 ]
+    grep -x 'stackjob: Actions jpeg: border_mode = BORDER_REPLICATE_BLUR .*JPEG holds no opacity.*' err
+    [ "$(wc -l <err)" -eq 1 ]
+    # What is asked for counts, and a cropped frame has no border.
+    job 'StackJob t' 'input_path = src' 'Actions a' 'output_format = jpeg' AlignFrames 'border_mode = BORDER_REPLICATE' \
+        'Actions b' 'input_path = src' 'output_format = jpeg' AlignFrames 'crop = yes'
+    stackjob -n job >list 2>err
+    [ "$(grep -c -e '-border=' list)" -eq 6 ] && [ "$(grep -c -e '-border=replicate' list)" -eq 6 ]
+    [ ! -s err ]
+}
+
+@test "a transparent border reaches PNG, PAM and TIFF, and JPEG gets an opaque one" {
+    frames stack
+    for format in png pam tiff jpeg; do
+        job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" 'metadata = no' AlignFrames
+        stackjob -q job 2>err
+    done
+    pngtopam -alphapam png/0000.png >p.pam
+    [ "$(header TUPLTYPE p.pam)" = RGB_ALPHA ]
+    same <(raster p.pam) <(raster pam/0000.pam)
+    tifftopnm -quiet -byrow -alphaout=opacity.pgm tiff/0000.tif >colors.ppm 2>err
+    # Outside of this frame, which is shifted, nothing shows.
+    pamchannel -infile p.pam 3 >wanted.pam
+    cmp <(tail -c 19200 opacity.pgm) <(tail -c 19200 wanted.pam)
+    [ "$(raster wanted.pam | od -An -v -tu1 -w1 | sort -un | head -n 1 | tr -d ' ')" -eq 0 ]
+    pamchannel -infile p.pam 0 1 2 >wanted.pam
+    cmp <(tail -c 57600 colors.ppm) <(raster wanted.pam)
+    framealign -direct -border=blur -reference=src/0002.png src/0002.png | pnmtojpeg -quality=95 | same - jpeg/0002.jpg
+}
+
 @test "values and names are only text to the shells and to GNU parallel" {
     name=$'a $(touch P1) `touch P2`; touch P3 & {= system("touch P4") =} {} {#} "\'\\n | > P5'
     mkdir "$name"
     cp "$FIXTURES"/tiny/* "$name/"
-    job "StackJob $name" "input_path = $name" "NoiseDetection noise $name" "Actions ready $name" \
+    job "StackJob $name" "input_path = $name" "NoiseDetection noise $name" 'statistic = mean' "Actions ready $name" \
         'output_format = pam' MaskNoise
     stackjob -n job >"$BATS_TEST_TMPDIR/script"
     stackjob -q job
     printf '%s\n' .stackjob "$name" "$name.log" job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
-    noisemask "-mask=noise $name/hot-rgb.png" "$name/f2.pam" | same - "ready $name/f2.pam"
+    noisemask "-mask=noise $name/hot-rgb.png" -grow=1 "$name/f2.pam" | same - "ready $name/f2.pam"
     contents "ready $name" >first
     rm -r "ready $name" "noise $name"
     sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>&1
@@ -391,7 +452,7 @@ END
         same hand-$plane.png noise-map/hot-$plane.png
     done
     for frame in src/*.png; do
-        noisemask -mask=hand-rgb.png -png "$frame" | same - "ready/${frame##*/}"
+        noisemask -mask=hand-rgb.png -grow=1 -png "$frame" | same - "ready/${frame##*/}"
     done
     [ "$(ls -A ready | wc -l)" -eq 5 ] && [ "$(ls -A noise-map | wc -l)" -eq 5 ]
 }
@@ -404,13 +465,14 @@ END
     job 'StackJob t' 'input_path = src' 'NoiseDetection' 'plot_histograms = yes' \
         'Actions all' MaskNoise AlignFrames 'plot_summary = yes' BalanceFrames 'plot_summary = yes' 'plot_histograms = yes' \
         'Actions crop' 'input_path = src' 'output_format = tiff' AlignFrames 'crop = yes' BalanceFrames 'channel = RGB' \
-        'Actions step' 'input_path = src' 'output_format = jpeg' MaskNoise AlignFrames 'step_process = yes' \
+        'Actions both' 'input_path = src' 'output_format = tiff' AlignFrames 'step_process = no' 'crop = yes' \
+        'Actions step' 'input_path = src' 'output_format = jpeg' MaskNoise AlignFrames 'step_process = no' \
         'Actions more' 'output_format = pam' BalanceFrames AlignFrames 'transform = shift' MaskNoise \
         'Actions only' 'output_format = pam'
     stackjob -n -C script job >list
     sh list >/dev/null 2>&1
     stackjob -q -C run job >/dev/null 2>&1
-    for directory in noise-map all crop step more only; do
+    for directory in noise-map all crop step both more only; do
         contents "script/$directory" >made
         [ -s made ]
         contents "run/$directory" | diff made -
@@ -463,40 +525,90 @@ END
     job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'ref_idx = 1' 'output_format = pam' \
         BalanceFrames 'corr_map = GAMMA' MaskNoise AlignFrames 'transform = shift' BalanceFrames MaskNoise
     stackjob -q job 2>err
-    stackjob -n -f job | grep -v plot >list
-    mask=-mask=noise-map/hot-rgb.png
-    framebalance -curve=gamma -reference=src/0001.png src/0001.png | noisemask $mask >r1.pam
-    framealign -reference=r1.pam -model=shift r1.pam >r2.pam
+    mask='-mask=noise-map/hot-rgb.png -grow=1'
+    mkdir middle aligned
+    for i in 0000 0001 0002 0003 0004; do
+        framebalance -curve=gamma -reference=src/0001.png src/$i.png | noisemask $mask >middle/$i.pam
+    done
+    framealign -reference=middle/0001.pam -model=shift -outdir=aligned middle/*
     for i in 0000 0003; do
-        framebalance -curve=gamma -reference=src/0001.png src/$i.png | noisemask $mask |
-            framealign -reference=r1.pam -model=shift | framebalance -reference=r2.pam |
-            noisemask $mask | same - ready/$i.pam
+        framebalance -reference=aligned/0001.pam aligned/$i.pam | noisemask $mask | same - ready/$i.pam
     done
 }
 
-@test "a job is cropped to what all its frames show, and aligned from frame to frame" {
+@test "frames are aligned to their neighbours or each by itself, and cropped to what all show" {
     frames stack
-    job 'StackJob t' 'input_path = src' 'Actions crop' 'output_format = pam' AlignFrames 'crop = yes' \
-        'Actions step' 'input_path = src' 'output_format = pam' AlignFrames 'step_process = yes' 'transform = homography'
+    align() { # DIR KEY...: a step of its own.
+        printf '%s\n' "Actions $1" 'input_path = src' 'output_format = pam' 'ref_idx = 1' AlignFrames "${@:2}"
+    }
+    { printf '%s\n' 'StackJob t' 'input_path = src' && align crop 'crop = yes' && align together 'transform = homography' &&
+        align direct 'step_process = no' && align both 'step_process = No' 'crop = yes'; } >job
     stackjob -q job 2>err
-    mkdir hand
-    framealign -reference=src/0002.png -crop -outdir=hand src/*.png 2>/dev/null
-    for i in hand/*; do
-        same "$i" "crop/${i##*/}"
+    [ "$(grep -c 'cropped as by pamcut' err)" -eq 2 ]
+    by_hand() { # DIR OPTION...
+        framealign "${@:2}" "-outdir=hand-$1" -reference=src/0001.png src/*.png 2>/dev/null
+        for i in "hand-$1"/*; do
+            same "$i" "$1/${i##*/}"
+        done
+        [ "$(ls "hand-$1" | wc -l)" -eq 5 ]
+    }
+    by_hand crop -crop
+    by_hand together -model=homography
+    by_hand direct -direct
+    by_hand both -direct -crop
+    stackjob -n -f job >list
+    [ "$(grep -c 'framealign.* -direct' list)" -eq 10 ]
+}
+
+@test "two AlignFrames in one step: the second registers what the first one made" {
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' BalanceFrames AlignFrames \
+        BalanceFrames 'channel = RGB' 'plot_histograms = yes' AlignFrames 'transform = shift'
+    stackjob job 2>err
+    mkdir one two three four
+    framebalance -outdir=one -reference=src/0002.png src/*
+    framealign -outdir=two one/*
+    framebalance -channel=rgb -outdir=three -reference=two/0002.pam two/*
+    framealign -model=shift -outdir=four three/*
+    for i in four/*; do
+        same "$i" "ready/${i##*/}"
     done
-    mkdir stepped
-    framealign -step -model=homography -outdir=stepped src/*.png
-    for i in stepped/*; do
-        same "$i" "step/${i##*/}"
+    [ "$(ls plots | wc -l)" -eq 5 ]
+    [ "$(wc -l <ready/transforms-2.tsv)" -eq 6 ]
+    grep -x 'stackjob: Actions ready: registering frames (1 of 3), all together' err
+    grep -x 'stackjob: Actions ready: registering frames (2 of 3): 5 of 5: 000[0-4]' err
+    grep -x 'stackjob: Actions ready: writing frames (3 of 3): 5 of 5: 000[0-4]' err
+}
+
+@test "what is masked to be registered is not decoded and masked again to be written" {
+    frames stack
+    for i in src/*; do
+        pngtopam "$i" | pnmtojpeg >"${i%.png}.jpg"
+        rm "$i"
     done
+    masked_job
+    sed -i 's/max_frames.*//' job
+    printf '%s\n' 'max_pixels = 0' AlignFrames BalanceFrames >>job
+    stackjob -q job 2>err
+    for i in 0 1 2 3 4; do
+        [ "$(grep -c "^[0-9.]* s .*jpegtopnm -quiet src/000$i.jpg |" test.log)" -eq 1 ]
+    done
+    # The transforms are kept: a frame that is missing is decoded once, and none is registered.
+    contents ready >wanted
+    rm ready/0001.png
+    : >test.log
+    says 'registering frames \(1 of 2\), as in the last run' stackjob job
+    contents ready | diff wanted -
+    ! grep -e -estimate test.log || false
+    ! grep '0000.jpg' test.log || false
 }
 
 @test "one stack's registration serves another" {
     frames stack
     framealign -estimate src/*.png >t.tsv
-    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'apply = t.tsv' 'border_mode = transparent'
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'apply = t.tsv'
     stackjob -q job
-    framealign -apply=t.tsv -border=transparent src/0004.png | same - ready/0004.pam
+    framealign -apply=t.tsv src/0004.png | same - ready/0004.pam
 }
 
 @test "frames come in as png, pam, pnm, ppm, pgm, jpg, jpeg, tif, tiff, in any case" {
@@ -522,7 +634,7 @@ END
         cmp <(raster ready/in-png.pam) <(raster ready/in-$ending.pam)
     done
     jpegtopnm -quiet src/in-jpg.jpg >j.ppm
-    noisemask -mask=noise-map/hot-rgb.png j.ppm >j.pam
+    noisemask -mask=noise-map/hot-rgb.png -grow=2 j.ppm >j.pam
     cmp <(raster j.pam) <(raster ready/in-jpg.pam)
     job 'StackJob t' 'input_path = gray' 'NoiseDetection' 'Actions gray2' MaskNoise
     stackjob -f -q job 2>err
@@ -631,7 +743,8 @@ only_tools() {
     for name in 'a b' "quo'te\"s" '$(x) ;&|' $'new\nline' -dash 'Käfer ☂' 'back\slash' $'tab\tin' '%d %f' '=eq' '#hash' '{}' "$long"; do
         cp "$FIXTURES/tiny/f1.pam" "src/$name.pam"
     done
-    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise 'max_pixels = 0' AlignFrames 'enabled = no' BalanceFrames \
+    job 'StackJob t' 'input_path = src' NoiseDetection 'statistic = mean' 'Actions ready' MaskNoise 'max_pixels = 0' \
+        AlignFrames 'enabled = no' BalanceFrames \
         'Actions next' 'output_format = jpeg'
     mkdir $'there\nit is'
     mv src $'there\nit is'
@@ -655,6 +768,9 @@ only_tools() {
     fails_with 2 'hot-rgb.png marks .* pixels; the limit is 3.*Actions ready: stopped' stackjob -q job
     [ ! -e ready ]
     fails_with 2 'the limit is 3' stackjob -q -k job
+    matches 'channel_thresholds .* max_pixels' "$(cat "$BATS_TEST_TMPDIR/err")"
+    ! grep -e '-maxpixels\|-threshold' "$BATS_TEST_TMPDIR/err" || false
+    ! grep '^noisemask: .*-maxpixels' test.log || false
     [ ! -e ready ]
     masked_job
     echo 'max_pixels = 0' >>job
@@ -667,18 +783,39 @@ only_tools() {
     pngtopam src/0001.png | pnmtojpeg >whole.jpg
     rm src/0001.png
     head -c 2000 whole.jpg >src/0001.jpg
-    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames 'Actions next' 'output_format = pam'
-    fails_with 1 'Premature EOF.*Actions ready: frame 0001: jpegtopnm failed \(status 1\)' stackjob -q -j 1 job
-    [ ! -e ready/0001.pam ] && [ ! -e next ]
-    [ -z "$(find . -name '.stackjob-*')" ]
-    fails_with 1 '0001: jpegtopnm failed' stackjob -q -k -j 2 job
-    [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
-    [ "$(ls -A next | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam ' ]
-    stackjob -k job >summary 2>/dev/null || true
-    grep -A1 'failed:' summary | grep 'Actions ready: 0001 (jpegtopnm)'
-    cp whole.jpg src/0001.jpg
-    stackjob job 2>err
-    grep 'Actions ready: 1 frames to make, 4 up to date' err
+    for step in yes no; do
+        rm -rf ready next .stackjob
+        head -c 2000 whole.jpg >src/0001.jpg
+        job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames "step_process = $step" \
+            'Actions next' 'output_format = pam'
+        fails_with 1 'Premature EOF.*Actions ready: frame 0001: jpegtopnm failed \(status 1\)' stackjob -q -j 1 job
+        [ ! -e ready/0001.pam ] && [ ! -e next ]
+        [ -z "$(find . -name '.stackjob-*')" ]
+        fails_with 1 '0001: jpegtopnm failed' stackjob -q -k -j 2 job
+        [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
+        [ "$(ls -A next | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam ' ]
+        stackjob -k job >summary 2>/dev/null || true
+        grep -A1 'failed:' summary | grep 'Actions ready: 0001 (jpegtopnm)'
+        cp whole.jpg src/0001.jpg
+        stackjob job 2>err
+        # Neighbours depend on each other.
+        case $step in
+        yes) grep 'Actions ready: 5 frames to make, 0 up to date' err ;;
+        no) grep 'Actions ready: 1 frames to make, 4 up to date' err ;;
+        esac
+    done
+    # One run over the photographs themselves does not end with the one that is broken.
+    rm -rf ready next .stackjob src/0001.jpg
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames
+    for broken in png pam; do
+        cp "$FIXTURES/stack/0001.png" src/
+        [ $broken = png ] || pngtopam src/0001.png | pamtopam >src/0001.pam
+        [ $broken = png ] || rm src/0001.png
+        head -c 9000 src/0001.$broken >part
+        mv part src/0001.$broken
+        fails_with 1 '0001: framebalance failed' stackjob -q -k job
+        [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
+    done
 }
 
 @test "a frame that framealign refuses: status 2, and with -k the others are made" {
@@ -694,9 +831,148 @@ only_tools() {
     job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'crop = yes'
     fails_with 2 'frame 0001: refused by framealign' stackjob -q -k job
     [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
-    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 3' AlignFrames 'step_process = yes'
-    fails_with 2 'refused' stackjob -q job
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'step_process = no' BalanceFrames
+    rm -r ready .stackjob
+    fails_with 2 'frame 0001: refused by framealign' stackjob -q -k job
+    ! grep framebalance "$BATS_TEST_TMPDIR/err" || false
+    [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
     [ -z "$(find . -name '.stackjob-*')" ]
+}
+
+# with_framealign LINE...: a copy of the build in ./build, with a framealign of these lines of shell.
+with_framealign() {
+    cp -r "$BUILD" build
+    printf '%s\n' '#!/bin/sh' "case \$* in *-version*) exec '$BUILD/bin/framealign' -version ;; esac" "$@" >build/bin/framealign
+}
+
+# What such a framealign does: tables with columns of another order, and frames as they are.
+tables='row() { printf "%s\\t$2\\t1\\t0\\t0\\t0\\t1\\t0\\t0\\t0\\t1\\t$3\\t0.9\\t$4\\n" "$1"; }
+header() { printf "frame\\tscatter\\tm11\\tm12\\tm13\\tm21\\tm22\\tm23\\tm31\\tm32\\tm33\\terror\\tncc\\tshare\\n"; }
+for last; do case $last in -save=*) save=${last#-save=} ;; esac; done
+case $last in -*) last=- ;; esac'
+
+@test "scatter and error are found by the names of their columns, in summary and plot, in either pass" {
+    frames tiny
+    with_framealign "$tables" \
+        'case $* in
+        *-estimate*) header; row f1 1.7 0.02 0.5; row f2 0 0 1; row f3 0.3 0.25 0.75 ;;
+        *-apply=*) cat $last ;;
+        *) name=${last##*/} name=${name%.pam}
+            case $name in f1) row f1 1.7 0.02 0.5 ;; f3) row f3 0.3 0.25 0.75 ;; *) row f2 0 0 1 ;; esac >row
+            { header; cat row; } >$save; cat $last ;;
+        esac'
+    mkdir tools
+    printf '%s\n' '#!/bin/sh' "cat >'$PWD/plotted'" >tools/gnuplot
+    chmod +x tools/gnuplot
+    for step in yes no; do
+        job 'StackJob t' 'input_path = src' "Actions $step" 'output_format = pam' AlignFrames "step_process = $step" 'plot_summary = yes'
+        PATH=$PWD/tools:$PATH build/bin/stackjob -j 1 job >summary 2>err
+        grep -x '      worst alignment: f3, predicted error 0.25 px, 75 % of its blocks agree; widest scatter: f1, 1.70 px' summary
+        # frame, shift, rotation, scale, error, scatter, agreement
+        [ "$(sed -n '/^\$data/,/^EOD/p' plotted | sed -n 2p)" = '0 0 0 0 100 0.02 1.7 50 90' ]
+        [ "$(awk -F '\t' '$1 == "f3" { print $2, $12 }' "$step/transforms.tsv")" = '0.3 0.25' ]
+        [ "$(cut -f 2 "$step/transforms.tsv" | head -n 1)" = scatter ]
+        PATH=$PWD/tools:$PATH build/bin/stackjob job | grep 'widest scatter: f1, 1.70 px'
+    done
+}
+
+@test "warnings come in the summary, each once, in the job's words; without a summary as they come" {
+    frames tiny
+    with_framealign "$tables" \
+        'warn() { echo "framealign: warning: $1" >&2; }
+        case $* in
+        *-estimate*) warn "the subject has depth: -direct, or -model=homography"; warn "the subject has depth: -direct, or -model=homography"
+            header; row f1 0 0 1; row f2 0 0 1; row f3 0 0 1 ;;
+        *-apply=*) cat $last ;;
+        *) warn "frame ${last##*/}: the predicted error is 0.40 px"; { header; row f1 0 0 1; } >$save; cat $last ;;
+        esac'
+    depth='framealign: warning: the subject has depth: step_process = no, or transform = homography'
+    job 'StackJob t' 'input_path = src' 'Actions a' 'output_format = pam' AlignFrames
+    build/bin/stackjob job >summary 2>err
+    [ "$(grep -c -x "      $depth" summary)" -eq 1 ]
+    ! grep warning err || false
+    grep -x "$depth" t.log
+    # A later run has them from the first.
+    build/bin/stackjob job >summary 2>err
+    [ "$(grep -c warning summary)" -eq 1 ] && ! grep warning err
+    build/bin/stackjob -q -f job >summary 2>err
+    [ "$(grep -c -x "$depth" err)" -eq 2 ]
+    job 'StackJob t' 'input_path = src' 'Actions b' 'output_format = pam' AlignFrames 'step_process = no'
+    for round in 1 2; do
+        build/bin/stackjob job >summary 2>err
+        [ "$(grep warning summary)" = "$(printf '      framealign: warning: frame f%s.pam: the predicted error is 0.40 px\n' 1 2 3)" ]
+        ! grep warning err || false
+    done
+    # No summary, no silence.
+    head -c 100 "$FIXTURES/tiny/f3.pam" >src/f3.pam
+    job 'StackJob t' 'input_path = src' 'Actions c' 'output_format = pam' 'ref_idx = 0' AlignFrames BalanceFrames
+    ! build/bin/stackjob job >summary 2>err || false
+    grep -x "$depth" err
+    [ ! -s summary ]
+    rm src/f3.pam
+    mkdir short
+    cp "$FIXTURES/tiny/f1.pam" short/
+    head -c 100 "$FIXTURES/tiny/f2.pam" >short/f2.pam
+    job 'StackJob t' 'input_path = src' 'Actions e' 'output_format = pam' AlignFrames 'Actions f' 'input_path = short' 'ref_idx = 0' BalanceFrames
+    ! build/bin/stackjob job >summary 2>err || false
+    [ "$(grep -c -x "$depth" err)" -eq 2 ]
+    # Of very many, ten.
+    mkdir many
+    for i in {1..14}; do cp "$FIXTURES/tiny/f1.pam" many/$i.pam; done
+    job 'StackJob t' 'input_path = many' 'Actions d' 'output_format = pam' AlignFrames 'step_process = no'
+    build/bin/stackjob job >summary 2>err
+    [ "$(grep -c warning: summary)" -eq 10 ]
+    grep -x '      and 4 warnings more' summary
+}
+
+@test "advice in messages is in the words of the job file" {
+    words="$REPO/scripts/libexec/words.awk"
+    awk -f "$words" >out <<'END'
+noisemask: Raise noisedetect's -threshold ("noisehist -target=9" proposes one), use -statistic=persistent, or set -maxpixels.
+framealign: frame a refused. If it is merely defocused name the frames as operands, in the order of their focus; otherwise leave it out.
+framealign: leave out -direct, or try -model=homography (-border=constant)
+framebalance: widen -masksize or -interval; another -reference, -curve or -channel
+noisemask: use -kernel, -grow=3 or -mask
+cropped as by pamcut -left=3; a-mask.png, x -masked -mask-2 noise -
+END
+    diff out - <<'END'
+noisemask: Raise channel_thresholds ("noisehist -target=9" proposes one), use statistic = persistent, or set max_pixels.
+framealign: frame a refused. If it is merely defocused set step_process = yes; otherwise leave it out.
+framealign: with step_process = yes, or try transform = homography (border_mode = constant)
+framebalance: widen mask_size or intensity_interval; another ref_idx, corr_map or channel
+noisemask: use kernel_size, grow = 3 or noise_mask
+cropped as by pamcut -left=3; a-mask.png, x -masked -mask-2 noise -
+END
+    frames tiny
+    job 'StackJob t' 'input_path = src' 'Actions a' BalanceFrames 'intensity_interval = 200,210'
+    fails_with 1 'widen mask_size or intensity_interval' stackjob -q job
+    grep 'widen mask_size or intensity_interval' t.log
+}
+
+@test "of many photographs for the mask, the one that is broken or of another size is named by its file" {
+    mkdir src
+    for i in 1 2 3 4 5; do
+        pam 40 30 3 255 10 20 30 40 "$i" | pamtopnm | pnmtojpeg >src/frame$i.jpg
+    done
+    job 'StackJob t' 'input_path = src' NoiseDetection
+    pam 20 30 3 255 10 20 30 40 | pamtopnm | pnmtojpeg >src/frame4.jpg
+    fails_with 1 'noisedetect: src/frame4.jpg is 20x30.* but src/frame1.jpg is 40x30' stackjob -q job
+    head -c 700 src/frame5.jpg >src/frame3.jpg
+    fails_with 1 'src/frame3.jpg: jpegtopnm: .*NoiseDetection noise-map: jpegtopnm failed \(status 1\)' stackjob -q job
+    [ ! -e noise-map ]
+}
+
+@test "the reference frame that is broken is named" {
+    mkdir src
+    for i in 1 2 3; do
+        pam 40 30 3 255 10 20 30 40 "$i" | pamtopnm | pnmtojpeg >src/frame$i.jpg
+    done
+    head -c 700 src/frame1.jpg >src/frame2.jpg
+    job 'StackJob t' 'input_path = src' 'Actions a' BalanceFrames
+    fails_with 1 'Actions a: frame2, the reference, as BalanceFrames needs it: jpegtopnm failed' stackjob -q job
+    job 'StackJob t' 'input_path = src' 'Actions a' AlignFrames
+    fails_with 1 'Actions a: frame frame2: jpegtopnm failed' stackjob -q job
+    fails_with 1 'Actions a: the reference frame failed; ref_idx sets another' stackjob -q -k job
 }
 
 @test "a converter that makes no frame has failed, whatever its status" {
@@ -1029,15 +1305,16 @@ only_tools() {
     cp -r "$BUILD" build
     # Programs that never end: noisedetect in a job of its own, framealign in jobs under GNU parallel.
     for program in noisedetect framealign; do
-        printf '%s\n' '#!/bin/sh' 'case "$*" in *-map*|*-save*) sleep 20 & wait ;; esac' \
+        printf '%s\n' '#!/bin/sh' 'case "$*" in *-map*|*-save*|*-estimate*) sleep 20 & wait ;; esac' \
             "exec $BUILD/bin/$program \"\$@\"" >build/bin/$program
     done
     for signal in INT TERM HUP; do
-        for steps in '-j 1' '-j 2' noise; do
+        for steps in '-j 1' '-j 2' noise together; do
             job 'StackJob t' 'input_path = src' 'Actions ready' AlignFrames
+            [ "$steps" = together ] || echo 'step_process = no' >>job
             [ "$steps" != noise ] || job 'StackJob t' 'input_path = src' 'NoiseDetection'
             # shellcheck disable=SC2086
-            STACKJOB_TEST=$BATS_TEST_NAME env --default-signal=INT build/bin/stackjob -q ${steps#noise} job >/dev/null 2>err &
+            STACKJOB_TEST=$BATS_TEST_NAME env --default-signal=INT build/bin/stackjob -q ${steps##[nt]o*} job >/dev/null 2>err &
             runner=$!
             for _ in {1..100}; do
                 [ "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep -c sleep)" -eq 0 ] || break
@@ -1158,13 +1435,14 @@ only_tools() {
     grep -q '^  NoiseDetection noise-map: [0-9]* noisy pixels' summary
     grep -q '^  Actions ready: 5 frames, 5 made now' summary
     grep -q "^      $PWD/ready" summary
-    grep -q '^      worst alignment: 000[0-4], predicted error 0\.[0-9]* px, [0-9]* % of its blocks agree' summary
+    grep -q '^      worst alignment: 000[0-4], predicted error 0\.[0-9]* px, [0-9]* % of its blocks agree; widest scatter: 000[0-4], [0-9.]* px' summary
     grep -q '^      corrections [01]\.[0-9]* to 1\.[0-9]*' summary
     grep -q '^StackJob my job: done in [0-9]*\.[0-9][0-9] s' summary
     grep -q -x "  log: $PWD/my job.log" summary
     log='my job.log'
     for i in 0 1 2 3 4; do
-        grep -q "^[0-9]*\.[0-9][0-9] s  noisemask .* src/000$i.png | framealign .* | framebalance" "$log"
+        grep -q "^[0-9]*\.[0-9][0-9] s  noisemask .* src/000$i.png$" "$log"
+        grep -q "^[0-9]*\.[0-9][0-9] s  framealign .*/000$i.pam | framebalance" "$log"
     done
     grep -q '^[0-9.]* s  noisedetect -map' "$log"
     tail -n "$(wc -l <summary)" "$log" | diff summary -

@@ -5,12 +5,14 @@
 # The step Actions: each frame through one pipeline of its sub-actions. Sourced by stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions
-# before it: reference-K/NAME.pam for the K-th. An AlignFrames with crop or step_process comes in two
+# before it: reference-K/NAME.pam for the K-th. An AlignFrames with step_process or crop comes in two
 # passes: its transforms are estimated for all frames (align-K.tsv), and then applied in the pipeline.
+# Where the first pass has all frames as they come to the K-th sub-action, in middle-K/NAME.pam, the
+# pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", and
-# "@quiet", by which only the reference frame's pipeline tells what is cut off.
+# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", "@grow"
+# and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
 
 # ---- the plan ----
 
@@ -22,7 +24,7 @@ plan_actions() {
     *) ending=.$format ;;
     esac
     list_frames
-    IFS=$tab read -r reference_number reference_path _ _ reference_name _ <"$reference"
+    IFS=$tab read -r _ reference_path _ _ reference_name reference_result <"$reference"
     survey
     write_key >"$temporary/$step_id.key"
     make_plan "$temporary/$step_id.key"
@@ -57,7 +59,7 @@ survey_line() {
         esac
         [ "$2" = noisemask ] || referring="$referring $stage "
         ;;
-    step | crop)
+    together | crop)
         case $referring in
         *" $stage "*)
             case $two_pass in
@@ -113,7 +115,7 @@ write_key() {
 key_line() {
     case $1 in
     mask | apply) key_file "$1" "$2" ;;
-    summary | histograms) ;;
+    summary | histograms | opaque) ;;
     *) printf 'options %s %s\n' "$1" "$2" ;;
     esac
 }
@@ -139,9 +141,9 @@ version_line() {
 
 # ---- pipelines ----
 
-# compose LAST FOR: sets $template, the sub-actions up to the LAST; FOR is frames (in the output
-# format), middle (PAM), estimate (of the last one's transforms), or reference (PAM). All but the
-# last run where the frames' jobs run, maybe far away.
+# compose LAST FOR: sets $template, the sub-actions from $begun up to the LAST; FOR is frames (in the
+# output format), middle (PAM), estimate (of the last one's transforms), or reference (PAM). All but
+# the last run where the frames' jobs run, maybe far away.
 compose() {
     template=''
     compose_last=$1 compose_for=$2 place=$run_line
@@ -152,7 +154,7 @@ compose() {
     each_line compose_line
     if [ "$compose_for" = frames ]; then
         compose_output
-    elif [ "$compose_last" -eq 1 ]; then
+    elif [ "$compose_last" -eq "$begun" ]; then
         add @input
     fi
 }
@@ -164,14 +166,14 @@ add() {
 }
 
 compose_line() {
-    [ "$stage" -le "$compose_last" ] || return 0
+    [ "$stage" -ge "$begun" ] && [ "$stage" -le "$compose_last" ] || return 0
     case $1 in
     stage)
-        [ "$stage" -ne 2 ] || add @input
-        [ "$stage" -eq 1 ] || add '|'
+        [ "$stage" -ne $((begun + 1)) ] || add @input
+        [ "$stage" -eq "$begun" ] || add '|'
         case $2:$compose_for:$stage:$histograms in
-        *:frames:1:*) ;;
-        framebalance:frames:*:*" $stage "*) add tee "@before $stage" '|' ;;
+        *:1:*) ;;
+        framebalance:frames:*" $stage "* | framebalance:middle:*" $stage "*) add tee "@before $stage" '|' ;;
         esac
         program=$2
         add "$program"
@@ -186,6 +188,8 @@ compose_line() {
         esac
         ;;
     mask) compose_file -mask "mask-$stage" "$2" ;;
+    grow) add @grow ;;
+    direct) [ "$passes" = apply ] || [ "$stage" -gt 1 ] || add @direct ;;
     apply) compose_file -apply "apply-$stage" "$2" ;;
     crop) [ "$passes" = estimate ] || add -crop ;;
     option)
@@ -212,7 +216,14 @@ compose_reference() {
     *) compose_path=$place/reference-$stage/$reference_name.pam ;;
     esac
     case $passes in
-    apply) add "-apply=$place/align-$stage.tsv" @quiet ;;
+    apply)
+        add "-apply=$place/align-$stage.tsv"
+        if [ "$compose_for" = frames ]; then
+            add @quiet
+        else
+            add -quiet
+        fi
+        ;;
     estimate) add -estimate "-reference=$compose_path" ;;
     *)
         add "-reference=$compose_path"
@@ -230,7 +241,7 @@ compose_output() {
     elif [ "$format" = png ]; then
         add -png
     fi
-    [ "$compose_last" -ne 1 ] || add @input
+    [ "$compose_last" -ne "$begun" ] || add @input
     case $format in
     tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
     jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
@@ -256,6 +267,7 @@ frame_job() {
     way_in "$1"
     input=$1
     [ -z "$away" ] || input=$away.in
+    [ -z "$made" ] || input=$made$2.pam way=native
     case $template in
     @convert*)
         if same_format "$1"; then
@@ -273,10 +285,7 @@ frame_job() {
             printf '%s\n' cat "$input" '|'
             input=-name=$2
         elif [ -z "$template" ]; then
-            case $1 in
-            *.[pP][nN][gG]) png_lines "$1" ;;
-            *) printf '%s\n' cat "$input" ;;
-            esac
+            pam_lines "$input"
         fi
         ;;
     esac
@@ -288,6 +297,8 @@ frame_job() {
         @input) printf '%s\n' "$input" ;;
         @convert) convert_lines "$1" ;;
         @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
+        @grow) is_jpeg "$1" && echo -grow=2 || echo -grow=1 ;;
+        @direct) [ "$input" = "-name=$2" ] || echo -direct ;;
         '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
         '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
         '@before '*) printf '%s\n' "${4}before-${line#@before }" ;;
@@ -295,6 +306,14 @@ frame_job() {
         esac
     done
     IFS=$saved_ifs
+}
+
+# JPEG's blocks carry a noisy pixel on to its neighbours.
+is_jpeg() {
+    case $1 in
+    *.[jJ][pP][gG] | *.[jJ][pP][eE][gG]) ;;
+    *) return 1 ;;
+    esac
 }
 
 # decode_lines PATH: the converter that brings a frame of $way in.
@@ -311,6 +330,11 @@ decode_lines() {
         fi
         ;;
     esac
+}
+
+# A whole frame as PAM, with the samples that our programs see: balanced to itself it stays as it is.
+pam_lines() {
+    printf '%s\n' framebalance "-reference=$1" "$1"
 }
 
 # A step without sub-actions only converts: to PAM, or to PNG, or for what makes TIFF and JPEG.
@@ -359,8 +383,17 @@ same_format() {
 # comes in two passes.
 prepare() {
     check_masks
+    : >"$jobs_in/left-out"
+    begun=1 made='' phase=0
+    # shellcheck disable=SC2086
+    set -- $two_pass
+    phases=$(($# + 1))
     for referring_stage in $referring; do
-        prepare_reference "$referring_stage"
+        stage_words "$referring_stage"
+        case "$stage_flags " in
+        *' together '*) ;;
+        *) prepare_reference "$referring_stage" ;;
+        esac
         case $two_pass in
         *" $referring_stage "*) prepare_transforms "$referring_stage" ;;
         esac
@@ -391,8 +424,8 @@ check_mask() {
     [ -n "$mask" ] || return 0
     noisemask "-mask=$mask" ${limit:+"$limit"} </dev/null >/dev/null 2>"$run/mask.err"
     [ $? -eq 2 ] || return 0
-    cat "$run/mask.err" >&2
-    [ -z "$log" ] || cat "$run/mask.err" >>"$log"
+    relay_file "$run/mask.err" "$run/said"
+    say_file "$run/said"
     say "$title: stopped: the mask $mask marks too many pixels"
     exit 2
 }
@@ -420,7 +453,6 @@ stage_word() {
 }
 
 prepare_reference() {
-    stage_words "$1"
     compose $(($1 - 1)) reference
     way_in "$reference_path"
     make_directory "$run/reference-$1"
@@ -432,7 +464,7 @@ prepare_reference() {
         else
             job_head "$reference_file"
             case $reference_path in
-            *.[pP][nN][gG]) printf '%s\n' "$stage_program" "-reference=$reference_path" "$reference_path" ;;
+            *.[pP][nN][gG]) pam_lines "$reference_path" ;;
             *) printf '%s\n' cat "$reference_path" ;;
             esac
         fi
@@ -442,21 +474,41 @@ prepare_reference() {
 }
 
 # The transforms of all frames to the file align-K.tsv; those of the last run, where they still hold.
+# align-K.said has what framealign said of them.
 prepare_transforms() {
-    stage_words "$1"
-    transforms_key "$1" >"$temporary/$step_id.align"
-    if [ -z "$force$preview" ] && [ -f "$state/align-$1.tsv" ] &&
-        cmp -s -- "$temporary/$step_id.align" "$state/align-$1.key"; then
-        cp -- "$state/align-$1.tsv" "$run/align-$1.tsv" || exit 1
-        return
+    phase=$((phase + 1))
+    if transforms_hold "$1"; then
+        say_phase "registering frames" ", as in the last run"
+        cp -- "$state/align-$1.tsv" "$state/align-$1.said" "$run/" || exit 1
+        # The reasons; they are told again with the frames.
+        grep ' refused: ' "$run/align-$1.said" >"$run/said"
+        say_file "$run/said"
+    else
+        say_phase "registering frames"
+        broken=
+        case "$stage_flags " in
+        *' together '*) estimate_together "$1" ;;
+        *) estimate_each "$1" ;;
+        esac
+        [ -n "$preview" ] || keep_estimate "$1"
     fi
-    case "$stage_flags " in
-    *' step '*) estimate_stepwise "$1" ;;
-    *) estimate_each "$1" ;;
-    esac
-    [ -z "$preview" ] || return 0
-    cp -- "$run/align-$1.tsv" "$run/keep" && mv -f -- "$run/keep" "$state/align-$1.tsv" &&
-        cp -- "$temporary/$step_id.align" "$run/keep" && mv -f -- "$run/keep" "$state/align-$1.key" || exit 1
+    [ -n "$preview" ] || leave_out_refused "$1"
+}
+
+transforms_hold() {
+    transforms_key "$1" >"$temporary/$step_id.align"
+    [ -z "$force$preview" ] && [ -f "$state/align-$1.tsv" ] && [ -f "$state/align-$1.said" ] &&
+        cmp -s -- "$temporary/$step_id.align" "$state/align-$1.key"
+}
+
+# For the next run: the table, and its key, where no frame is missing in it that might be there then.
+keep_estimate() {
+    rm -f -- "$state/align-$1.key"
+    cp -- "$temporary/$step_id.align" "$run/align-$1.key" || exit 1
+    for kept in tsv said key; do
+        [ "$kept$broken" != keyyes ] || continue
+        cp -- "$run/align-$1.$kept" "$run/keep" && mv -f -- "$run/keep" "$state/align-$1.$kept" || exit 1
+    done
 }
 
 # What they depend on: the pipeline, the reference and all frames.
@@ -468,11 +520,12 @@ transforms_key() {
 transforms_key_line() {
     [ "$stage" -le "$1" ] || return 0
     case "$2 $3" in
-    'option -border'* | 'summary '* | 'histograms '*) ;;
+    'option -border'* | 'summary '* | 'histograms '* | 'opaque '*) ;;
     *) printf '%s %s\n' "$2" "$3" ;;
     esac
 }
 
+# Each frame by itself.
 estimate_each() {
     compose "$1" estimate
     pass "estimate-$1" "estimate the transforms"
@@ -481,48 +534,97 @@ estimate_each() {
         return
     fi
     header=
+    : >"$run/align-$1.said"
     while IFS=$tab read -r number _ _ _ frame_name _; do
         row="$frame_name${tab}failed"
         if [ -f "$run/$number.out" ]; then
             { read -r header && IFS= read -r row; } <"$run/$number.out"
             rm -f -- "$run/$number.out"
         fi
+        [ ! -f "$run/$number.err" ] || in_words_of_job "$run/$number.err" >>"$run/align-$1.said"
         printf '%s\n' "$row"
     done <"$frames" >"$run/rows"
     { printf '%s\n' "$header" && cat "$run/rows"; } >"$run/align-$1.tsv" || exit 1
 }
 
-# One run over all frames, which are there as files, or made to be.
-estimate_stepwise() {
-    compose $(($1 - 1)) middle
-    made=
-    if [ -n "$template" ] || ! all_native; then
-        made=$run_line/middle-$1/
+# All frames in one run, which compares neighbours with each other: as files that are there, or made.
+estimate_together() {
+    if needs_middle "$1"; then
         make_directory "$run/middle-$1"
+        compose $(($1 - 1)) middle
         pass "middle-$1" "to a file, for AlignFrames to look at"
+        ! is_left_out "$reference_result" ||
+            die "$title: the reference frame failed; ref_idx sets another"
+        [ -n "$preview" ] || [ -z "$made" ] || rm -rf -- "$run/middle-$begun"
+        middle=$run_line/middle-$1/
+        # Where frames travel to other machines, the photographs are the lesser load.
+        [ -n "$transfer" ] || begun=$1 made=$middle
+    else
+        middle=
     fi
     {
         job_head "$run/align-$1.tsv"
-        stepwise_lines "$1"
-    } >"$jobs_in/stepwise-$1.job"
-    perform "stepwise-$1" "the transforms, from frame to frame"
-    [ -z "$made" ] || [ -n "$preview" ] || rm -rf -- "$run/middle-$1"
+        together_lines "$1"
+    } >"$jobs_in/align-$1.job"
+    if [ -n "$preview" ]; then
+        show_job "align-$1" "the transforms of all frames together"
+        return
+    fi
+    say_phase "registering frames" ", all together"
+    # Frames that are refused have their rows in the table, too.
+    run_job "align-$1" || { [ "$status" -eq 2 ] && [ -s "$run/align-$1.tsv" ]; } || step_failed
+    cp -- "$run/said" "$run/align-$1.said" || exit 1
+    [ -n "$made" ] || [ -z "$middle" ] || rm -rf -- "$run/middle-$1"
 }
 
-stepwise_lines() {
-    printf '%s\n' framealign -estimate -step
+# Whether the frames have to be made files for the K-th sub-action. With -k a frame that cannot be
+# read must not end the one run over all of them.
+needs_middle() {
+    [ "$1" -gt 1 ] || [ -n "$keep_going" ] || ! all_native
+}
+
+together_lines() {
+    together_path "$reference_path" "$reference_name"
+    printf '%s\n' framealign -estimate "-reference=$path"
     each_line model_line "$1"
-    while IFS=$tab read -r number path _ _ frame_name _; do
-        [ -z "$made" ] || path=$made$frame_name.pam
-        [ "$number" != "$reference_number" ] || printf '%s\n' "-reference=$path"
+    while IFS=$tab read -r number path _ _ frame_name result _; do
+        ! is_left_out "$result" || continue
+        together_path "$path" "$frame_name"
         printf '%s\n' "$path"
     done <"$frames"
+}
+
+# together_path PATH NAME: sets $path, where the frame is for the one run over all.
+together_path() {
+    path=$1
+    [ -z "$middle" ] || path=$middle$2.pam
 }
 
 model_line() {
     case "$stage $3" in
     "$1 -model="*) printf '%s\n' "$3" ;;
     esac
+}
+
+is_left_out() {
+    [ -s "$run/left-out" ] && grep -q -x -F -- "$1" "$run/left-out"
+}
+
+# The frames that have no transform fail here, and go no further.
+leave_out_refused() {
+    awk -F '\t' '
+        FILENAME == ARGV[1] { out[$1] = 1; next }
+        FILENAME == ARGV[2] { if ($2 == "failed") refused[$1] = 1; next }
+        $5 in refused && !($6 in out) { print $5 "\t" $6 }' \
+        "$run/left-out" "$run/align-$1.tsv" "$frames" >"$run/refused"
+    [ -s "$run/refused" ] || return 0
+    while IFS=$tab read -r frame_name result; do
+        unescape "$frame_name"
+        shown_name=$text status=2 program=framealign
+        count_failure
+        printf '%s\n' "$result" >>"$run/left-out"
+    done <"$run/refused"
+    [ -n "$keep_going" ] || stop_after_failure
 }
 
 # ---- running ----
@@ -538,16 +640,24 @@ run_actions() {
     escape "$run"
     run_line=$escaped jobs_in=$run
     if [ "$to_make" -gt 0 ]; then
+        each_line say_opaque
         measure
         limit_load
         prepare
         compose "$stage_count" frames
+        phase=$phases
+        say_phase "writing frames"
         pass final "make"
         drop_failed
     fi
     settle "$temporary/$step_id.key"
     sum_up_actions
     leave_run
+}
+
+say_opaque() {
+    [ "$1" != opaque ] ||
+        say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
 }
 
 # With -k: what a frame that failed now was before, under other options, is no result any more.

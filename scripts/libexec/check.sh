@@ -159,6 +159,7 @@ preview_noise() {
 
 preview_actions() {
     printf '# %s: %s frames to make, %s up to date\n' "$title" "$to_make" "$unchanged"
+    [ "$to_make" -eq 0 ] || each_line say_opaque
     while IFS= read -r line; do
         unescape "$line"
         echo '# the job no longer makes it'

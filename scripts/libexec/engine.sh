@@ -29,14 +29,15 @@ perform() {
     if [ -n "$preview" ]; then
         show_job "$1" "$2"
     else
-        run_job "$1" || step_failed
+        run_job "$1" || step_failed "$2"
     fi
 }
 
+# step_failed [WHAT]: what the job was to make.
 step_failed() {
     case $status in
-    2) say "$title: $program refused its input" ;;
-    *) say "$title: $program failed (status $status)" ;;
+    2) say "$title: ${1:+$1: }$program refused its input" ;;
+    *) say "$title: ${1:+$1: }$program failed (status $status)" ;;
     esac
     [ "$status" -ne 2 ] || exit 2
     exit 1
@@ -92,8 +93,9 @@ pass() {
     away=
     [ -z "$preview" ] || return 0
     pass_size=$(wc -l <"$run/list")
-    passed=0 stopped=''
+    passed=0 frames_failed=0 stopped=''
     : >"$run/failed"
+    [ "$pass_kind" != final ] || cat "$run/left-out" >"$run/failed"
     [ "$pass_kind" != final ] || begin_metadata
     rm -f -- "$run/reports"
     mkfifo -- "$run/reports" || exit 1
@@ -117,30 +119,39 @@ pass() {
 }
 
 pass_ended() {
-    frames_failed=$(wc -l <"$run/failed")
     if [ -z "$stopped" ] && [ $((passed + frames_failed)) -lt "$pass_size" ]; then
         say "$title: only $((passed + frames_failed)) of $pass_size frames came back; GNU parallel ended with status $engine_status"
         failures=$((failures + 1))
         [ -n "$keep_going" ] || exit 1
     fi
-    [ -z "$stopped" ] || {
-        [ "$failures" -gt 0 ] || exit 2
-        exit 1
-    }
+    [ -z "$stopped" ] || stop_after_failure
 }
 
-# The jobs of a pass, and their numbers in $run/list.
+stop_after_failure() {
+    [ "$failures" -gt 0 ] || exit 2
+    exit 1
+}
+
+# The jobs of a pass, and their numbers in $run/list. Frames that failed before have none.
 write_jobs() {
-    failed_before=$run/failed
-    [ -z "$preview" ] || failed_before=/dev/null
+    gone=$jobs_in/left-out
     case $pass_kind in
-    final) awk -F '\t' -v OFS='\t' '$1 == "make" { print $2, $3, $4, $5, $6, $7, $8 }' "$plan" ;;
+    final)
+        awk -F '\t' -v OFS='\t' '
+            FILENAME == ARGV[1] { gone[$1] = 1; next }
+            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, $8 }' "$gone" "$plan"
+        ;;
     histograms-*)
+        [ -n "$preview" ] || gone=$run/failed
         awk -F '\t' -v OFS='\t' -v what="$pass_what" '
             FILENAME == ARGV[1] { gone[$1] = 1; next }
-            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, what }' "$failed_before" "$plan"
+            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, what }' "$gone" "$plan"
         ;;
-    *) awk -F '\t' -v OFS='\t' -v what="$pass_what" '{ print $0, what }' "$frames" ;;
+    *)
+        awk -F '\t' -v OFS='\t' -v what="$pass_what" '
+            FILENAME == ARGV[1] { gone[$1] = 1; next }
+            !($6 in gone) { print $0, what }' "$gone" "$frames"
+        ;;
     esac >"$temporary/pass"
     while IFS=$tab read -r number path size time frame_name result reason; do
         write_one_job
@@ -324,33 +335,58 @@ move_out() {
 }
 
 finish_frame() {
+    [ -z "$made" ] || rm -f -- "$run/middle-$begun/$shown_name.pam"
     copy_metadata || { status=1 program=exiftool && return; }
     collect_rows
     place "$number.out" "$result" "$key" "$size" "$time" "$rows" || status=1 program=mv
 }
 
 # $rows: a field for each table that the frame's pipeline wrote: the sub-action's number, then the
-# numbers of the table's one row, with blanks between.
+# numbers of the table's one row, with blanks between; and a field for each warning.
 collect_rows() {
     rows=
     for row_stage in $referring; do
         [ -f "$run/$number.$row_stage" ] || continue
-        { read -r _ && IFS= read -r row; } <"$run/$number.$row_stage" || continue
+        { IFS= read -r header && IFS= read -r row; } <"$run/$number.$row_stage" || continue
+        keep_header
         row=${row#*"$tab"}
         replace "$row" "$tab" ' '
         rows="$rows$tab$row_stage $replaced"
     done
+    [ -s "$run/said" ] || return 0
+    while IFS= read -r line; do
+        [ -n "$line" ] || continue
+        escape "$line"
+        rows="$rows${tab}warning $escaped"
+    done <<EOF
+$(grep "$warning_pattern" "$run/said")
+EOF
+}
+
+# What the columns of the tables are, of which the journal has the rows.
+keep_header() {
+    { read -r known <"$state/columns-$row_stage"; } 2>/dev/null || known=
+    [ "$known" = "$header" ] ||
+        { printf '%s\n' "$header" >"$run/columns" && mv -f -- "$run/columns" "$state/columns-$row_stage"; }
 }
 
 frame_failed() {
-    case $keep_going:$pass_kind in
-    yes:estimate-* | yes:middle-*)
-        # It will fail again when its pipeline runs, and counts then.
-        printf '%s\n' "$result" >>"$run/failed"
-        return
+    printf '%s\n' "$result" >>"$run/failed"
+    frames_failed=$((frames_failed + 1))
+    case $pass_kind in
+    estimate-* | middle-*)
+        printf '%s\n' "$result" >>"$run/left-out"
+        [ "$status" -eq 2 ] || broken=yes
         ;;
     esac
-    printf '%s\n' "$result" >>"$run/failed"
+    count_failure
+    [ -z "$keep_going" ] || return 0
+    stopped=yes
+    stop_engine
+}
+
+# Tells that the frame $shown_name failed with $status in $program, now and at the end.
+count_failure() {
     if [ "$status" -eq 2 ]; then
         refusals=$((refusals + 1))
         say "$title: frame $shown_name: refused by $program"
@@ -360,9 +396,6 @@ frame_failed() {
     fi
     escape "$title: $shown_name ($program)"
     printf '%s\n' "$escaped" >>"$temporary/failed"
-    [ -z "$keep_going" ] || return 0
-    stopped=yes
-    stop_engine
 }
 
 # ---- metadata ----
@@ -533,10 +566,15 @@ limit_memory() {
     slots=$most load=$most
 }
 
-# Whether all frames lie on the disk at once, for an AlignFrames from frame to frame.
+# Whether all frames lie on the disk at once, for an AlignFrames that compares neighbours.
 space_for_all() {
-    case $nl$stages in
-    *"${nl}step "*) ;;
-    *) return 1 ;;
-    esac
+    for two_pass_stage in $two_pass; do
+        stage_words "$two_pass_stage"
+        case "$stage_flags " in
+        *' together '*)
+            ! needs_middle "$two_pass_stage" || transforms_hold "$two_pass_stage" || return 0
+            ;;
+        esac
+    done
+    return 1
 }

@@ -20,7 +20,7 @@ BEGIN {
     keys("Actions", "input_path path output_path path working_path path plot_path path " \
          "pattern pattern resample count reverse_order bool ref_idx whole output_format format " \
          "jpeg_quality percent metadata bool raw_options raw enabled bool")
-    keys("MaskNoise", "noise_mask path kernel_size kernel method method max_pixels whole enabled bool")
+    keys("MaskNoise", "noise_mask path kernel_size kernel method method grow grow max_pixels whole enabled bool")
     keys("AlignFrames", "transform transform step_process bool crop bool border_mode border " \
          "border_value samples border_blur sigma apply path plot_summary bool enabled bool")
     keys("BalanceFrames", "channel channel corr_map curve mask_size positive intensity_interval " \
@@ -29,7 +29,7 @@ BEGIN {
     words("statistic", "mean=mean persistent=persistent")
     words("format", "png=png pam=pam tiff=tiff tif=tiff jpeg=jpeg jpg=jpeg")
     words("method", "INTERPOLATE_MEAN=mean INTERPOLATE_MEDIAN=median mean=mean median=median")
-    words("transform", "ALIGN_RIGID=similarity ALIGN_HOMOGRAPHY=homography shift=shift " \
+    words("transform", "auto=auto ALIGN_RIGID=similarity ALIGN_HOMOGRAPHY=homography shift=shift " \
           "similarity=similarity affine=affine homography=homography")
     words("border", "BORDER_REPLICATE_BLUR=blur BORDER_REPLICATE=replicate BORDER_CONSTANT=constant " \
           "blur=blur replicate=replicate constant=constant transparent=transparent")
@@ -201,6 +201,7 @@ function expected(what) {
     if (what == "count") return "a whole number from 1 on"
     if (what == "whole") return "a whole number from 0 on"
     if (what == "percent") return "a whole number from 1 to 100"
+    if (what == "grow") return "a number of pixels from 0 to 50"
     if (what == "odd") return "an odd number from 1 to 999"
     if (what == "kernel") return "an odd number from 3 to 999"
     if (what == "sigma") return "a number of pixels from 0.5 to 10000"
@@ -232,6 +233,8 @@ function valid(what, value,    part, n, i) {
         return whole(value, 0, 99999999)
     if (what == "percent")
         return whole(value, 1, 100)
+    if (what == "grow")
+        return whole(value, 0, 50)
     if (what == "odd")
         return whole(value, 1, 999) && value % 2 == 1
     if (what == "kernel")
@@ -330,24 +333,34 @@ END {
             write_job(b)
 }
 
+function crops(b) {
+    return get(b, "crop", "no") == "yes"
+}
+
+function holds_opacity(actions) {
+    return get(actions, "output_format", "png") != "jpeg"
+}
+
+# What an AlignFrames puts outside of a frame. With crop nothing is outside, and only what is asked
+# for counts.
+function border_mode(b) {
+    return get(b, "border_mode", crops(b) ? "" : holds_opacity(owner[b]) ? "transparent" : "blur")
+}
+
 # Keys that have no effect beside the others of their block.
 function check_block(b) {
     if (kind[b] == "AlignFrames") {
-        if (get(b, "border_mode", "blur") != "constant" && (b, "border_value") in set)
+        if (border_mode(b) != "constant" && (b, "border_value") in set)
             fail_block(b, "border_value has no effect without border_mode = BORDER_CONSTANT")
-        if (get(b, "border_mode", "blur") != "blur" && (b, "border_blur") in set)
+        if (border_mode(b) != "blur" && (b, "border_blur") in set)
             fail_block(b, "border_blur has no effect without border_mode = BORDER_REPLICATE_BLUR")
-        if ((b, "apply") in set && get(b, "step_process", "no") == "yes")
+        if ((b, "apply") in set && (b, "step_process") in set)
             fail_block(b, "step_process has no effect beside apply")
         if ((b, "apply") in set && (b, "transform") in set)
             fail_block(b, "transform has no effect beside apply")
-        if (get(b, "crop", "no") == "yes" && (b, "border_mode") in set && \
-            get(b, "border_mode") != "transparent")
+        if (crops(b) && (b, "border_mode") in set && border_mode(b) != "transparent")
             fail_block(b, "border_mode has no effect with crop = yes, which leaves no border")
-        if (get(b, "crop", "no") == "yes" && (b, "border_blur") in set)
-            fail_block(b, "border_blur has no effect with crop = yes, which leaves no border")
-        if (get(b, "border_mode", "blur") == "transparent" && \
-            get(owner[b], "output_format", "png") == "jpeg")
+        if (border_mode(b) == "transparent" && !holds_opacity(owner[b]))
             fail_block(b, "border_mode = transparent needs an output_format other than jpeg")
     } else if (kind[b] == "BalanceFrames") {
         if (get(b, "corr_map", "linear") == "match" && (b, "intensity_interval") in set)
@@ -424,15 +437,16 @@ function output(s) {
     return get(s, "output_path", title[s])
 }
 
-function write_noise(s, out) {
+function write_noise(s, out,    statistic) {
+    statistic = get(s, "statistic", "persistent")
     print "output " title[s] >out
     print "file_name " get(s, "file_name", "hot") >out
     print "max_frames " get(s, "max_frames", 0) >out
     print "plot " get(s, "plot_histograms", "no") >out
     print "plot_range " get(s, "plot_range", "5,30") >out
-    print "thresholds " get(s, "channel_thresholds", "13,13,13") >out
+    print "thresholds " get(s, "channel_thresholds", statistic == "mean" ? "13,13,13" : "8,8,8") >out
     print "blur " get(s, "blur_size", 5) >out
-    print "statistic " get(s, "statistic", "mean") >out
+    print "statistic " statistic >out
     if ((s, "output_path") in set)
         print "unused output_path" >out
 }
@@ -470,6 +484,9 @@ function write_mask(b, from, out) {
         print "from " from "\nmask noise-map/hot-rgb.png" >out
     option(b, "kernel_size", "-kernel", out)
     option(b, "method", "-method", out)
+    option(b, "grow", "-grow", out)
+    if (!((b, "grow") in set))
+        print "grow by format" >out
     option(b, "max_pixels", "-maxpixels", out)
 }
 
@@ -478,10 +495,12 @@ function write_align(b, from, out) {
     option(b, "transform", "-model", out)
     if ((b, "apply") in set)
         print "from " from "\napply " set[b, "apply"] >out
-    if (get(b, "step_process", "no") == "yes")
-        print "step yes" >out
-    if (get(b, "crop", "no") == "yes")
+    else
+        print (get(b, "step_process", "yes") == "yes" ? "together" : "direct") " yes" >out
+    if (crops(b))
         print "crop yes" >out
+    if (border_mode(b) == "blur" && !((b, "border_mode") in set))
+        print "option -border=blur\nopaque yes" >out
     option(b, "border_mode", "-border", out)
     option(b, "border_value", "-bordervalue", out)
     option(b, "border_blur", "-borderblur", out)

@@ -73,6 +73,12 @@ all_native() {
     done <"$frames"
 }
 
+all_converted() {
+    while IFS=$tab read -r _ path _; do
+        way_in "$path" && [ "$way" != native ] || return 1
+    done <"$frames"
+}
+
 # mask_job DIR: the masks, from the map that lies in the output directory to DIR.
 mask_job() {
     job_head /dev/null
@@ -105,7 +111,12 @@ make_noise() {
     if [ -n "$map_to_make" ]; then
         say_step "$(wc -l <"$frames") frames to a deviation map: $map_to_make"
         map_job "$run/map.out" >"$run/map.job"
+        # Each is one image of the stream, then.
+        ! all_converted || stream=$frames
         run_job map || step_failed
+        stream=
+        grep "$warning_pattern" "$run/said" >"$run/warnings"
+        mv -f -- "$run/warnings" "$state/warnings" || exit 1
         place map.out "$map_file" "$map_key" 0 0 || exit 1
     fi
     mask_job "$run" >"$run/masks.job"

@@ -29,7 +29,14 @@ say_progress() {
     if [ -t 2 ] && [ "$engine_is" = parallel ]; then
         return
     fi
-    printf 'stackjob: %s: %s of %s: %s\n' "$title" "$passed" "$pass_size" "$shown_name" >&2
+    printf 'stackjob: %s: %s%s of %s: %s\n' "$title" "${phase_text:+$phase_text: }" "$passed" "$pass_size" "$shown_name" >&2
+}
+
+# say_phase WHAT [MORE]: which pass over the frames begins, where there is more than one.
+say_phase() {
+    [ "$phases" -gt 1 ] && [ -z "$preview" ] || return 0
+    phase_text="$1 ($phase of $phases)"
+    say_step "$phase_text$2"
 }
 
 # ---- the log ----
@@ -60,9 +67,38 @@ die_without_log() {
     die "the log $unwritable cannot be written"
 }
 
+in_words_of_job() {
+    STACKJOB_STREAM=$stream awk -f "$libexec/words.awk" "$1"
+}
+
+# What the programs of a job said, in the words of the job file. Warnings wait for the summary, where
+# there will be one.
+relay() {
+    relay_file "$run/$1.err" "$run/said"
+    [ -s "$run/said" ] || return 0
+    if [ -n "$quiet" ]; then
+        cat "$run/said" >&2
+    else
+        sed -n "/$warning_pattern/p" "$run/said" >>"$temporary/warnings"
+        sed "/$warning_pattern/d" "$run/said" >&2
+    fi
+}
+
+# relay_file FROM TO
+relay_file() {
+    : >"$2"
+    [ ! -s "$1" ] || in_words_of_job "$1" >"$2"
+}
+
+# say_file FILE: what is in it, to standard error and to the log.
+say_file() {
+    cat "$1" >&2
+    [ -z "$log" ] || cat "$1" >>"$log"
+}
+
 # A job that has run: how long it took, how it ended, what it was, what its programs said.
 log_job() {
-    [ ! -s "$run/$1.err" ] || cat "$run/$1.err" >&2
+    relay "$1"
     [ -n "$log" ] || return 0
     show "$run/$1.job"
     seconds "$hundredths"
@@ -72,7 +108,7 @@ log_job() {
         else
             printf '%s s  %s\n  %s failed with status %s\n' "$seconds" "$shown" "$program" "$status"
         fi
-        [ ! -s "$run/$1.err" ] || cat "$run/$1.err"
+        cat "$run/said"
     } >>"$log"
 }
 
@@ -88,6 +124,7 @@ note_noise() {
     [ -s "$state/note" ] || return 0
     read -r note <"$state/note"
     note "$note" "$output/$file_name-rgb.png"
+    note_warnings "$state/warnings"
 }
 
 # note TEXT PATH: a line of the summary.
@@ -102,6 +139,49 @@ sum_up_actions() {
     [ "$to_make" -eq 0 ] || counts="$counts, $to_make made now"
     note "$counts" "$output"
     each_line sum_up_line
+    estimates=
+    for two_pass_stage in $two_pass; do
+        table_of "$two_pass_stage" said
+        estimates="$estimates$nl$table"
+    done
+    row_warnings >"$run/warnings"
+    saved_ifs=$IFS
+    IFS=$nl
+    # shellcheck disable=SC2086
+    set -- $estimates
+    IFS=$saved_ifs
+    note_warnings "$@" "$run/warnings"
+}
+
+# note_warnings FILE...: the warnings in them and of this run, each once, to the summary.
+note_warnings() {
+    for file; do
+        [ ! -f "$file" ] || cat "$file"
+    done >"$temporary/said"
+    if [ -f "$temporary/warnings" ]; then
+        cat "$temporary/warnings" >>"$temporary/said"
+        cat "$temporary/warnings" >>"$temporary/warnings.before"
+        rm -f -- "$temporary/warnings"
+    fi
+    awk -v most=10 "/$warning_pattern/ && !seen[\$0]++ && ++n <= most { print \"      \" \$0 }
+        END { if (n > most) print \"      and \" n - most \" warnings more\" }" \
+        "$temporary/said" >>"$temporary/summary.$job"
+}
+
+# The warnings that the journal has with the frames' rows.
+row_warnings() {
+    [ -f "$state/journal" ] || return 0
+    awk -F '\t' '
+        FILENAME == ARGV[1] {
+            texts[$1] = ""
+            for (i = 7; i <= NF; i++)
+                if (sub(/^warning /, "", $i)) {
+                    gsub(/\\\\/, "\\", $i)
+                    texts[$1] = texts[$1] $i "\n"
+                }
+            next
+        }
+        { printf "%s", texts[$7] }' "$state/journal" "$plan"
 }
 
 sum_up_line() {
@@ -118,18 +198,23 @@ sum_up_line() {
     esac
 }
 
-# rows_of K: the frames' rows of the K-th sub-action, tab-separated, in order: from the journal, or
-# from the table that all were estimated into.
+# table_of K ENDING: sets $table, the file of this run's or of the last run's estimation.
+table_of() {
+    table=$run/align-$1.$2
+    [ -f "$table" ] || table=$state/align-$1.$2
+}
+
+# rows_of K: the frames' rows of the K-th sub-action, tab-separated, in order, below their header:
+# from the journal, or from the table that all were estimated into.
 rows_of() {
-    if [ -f "$state/align-$1.tsv" ]; then
-        case $two_pass in
-        *" $1 "*)
-            cat "$state/align-$1.tsv"
-            return
-            ;;
-        esac
-    fi
-    [ -f "$state/journal" ] || return 0
+    case $two_pass in
+    *" $1 "*)
+        table_of "$1" tsv
+        [ ! -f "$table" ] || cat "$table"
+        return
+        ;;
+    esac
+    [ -f "$state/journal" ] && [ -f "$state/columns-$1" ] || return 0
     awk -F '\t' -v OFS='\t' -v wanted="$1" '
         FILENAME == ARGV[1] {
             for (i = 7; i <= NF; i++)
@@ -140,26 +225,29 @@ rows_of() {
                 }
             next
         }
+        FILENAME == ARGV[2] { header = $0; next }
         $7 in rows {
             if (!n++)
-                print "frame"
+                print header
             print $6, rows[$7]
-        }' "$state/journal" "$plan"
+        }' "$state/journal" "$state/columns-$1" "$plan"
 }
 
 # The figures of a table of framealign or framebalance.
 figures() {
     if [ "$1" = framealign ]; then
         awk -F '\t' '
-            NR == 1 { next }
+            NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
             $2 == "failed" { failed++; next }
-            { n++ }
-            worst == "" || $11 > error { worst = $1; error = $11 + 0; share = $12 }
+            { n++; error = $column["error"] + 0; scatter = $column["scatter"] + 0 }
+            worst == "" || error > most { worst = $1; most = error; share = $column["share"] }
+            widest == "" || scatter > width { widest = $1; width = scatter }
             END {
                 if (failed)
                     printf "%d frames could not be aligned; ", failed
                 if (n)
-                    printf "worst alignment: %s, predicted error %.2f px, %.0f %% of its blocks agree\n", worst, error, 100 * share
+                    printf "worst alignment: %s, predicted error %.2f px, %.0f %% of its blocks agree; " \
+                           "widest scatter: %s, %.2f px\n", worst, most, 100 * share, widest, width
             }' "$run/table"
     else
         awk -F '\t' '
@@ -189,6 +277,7 @@ sum_up() {
         printf '  log: %s\n' "$log"
     } >"$temporary/summary"
     cat "$temporary/summary" >>"$log"
+    rm -f -- "$temporary/warnings" "$temporary/warnings.before"
     [ -n "$quiet" ] || cat "$temporary/summary"
 }
 
@@ -268,6 +357,7 @@ plot_rows_job() {
 plot_histograms() {
     [ "$to_make" -gt 0 ] && make_plots || return 0
     set_nth
+    phase_text=histograms
     pass "histograms-$stage_number" "the histograms"
     say_step "plotted $plots/$name-hist$nth-*.pdf"
 }
@@ -286,8 +376,6 @@ keep_transforms() {
         say "$title: $out/$kept was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
         return
     fi
-    awk -F '\t' -v OFS='\t' '
-        FNR == 1 { print "frame", "m11", "m12", "m13", "m21", "m22", "m23", "m31", "m32", "m33", "error", "share", "ncc"; next }
-        { print }' "$run/table" >"$run/$kept" && cp -- "$run/$kept" "$state/next-$kept" &&
+    cp -- "$run/table" "$run/$kept" && cp -- "$run/$kept" "$state/next-$kept" &&
         mv -f -- "$run/$kept" "$out/$kept" && mv -f -- "$state/next-$kept" "$state/$kept" || exit 1
 }

@@ -121,7 +121,7 @@ load_step() {
             stage_count=$((stage_count + 1))
             stages="$stages${stages:+$nl}stage $value"
             ;;
-        option | step | crop | summary | histograms) stages="$stages$nl$word $value" ;;
+        option | grow | together | direct | crop | opaque | summary | histograms) stages="$stages$nl$word $value" ;;
         *) set_step "$word" "$value" ;;
         esac
     done <"$1"
