@@ -127,7 +127,7 @@ marked() {
     in_sub() { refused "job:4: \"$3\" is no value for $2 $2 = $3 .*allowed here: $4" 'StackJob a' 'Actions b' "$1" "$2 = $3"; }
     in_sub MaskNoise kernel_size 1 'an odd number from 3'
     in_sub MaskNoise kernel_size 4 'an odd number from 3'
-    in_sub MaskNoise method max 'INTERPOLATE_MEAN, INTERPOLATE_MEDIAN'
+    in_sub MaskNoise method max 'membrane, INTERPOLATE_MEAN, INTERPOLATE_MEDIAN, nearest'
     in_sub MaskNoise max_pixels -1 'a whole number from 0'
     in_sub MaskNoise grow 51 'a number of pixels from 0 to 50'
     in_sub MaskNoise grow -1 'a number of pixels from 0 to 50'
@@ -155,6 +155,9 @@ marked() {
     frames tiny
     in_align() { refused "job:3: $1" 'StackJob a' 'Actions b' AlignFrames "${@:2}"; }
     in_align 'border_value has no effect' 'border_value = 3'
+    in_mask() { refused "job:3: $1" 'StackJob a' 'Actions b' MaskNoise "${@:2}"; }
+    in_mask 'kernel_size has no effect without method = INTERPOLATE_MEAN' 'kernel_size = 5'
+    in_mask 'kernel_size has no effect' 'method = nearest' 'kernel_size = 5'
     in_align 'border_blur has no effect' 'border_mode = BORDER_CONSTANT' 'border_blur = 3'
     in_align 'border_mode has no effect with crop' 'border_mode = BORDER_REPLICATE' 'crop = yes'
     in_align 'border_blur has no effect' 'border_blur = 3'
@@ -506,7 +509,7 @@ END
     masked_job 'jpeg_quality = 50' 'output_format = jpeg'
     stackjob -n job | grep -x 'rm -f ready/0003.png'
     masked_job
-    echo 'kernel_size = 5' >>job
+    printf '%s\n' 'method = mean' 'kernel_size = 5' >>job
     stackjob -n job >fourth
     grep -x '# 0003: other options' fourth
     stackjob -n -f job >fifth
@@ -1050,7 +1053,7 @@ END
     grep -q -e '-frommap -threshold=50' test.log
     ! grep -q -e '-map -blur' test.log || false
     # Options of one sub-action.
-    echo 'kernel_size = 5' >>job
+    echo 'method = nearest' >>job
     says '5 frames to make' stackjob job
     says 'all 5 frames' stackjob job
     says '5 frames to make' stackjob -f job

@@ -28,7 +28,8 @@ BEGIN {
 
     words("statistic", "mean=mean persistent=persistent")
     words("format", "png=png pam=pam tiff=tiff tif=tiff jpeg=jpeg jpg=jpeg")
-    words("method", "INTERPOLATE_MEAN=mean INTERPOLATE_MEDIAN=median mean=mean median=median")
+    words("method", "membrane=membrane INTERPOLATE_MEAN=mean INTERPOLATE_MEDIAN=median nearest=nearest " \
+          "mean=mean median=median")
     words("transform", "auto=auto ALIGN_RIGID=similarity ALIGN_HOMOGRAPHY=homography shift=shift " \
           "similarity=similarity affine=affine homography=homography")
     words("border", "BORDER_REPLICATE_BLUR=blur BORDER_REPLICATE=replicate BORDER_CONSTANT=constant " \
@@ -362,6 +363,9 @@ function check_block(b) {
             fail_block(b, "border_mode has no effect with crop = yes, which leaves no border")
         if (border_mode(b) == "transparent" && !holds_opacity(owner[b]))
             fail_block(b, "border_mode = transparent needs an output_format other than jpeg")
+    } else if (kind[b] == "MaskNoise") {
+        if ((b, "kernel_size") in set && get(b, "method", "membrane") !~ /^(mean|median)$/)
+            fail_block(b, "kernel_size has no effect without method = INTERPOLATE_MEAN or INTERPOLATE_MEDIAN")
     } else if (kind[b] == "BalanceFrames") {
         if (get(b, "corr_map", "linear") == "match" && (b, "intensity_interval") in set)
             fail_block(b, "intensity_interval has no effect with corr_map = MATCH_HIST")
