@@ -1013,6 +1013,19 @@ END
     stackjob -n job >/dev/null
 }
 
+@test "a frame of another size is named; with -k the others are made" {
+    frames stack
+    pngtopam src/0003.png | pamcut -width=100 | pamtopng >narrow.png
+    mv narrow.png src/0003.png
+    job 'StackJob t' 'input_path = src' 'Actions a' 'output_format = pam' AlignFrames
+    fails_with 1 'framealign: .*0003.* 100x120' stackjob -q job
+    fails_with 1 'frame 0003 has 100x120 pixels, depth 3 and maxval 255, but the reference frame 160x120 .*frame 0003: AlignFrames failed' \
+        stackjob -q -k job
+    [ "$(ls -A a | tr '\n' ' ')" = '0000.pam 0001.pam 0002.pam 0004.pam transforms.tsv ' ]
+    # It is looked at again, not taken for refused.
+    fails_with 1 'frame 0003 has 100x120' stackjob -q -k job
+}
+
 @test "with -k a result that is out of date does not stay beside the new ones" {
     frames tiny
     plain_job

@@ -555,6 +555,7 @@ estimate_together() {
         pass "middle-$1" "to a file, for AlignFrames to look at"
         ! is_left_out "$reference_result" ||
             die "$title: the reference frame failed; ref_idx sets another"
+        [ -z "$keep_going" ] || leave_out_misfits "$1"
         [ -n "$preview" ] || [ -z "$made" ] || rm -rf -- "$run/middle-$begun"
         middle=$run_line/middle-$1/
         # Where frames travel to other machines, the photographs are the lesser load.
@@ -608,6 +609,29 @@ model_line() {
 
 is_left_out() {
     [ -s "$run/left-out" ] && grep -q -x -F -- "$1" "$run/left-out"
+}
+
+# With -k: a frame unlike the reference must not end the one run over all of them, either.
+leave_out_misfits() {
+    geometry_of "$1" "$reference_name"
+    expected=$geometry
+    while IFS=$tab read -r _ _ _ _ frame_name result; do
+        ! is_left_out "$result" || continue
+        geometry_of "$1" "$frame_name"
+        [ "$geometry" != "$expected" ] || continue
+        shown_name=$text status=1 program=AlignFrames broken=yes
+        say "$title: frame $shown_name has $geometry, but the reference frame $expected"
+        count_failure
+        printf '%s\n' "$result" >>"$run/left-out"
+    done <"$frames"
+}
+
+# geometry_of K NAME: sets $geometry of the frame as it comes to the K-th sub-action, and $text, its name.
+geometry_of() {
+    unescape "$2"
+    # shellcheck disable=SC2046
+    set -- $(awk -f "$libexec/header.awk" "$run/middle-$1/$text.pam")
+    geometry="$1x$2 pixels, depth $3 and maxval $4"
 }
 
 # The frames that have no transform fail here, and go no further.
