@@ -310,11 +310,11 @@ marked() {
     mkdir "$name"
     cp "$FIXTURES"/tiny/* "$name/"
     job "StackJob $name" "input_path = $name" "NoiseDetection noise $name" 'statistic = mean' "Actions ready $name" \
-        'output_format = pam' MaskNoise
+        'output_format = pam' MaskNoise 'grow = 0'
     stackjob -n job >"$BATS_TEST_TMPDIR/script"
     stackjob -q job
     printf '%s\n' .stackjob "$name" "$name.log" job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
-    noisemask "-mask=noise $name/hot-rgb.png" -grow=1 "$name/f2.pam" | same - "ready $name/f2.pam"
+    noisemask "-mask=noise $name/hot-rgb.png" "$name/f2.pam" | same - "ready $name/f2.pam"
     contents "ready $name" >first
     rm -r "ready $name" "noise $name"
     sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>&1
@@ -746,7 +746,7 @@ only_tools() {
     for name in 'a b' "quo'te\"s" '$(x) ;&|' $'new\nline' -dash 'Käfer ☂' 'back\slash' $'tab\tin' '%d %f' '=eq' '#hash' '{}' "$long"; do
         cp "$FIXTURES/tiny/f1.pam" "src/$name.pam"
     done
-    job 'StackJob t' 'input_path = src' NoiseDetection 'statistic = mean' 'Actions ready' MaskNoise 'max_pixels = 0' \
+    job 'StackJob t' 'input_path = src' NoiseDetection 'statistic = mean' 'Actions ready' MaskNoise 'max_pixels = 0' 'grow = 0' \
         AlignFrames 'enabled = no' BalanceFrames \
         'Actions next' 'output_format = jpeg'
     mkdir $'there\nit is'
