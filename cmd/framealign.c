@@ -37,9 +37,9 @@ static const char synopsis[] =
     "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
 
 #define WARN_ERROR 0.3   /* predicted, pixels */
-#define WARN_SCATTER 0.5 /* pixels: from here on it is depth that makes the error */
 #define ROUNDING 1e-4    /* pixels: what arithmetic does to a similarity */
 #define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
+#define DEEP 0.1         /* pixels of misfit, which depth makes */
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -259,11 +259,12 @@ static void settle(struct aligned *row, const struct frame *geometry)
         transform_whole(&row->transform, geometry->width, geometry->height, WHOLE_PIXEL);
     if (row->error <= WARN_ERROR)
         return;
-    if (row->scatter > WARN_SCATTER)
-        pm_message("warning: frame %s: sharp blocks disagree by %.1f px: the subject has depth, "
-                   "and no one transform fits all of it. The predicted error is %.2f px (over "
-                   "%.1f): look for doubled contours; smaller steps of focus help",
-                   row->name, row->scatter, row->error, WARN_ERROR);
+    if (row->misfit > DEEP)
+        pm_message(
+            "warning: frame %s: the predicted error is %.2f px (over %.1f). Its sharp blocks "
+            "disagree by %.1f px, as in a subject with depth: no one transform fits all of "
+            "it. Look for doubled contours; smaller steps of focus help",
+            row->name, row->error, WARN_ERROR, row->scatter);
     else
         pm_message("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
                    row->name, row->error, WARN_ERROR);
@@ -282,6 +283,7 @@ static void estimate_directly(const struct cmdline *cmd, const struct estimator 
     row->transform = found.transform;
     row->error = found.error;
     row->scatter = found.scatter;
+    row->misfit = found.misfit;
     row->share = found.share;
     row->ncc = found.ncc;
     if (row->failed)
@@ -300,6 +302,7 @@ static void take_placed(const struct estimator *estimator, unsigned i, struct al
     row->transform = placed->transform;
     row->error = placed->error;
     row->scatter = placed->scatter;
+    row->misfit = placed->misfit;
     row->share = placed->share;
     row->ncc = placed->ncc;
     if (row->failed && placed->verdict == REGISTER_GOOD)

@@ -83,7 +83,8 @@ void sequence_free(struct sequence *sequence)
     free(sequence);
 }
 
-/* Keeps the figures of FOUND, a link to TO, if it is the best one so far of PLACED. */
+/* Keeps the figures of FOUND, a link between PLACED and TO, if it is the best one so far of PLACED:
+   the one of the least error of those that are good, or else of the highest NCC. */
 static void keep_best(struct placed *placed, const struct registration *found, const char *to)
 {
     enum register_verdict verdict = register_verdict(found);
@@ -98,6 +99,7 @@ static void keep_best(struct placed *placed, const struct registration *found, c
     placed->verdict = verdict;
     placed->error = found->error;
     placed->scatter = found->scatter;
+    placed->misfit = found->misfit;
     placed->share = found->share;
     placed->ncc = found->ncc;
     placed->overlap = found->overlap;
@@ -112,6 +114,8 @@ static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned
     unsigned to = sequence->count - 1;
     keyframe_register(given, key, frame, guess, found);
     keep_best(&sequence->placed[to], found, keyframe_header(given)->name);
+    if (from != REFERENCE && !sequence->at_once)
+        keep_best(&sequence->placed[from], found, keyframe_header(key)->name);
     if (register_verdict(found) != REGISTER_GOOD)
         return false;
     sequence->links =

@@ -28,9 +28,9 @@ struct placed {
     struct transform transform; /* from the reference's pixels to the frame's */
     double error;               /* predicted RMS error, pixels */
 
-    /* As in struct registration: of the best link of the frame to one before it or the reference;
-       BEST_TO is the name of that. */
-    double scatter, share, ncc, overlap;
+    /* As in struct registration: of the frame's best link; BEST_TO is the name of what it leads
+       to. */
+    double scatter, misfit, share, ncc, overlap;
     enum register_verdict verdict;
     char *best_to;
 

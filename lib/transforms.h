@@ -21,6 +21,7 @@ struct aligned {
     bool failed;
     struct transform transform;        /* from the reference's pixels to the frame's */
     double error, scatter, share, ncc; /* as in struct registration */
+    double misfit;                     /* likewise; not in the file */
 };
 
 struct transforms {

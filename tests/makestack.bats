@@ -110,7 +110,7 @@ transforms_at_depths() {
     transforms_at_depths 0.5 >depths
     for i in 0 1 2 3; do
         framealign -quiet -estimate -reference=stack/0001.pam stack/0001.pam | head -n 1 >table
-        awk -v i=$i '$1 == i' depths | sed -e 's/^./0002/' -e 's/$/\t0\t1\t1/' >>table
+        awk -v i=$i '$1 == i' depths | sed -e 's/^./0002/' -e 's/$/\t0\t0\t1\t1/' >>table
         framealign -quiet -apply=table -border=replicate stack/0002.pam >warped
         difference stack/0001.pam warped | pamcut -left=10 -right=-11 -top=10 -bottom=-11 >by$i
         near_share 1 by$i
