@@ -10,8 +10,9 @@
  * changes with small corrections T_i <- T_i (1 + d_i) by A_a (d_b - d_a), where A_a is the linear
  * map of parameters h to those of T_a h T_a^-1. Gauss-Newton steps minimise the sum of
  * rho(e' C^-1 e) over all links. To begin with each T_i is composed along the chain of links with
- * the least sum of squared errors. The first rounds weigh each link by 1 / sqrt(e' C^-1 e), which
- * lets a majority of links overrule one; the later ones by 1 / (1 + e' C^-1 e / BOUND^2)^2.
+ * the least sum of squared errors, by far links only where there are no others. The first rounds
+ * weigh each link by 1 / sqrt(e' C^-1 e), which lets a majority of links overrule one; the later
+ * ones by 1 / (1 + e' C^-1 e / BOUND^2)^2.
  *
  * A link of few degrees of freedom has a singular C; C gets a share of its error all round, so that
  * what the link takes for zero is zero within that.
@@ -29,10 +30,11 @@
 #include "alloc.h"
 #include "network.h"
 
-enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 4, ROUNDS = 10 };
+enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 30, ROUNDS = 10 };
 
 #define SHARE_ALL_ROUND 0.3
 #define BOUND 4.0 /* of sqrt(e' C^-1 e) */
+#define FAR 100   /* times the cost that a far link has to begin with */
 #define TINY 1e-6 /* pixels: an error that is taken for none */
 #define NO_NODE (~0u)
 
@@ -147,7 +149,7 @@ static void reach(struct network *network)
         changed = false;
         for (unsigned k = 0; k < network->link_count; k++) {
             const struct link *link = &network->links[k];
-            double way = fmax(link->error * link->error, TINY * TINY);
+            double way = fmax(link->error * link->error, TINY * TINY) * (link->far ? FAR : 1);
             struct transform back;
             if (cost[link->from] + way < cost[link->to]) {
                 network->nodes[link->to].transform =

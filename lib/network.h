@@ -23,6 +23,8 @@ struct node {
 struct link {
     unsigned from, to;          /* nodes; TO - FROM is small, unless one of them is fixed */
     struct transform transform; /* from the pixels of FROM to those of TO */
+    bool far;                   /* between frames that are no neighbours: it counts as the others
+                                   do, but in a tie they are right */
     double error;               /* as in struct registration */
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
 

@@ -121,8 +121,11 @@ static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned
     sequence->links =
         grown(sequence->links, sequence->link_count, &sequence->link_room, sizeof *sequence->links);
     struct link *link = &sequence->links[sequence->link_count++];
-    *link =
-        (struct link){.from = from, .to = to, .transform = found->transform, .error = found->error};
+    *link = (struct link){.from = from,
+                          .to = to,
+                          .far = from == REFERENCE,
+                          .transform = found->transform,
+                          .error = found->error};
     memcpy(link->covariance, found->covariance, sizeof link->covariance);
     return true;
 }

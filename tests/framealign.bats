@@ -476,6 +476,25 @@ links() {
     errors stack table 160 120 | awk '$2 != "failed" && !($2 < 0.1) { exit 1 }'
 }
 
+@test "in a network of links errors average, a wrong link is outvoted, a missing one bridged" {
+    linknetwork 8 >plain
+    cat plain
+    # A link is off by up to .14 px; nothing is worse than its links, and the prediction tells it.
+    awk '!($2 < 0.15 && $3 > 0.05 && $3 < 0.5) { exit 1 } END { exit NR != 7 }' plain
+    # One link between neighbours, or one to the reference, is 20 px off.
+    for wrong in 3,4,20 0,5,20 0,7,-20; do
+        linknetwork 8 $wrong >outvoted
+        cat outvoted
+        awk '!($2 < 0.25) { exit 1 } END { exit NR != 7 }' outvoted
+    done
+    # Without any link to the reference but the first, errors add up on the way.
+    linknetwork 8 0,2,- 0,3,- 0,4,- 0,5,- 0,6,- 0,7,- >chain
+    awk '$3 <= last { exit 1 } { last = $3 } END { exit NR != 7 }' chain
+    # Nodes that no chain reaches.
+    linknetwork 6 3,4,- 0,4,- 0,5,- >parted
+    [ "$(grep -c unreached parted)" -eq 2 ]
+}
+
 @test "a jump of scale between neighbours is told" {
     makestack -kind=easy -width=300 -height=200 -frames=5 -breathing=0.1 -rotate=0.02 stack
     pamscale -xsize=309 -ysize=206 stack/0004.pam 2>/dev/null |
