@@ -442,12 +442,83 @@ static bool vouches(const struct registration *figures, bool finest)
     return figures->share >= share && figures->ncc >= ncc;
 }
 
-/* Whether the richer model is for the blocks of STEP. */
-static bool wants_richer(const struct register_models *models, const struct stage *stage,
+/* The way from the coarsest level to full resolution. */
+struct ascent {
+    const struct registrar *registrar;
+    unsigned finest;            /* the level that decides whether two frames belong together */
+    struct transform t;         /* so far, in pixels of the frames */
+    enum transform_model model; /* chosen so far */
+    struct registration best;   /* the answers of that model so far, combined */
+    bool have;                  /* there is one */
+    struct registration seen;   /* the figures that vouch for the frame, or those seen last */
+    bool vouched;
+};
+
+/* Whether the richer model is for the blocks of STEP at LEVEL. */
+static bool wants_richer(const struct ascent *ascent, const struct stage *stage, unsigned level,
                          const struct step *step)
 {
-    return solve_prefers(models->simplest, models->richest, VISIBLE / stage->factor, step->blocks,
+    struct register_models models = ascent->registrar->models;
+    return level <= ascent->finest + 1 && ascent->model < models.richest &&
+           solve_prefers(ascent->model, models.richest, VISIBLE / stage->factor, step->blocks,
                          stage->count, stage->width, stage->height);
+}
+
+/* The model at LEVEL: coarse ones have too little to fix many parameters. */
+static enum transform_model model_at(const struct ascent *ascent, unsigned level)
+{
+    bool rough = level > ascent->finest + 1 && ascent->model > TRANSFORM_SIMILARITY;
+    return rough ? TRANSFORM_SIMILARITY : ascent->model;
+}
+
+/* Takes the answer of STEP, by MODEL, to those before it. */
+static bool take_answer(struct ascent *ascent, const struct stage *stage,
+                        enum transform_model model, struct step *step)
+{
+    struct registration answer;
+    if (model != ascent->model)
+        return true;
+    if (!answer_of(stage, model, step, &answer))
+        return false;
+    if (ascent->have && ascent->best.model == model)
+        combine_answers(ascent->registrar->reference, &answer, stage->factor, &ascent->best);
+    else
+        ascent->best = answer;
+    ascent->have = true;
+    return true;
+}
+
+static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsigned level)
+{
+    enum transform_model model = model_at(ascent, level);
+    struct step step = step_open(stage);
+    step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
+    bool solved = refine(stage, model, STEPS, &step);
+    if (solved && wants_richer(ascent, stage, level, &step)) {
+        ascent->model = model = ascent->registrar->models.richest;
+        solved = refine(stage, model, STEPS, &step);
+    }
+    bool finest = level == ascent->finest;
+    if (finest || stage->count >= ENOUGH_BLOCKS) {
+        solved = solved && take_answer(ascent, stage, model, &step);
+        if (!ascent->vouched || vouches(&step.figures, finest)) {
+            ascent->seen = step.figures;
+            ascent->vouched = vouches(&step.figures, finest);
+        }
+    }
+    ascent->t = transform_finer(&step.transform, stage->factor, 0);
+    step_close(&step);
+    return solved;
+}
+
+/* At full resolution, which is no must. */
+static void ascend_fully(struct ascent *ascent, const struct stage *stage)
+{
+    struct step step = step_open(stage);
+    step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
+    if (stage->count > 0 && refine(stage, ascent->model, STEPS, &step))
+        take_answer(ascent, stage, ascent->model, &step);
+    step_close(&step);
 }
 
 void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
@@ -456,66 +527,33 @@ void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
 {
     const struct pyramid *reference = registrar->reference;
     unsigned coarsest = reference->levels - 1;
-    unsigned finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
+    struct ascent ascent = {.registrar = registrar, .model = registrar->models.simplest};
+    ascent.finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
     *found = (struct registration){.transform = transform_identity(),
-                                   .blocks = registrar->count[finest]};
+                                   .blocks = registrar->count[ascent.finest]};
     if (found->blocks == 0 || registrar->count[coarsest] == 0)
         return;
 
-    struct register_models models = registrar->models;
-    enum transform_model rough =
-        models.simplest == TRANSFORM_SHIFT ? TRANSFORM_SHIFT : TRANSFORM_SIMILARITY;
-    struct transform t = start(registrar, pyramid, rough, guess);
-    struct registration best, seen = {0}; /* the answers', and the figures that vouch for them */
-    bool solved = true, have = false, vouched = false;
-    enum transform_model chosen = models.simplest;
-    /* From the coarsest level to the finest, and then at full resolution. */
-    for (unsigned stages = coarsest - finest + 2; stages-- > 0 && solved;) {
-        bool is_level = stages > 0;
-        unsigned level = finest + stages - 1;
-        struct stage stage = is_level ? level_stage(registrar, pyramid, level)
-                                      : fine_stage(registrar, pyramid, frame);
-        if (stage.count == 0)
-            break;
-        enum transform_model model = is_level && level > finest + 1 ? rough : chosen;
-        struct step step = step_open(&stage);
-        step.transform = transform_finer(&t, 1 / stage.factor, 0);
-        solved = refine(&stage, model, STEPS, &step);
-        if (solved && is_level && level <= finest + 1 && model < models.richest &&
-            wants_richer(&models, &stage, &step)) {
-            chosen = model = models.richest;
-            solved = refine(&stage, model, STEPS, &step);
-        }
-        struct registration answer;
-        bool asked = !is_level || level == finest || stage.count >= ENOUGH_BLOCKS;
-        if (solved && asked && model == chosen)
-            solved = answer_of(&stage, model, &step, &answer);
-        if (is_level && asked && (!vouched || vouches(&step.figures, level == finest))) {
-            seen = step.figures;
-            vouched = vouches(&seen, level == finest);
-        }
-        if (solved && asked && model == chosen) {
-            if (have && best.model == model)
-                combine_answers(reference, &answer, stage.factor, &best);
-            else
-                best = answer;
-            have = true;
-        }
-        t = transform_finer(&step.transform, stage.factor, 0);
-        step_close(&step);
-        if (!is_level)
-            solved |= have; /* full resolution is no must */
+    ascent.t = start(registrar, pyramid, model_at(&ascent, coarsest), guess);
+    bool solved = true;
+    for (unsigned level = reference->levels; level-- > ascent.finest && solved;) {
+        struct stage stage = level_stage(registrar, pyramid, level);
+        solved = ascend_level(&ascent, &stage, level);
     }
-    if (have) {
-        raise_error(&best, MISFIT_SHARE * best.misfit);
-        *found = best;
+    if (solved) {
+        struct stage stage = fine_stage(registrar, pyramid, frame);
+        ascend_fully(&ascent, &stage);
     }
-    found->blocks = registrar->count[finest];
-    found->solved = solved && have;
-    found->share = seen.share;
-    found->ncc = seen.ncc;
-    found->overlap = seen.overlap;
-    found->vouched = vouched;
+    unsigned blocks = found->blocks;
+    if (ascent.have)
+        *found = ascent.best;
+    raise_error(found, MISFIT_SHARE * found->misfit);
+    found->blocks = blocks;
+    found->solved = solved && ascent.have;
+    found->vouched = ascent.vouched;
+    found->share = ascent.seen.share;
+    found->ncc = ascent.seen.ncc;
+    found->overlap = ascent.seen.overlap;
 }
 
 enum register_verdict register_verdict(const struct registration *found)

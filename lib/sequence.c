@@ -195,11 +195,6 @@ static void tell_placed(struct sequence *sequence, unsigned first)
         placed->scatter = 0;
         placed->share = placed->ncc = 1;
     }
-    for (unsigned k = 0; k < sequence->link_count && !sequence->at_once; k++) {
-        const struct link *link = &sequence->links[k];
-        if (link->to == link->from + 1)
-            sequence->placed[link->to].apart = link->apart;
-    }
 }
 
 void sequence_add(struct sequence *sequence, const struct frame *frame)
@@ -227,11 +222,6 @@ void sequence_solve(struct sequence *sequence)
     network_solve(sequence->nodes, sequence->count, sequence->links, sequence->link_count,
                   header->width, header->height);
     tell_placed(sequence, 1);
-}
-
-unsigned sequence_count(const struct sequence *sequence)
-{
-    return sequence->count - 1;
 }
 
 const struct placed *sequence_frame(const struct sequence *sequence, unsigned i)

@@ -37,7 +37,6 @@ struct placed {
     /* From the frame before it, where that link is good. */
     bool stepped;
     struct transform step;
-    double apart; /* distance between that link and the solution, pixels */
 };
 
 /* Frames to be registered to REFERENCE, whose blocks were taken and which the caller frees after
@@ -51,7 +50,6 @@ void sequence_add(struct sequence *sequence, const struct frame *frame);
 /* Solves for all frames together. */
 void sequence_solve(struct sequence *sequence);
 
-unsigned sequence_count(const struct sequence *sequence);
 const struct placed *sequence_frame(const struct sequence *sequence, unsigned i);
 
 void sequence_free(struct sequence *sequence);
