@@ -400,10 +400,13 @@ static unsigned search(struct registrar *registrar, const struct level *level,
     return count;
 }
 
-/* The transform to go on from, in pixels of the frames: GUESS (or NULL) or the identity where
-   one of them is good, else the best there is. */
-static struct transform start(struct registrar *registrar, const struct pyramid *frame,
-                              enum transform_model model, const struct transform *guess)
+/*
+ * The transform to go on from, in pixels of the frames, into T: GUESS (or NULL) or the identity
+ * where one of them is good, or, THOROUGH, the best of all. False where neither is good.
+ */
+static bool start(struct registrar *registrar, const struct pyramid *frame,
+                  enum transform_model model, const struct transform *guess, bool thorough,
+                  struct transform *t)
 {
     unsigned coarsest = frame->levels - 1;
     double factor = registrar->reference->factor * (double)(1u << coarsest);
@@ -411,12 +414,12 @@ static struct transform start(struct registrar *registrar, const struct pyramid 
     unsigned count = 1;
     if (guess && model != TRANSFORM_SHIFT)
         candidates[count++].t = transform_finer(guess, 1 / factor, 0);
+    if (thorough)
+        count += search(registrar, &frame->level[coarsest], model, candidates + count);
     best_candidate(registrar, frame, model, candidates, count);
-    if (candidates[0].score >= QUICK_SCORE && candidates[0].scatter <= QUICK_SCATTER)
-        return transform_finer(&candidates[0].t, factor, 0);
-    count += search(registrar, &frame->level[coarsest], model, candidates + count);
-    best_candidate(registrar, frame, model, candidates, count);
-    return transform_finer(&candidates[0].t, factor, 0);
+    *t = transform_finer(&candidates[0].t, factor, 0);
+    return thorough ||
+           (candidates[0].score >= QUICK_SCORE && candidates[0].scatter <= QUICK_SCATTER);
 }
 
 /* At full resolution. */
@@ -521,39 +524,54 @@ static void ascend_fully(struct ascent *ascent, const struct stage *stage)
     step_close(&step);
 }
 
+/* Goes from the transform of ASCENT through all levels; FOUND is what comes of it. */
+static void ascend(const struct registrar *registrar, const struct pyramid *pyramid,
+                   const struct frame *frame, struct ascent *ascent, struct registration *found)
+{
+    const struct pyramid *reference = registrar->reference;
+    bool solved = true;
+    for (unsigned level = reference->levels; level-- > ascent->finest && solved;) {
+        struct stage stage = level_stage(registrar, pyramid, level);
+        solved = ascend_level(ascent, &stage, level);
+    }
+    if (solved) {
+        struct stage stage = fine_stage(registrar, pyramid, frame);
+        ascend_fully(ascent, &stage);
+    }
+    *found = (struct registration){.transform = transform_identity()};
+    if (ascent->have)
+        *found = ascent->best;
+    raise_error(found, MISFIT_SHARE * found->misfit);
+    found->blocks = registrar->count[ascent->finest];
+    found->solved = solved && ascent->have;
+    found->vouched = ascent->vouched;
+    found->share = ascent->seen.share;
+    found->ncc = ascent->seen.ncc;
+    found->overlap = ascent->seen.overlap;
+}
+
 void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
                     const struct frame *frame, const struct transform *guess,
                     struct registration *found)
 {
     const struct pyramid *reference = registrar->reference;
     unsigned coarsest = reference->levels - 1;
-    struct ascent ascent = {.registrar = registrar, .model = registrar->models.simplest};
-    ascent.finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
+    struct ascent empty = {.registrar = registrar, .model = registrar->models.simplest};
+    empty.finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
     *found = (struct registration){.transform = transform_identity(),
-                                   .blocks = registrar->count[ascent.finest]};
+                                   .blocks = registrar->count[empty.finest]};
     if (found->blocks == 0 || registrar->count[coarsest] == 0)
         return;
-
-    ascent.t = start(registrar, pyramid, model_at(&ascent, coarsest), guess);
-    bool solved = true;
-    for (unsigned level = reference->levels; level-- > ascent.finest && solved;) {
-        struct stage stage = level_stage(registrar, pyramid, level);
-        solved = ascend_level(&ascent, &stage, level);
+    /* A start that looked good, in a texture that repeats, may yet lead to nothing. */
+    enum transform_model model = model_at(&empty, coarsest);
+    for (int thorough = 0; thorough <= 1; thorough++) {
+        struct ascent ascent = empty;
+        if (!start(registrar, pyramid, model, guess, thorough, &ascent.t))
+            continue;
+        ascend(registrar, pyramid, frame, &ascent, found);
+        if (register_verdict(found) == REGISTER_GOOD)
+            return;
     }
-    if (solved) {
-        struct stage stage = fine_stage(registrar, pyramid, frame);
-        ascend_fully(&ascent, &stage);
-    }
-    unsigned blocks = found->blocks;
-    if (ascent.have)
-        *found = ascent.best;
-    raise_error(found, MISFIT_SHARE * found->misfit);
-    found->blocks = blocks;
-    found->solved = solved && ascent.have;
-    found->vouched = ascent.vouched;
-    found->share = ascent.seen.share;
-    found->ncc = ascent.seen.ncc;
-    found->overlap = ascent.seen.overlap;
 }
 
 enum register_verdict register_verdict(const struct registration *found)
