@@ -28,6 +28,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "cholesky.h"
 #include "network.h"
 
 enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 30, ROUNDS = 10 };
@@ -38,13 +39,6 @@ enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 30, ROUNDS = 10 };
 #define TINY 1e-6 /* pixels: an error that is taken for none */
 #define NO_NODE (~0u)
 
-/* A symmetric positive definite matrix whose elements (i, j), i - BAND < j <= i, lie at
-   element[i * BAND + j - i + BAND - 1]. */
-struct banded {
-    unsigned size, band;
-    double *element;
-};
-
 struct network {
     struct node *nodes;
     struct link *links;
@@ -54,71 +48,23 @@ struct network {
     unsigned sought;
 };
 
-static double *at(const struct banded *m, unsigned i, unsigned j)
-{
-    return &m->element[(size_t)i * m->band + (m->band - 1 - (i - j))];
-}
-
-static unsigned first_in_band(const struct banded *m, unsigned i)
-{
-    return i + 1 > m->band ? i + 1 - m->band : 0;
-}
-
-/* M becomes its Cholesky factor. False if it is not positive definite. */
-static bool factor(struct banded *m)
-{
-    for (unsigned i = 0; i < m->size; i++) {
-        for (unsigned j = first_in_band(m, i); j <= i; j++) {
-            double sum = *at(m, i, j);
-            unsigned from = first_in_band(m, i) > first_in_band(m, j) ? first_in_band(m, i)
-                                                                      : first_in_band(m, j);
-            for (unsigned k = from; k < j; k++)
-                sum -= *at(m, i, k) * *at(m, j, k);
-            if (i != j)
-                *at(m, i, j) = sum / *at(m, j, j);
-            else if (sum > 0)
-                *at(m, i, i) = sqrt(sum);
-            else
-                return false;
-        }
-    }
-    return true;
-}
-
-/* Solves L L' x = X in place; X is 0 before its element FIRST, and so need not be right there
-   afterwards. */
-static void substitute(const struct banded *l, double *x, unsigned first)
-{
-    for (unsigned i = first; i < l->size; i++) {
-        for (unsigned k = first_in_band(l, i); k < i; k++)
-            x[i] -= k >= first ? *at(l, i, k) * x[k] : 0;
-        x[i] /= *at(l, i, i);
-    }
-    for (unsigned i = l->size; i-- > first;) {
-        x[i] /= *at(l, i, i);
-        for (unsigned k = first_in_band(l, i); k < i; k++)
-            if (k >= first)
-                x[k] -= *at(l, i, k) * x[i];
-    }
-}
-
 /* The inverse of C, which is positive definite. */
 static void invert(double c[P][P], double inverse[P][P])
 {
-    struct banded m = {P, P, alloc_zeroed((size_t)P * P, sizeof(double))};
+    double element[P * P] = {0};
+    struct banded m = {P, P, element};
     for (unsigned i = 0; i < P; i++)
         for (unsigned j = 0; j <= i; j++)
-            *at(&m, i, j) = c[i][j];
-    bool regular = factor(&m);
+            *banded_at(&m, i, j) = c[i][j];
+    bool regular = cholesky_factor(&m, 0);
     for (unsigned j = 0; j < P; j++) {
         double x[P] = {0};
         x[j] = 1;
         if (regular)
-            substitute(&m, x, 0);
+            cholesky_solve(&m, x, 0);
         for (unsigned i = 0; i < P; i++)
             inverse[i][j] = x[i];
     }
-    free(m.element);
 }
 
 /* C^-1, with what the link takes for zero known as well as SHARE_ALL_ROUND says, and the error of a
@@ -242,7 +188,7 @@ static void add_block(struct banded *m, unsigned i, unsigned j, double block[P][
 {
     for (unsigned r = 0; r < P; r++)
         for (unsigned c = 0; c < (i == j ? r + 1 : P); c++)
-            *at(m, i * P + r, j * P + c) += factor_of * block[r][c];
+            *banded_at(m, i * P + r, j * P + c) += factor_of * block[r][c];
 }
 
 /* Adds the equations of link K, weighted, to the normal matrix M and the right side X. */
@@ -296,9 +242,9 @@ static bool step(struct network *network, bool rough, struct banded *m, double *
         link->trust = 1 / (bounded * bounded);
         add_link(network, k, rough ? 1 / fmax(sqrt(square), 1) : link->trust, m, x);
     }
-    if (!factor(m))
+    if (!cholesky_factor(m, 0))
         return false;
-    substitute(m, x, 0);
+    cholesky_solve(m, x, 0);
     for (unsigned i = 0; i < network->count; i++) {
         if (network->unknown[i] == NO_NODE)
             continue;
@@ -352,7 +298,7 @@ static void tell_errors(struct network *network, const struct banded *l, double 
         for (unsigned column = 0; column < P; column++) {
             for (unsigned j = 0; j < l->size; j++)
                 x[j] = j == n * P + column;
-            substitute(l, x, n * P);
+            cholesky_solve(l, x, n * P);
             for (unsigned row = 0; row < P; row++)
                 node->covariance[row][column] = factor_of * factor_of * x[n * P + row];
         }

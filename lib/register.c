@@ -38,6 +38,7 @@
 #include "alloc.h"
 #include "blocks.h"
 #include "detail.h"
+#include "median.h"
 #include "phase.h"
 #include "register.h"
 #include "solve.h"
@@ -125,19 +126,12 @@ struct candidate {
     double score, scatter;
 };
 
-static int by_value(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
 static float median_information(const struct block *blocks, unsigned count)
 {
     double *values = alloc_array(count, sizeof *values);
     for (unsigned k = 0; k < count; k++)
         values[k] = (double)blocks[k].information;
-    qsort(values, count, sizeof *values, by_value);
-    float median = count ? (float)values[count / 2] : 0;
+    float median = (float)median_of(values, count);
     free(values);
     return median;
 }
@@ -205,9 +199,8 @@ static void judge(const struct stage *stage, const struct block *blocks, const b
         *mean += fmax(0, blocks[k].ncc);
         agree += kept[k] && blocks[k].ncc > AGREES;
     }
-    qsort(ncc, asked, sizeof *ncc, by_value);
     found->share = asked ? (double)agree / asked : 0;
-    found->ncc = asked ? fmax(0, ncc[asked / 2]) : 0;
+    found->ncc = fmax(0, median_of(ncc, asked));
     found->overlap = stage->count ? (double)inside / stage->count : 0;
     *mean = asked ? *mean / asked : 0;
     free(ncc);

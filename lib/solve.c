@@ -39,8 +39,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
+#include "cholesky.h"
+#include "median.h"
 #include "solve.h"
 
 enum {
@@ -58,6 +61,7 @@ enum {
 #define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit as well */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
 #define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */
+#define SINGULAR 1e-9       /* of a diagonal element */
 #define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
 
 /* What a richer model must gain: of the loss, and in standard deviations of the gain. */
@@ -95,74 +99,6 @@ struct jackknife {
     double p[CELLS][P];
 };
 
-/* The K-th smallest of VALUES (Hoare), which are reordered. */
-static double kth_smallest(double *values, unsigned count, unsigned k)
-{
-    unsigned first = 0, last = count - 1;
-    while (first < last) {
-        double pivot = values[(first + last) / 2];
-        unsigned i = first, j = last;
-        for (;;) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            double swapped = values[i];
-            values[i++] = values[j];
-            values[j--] = swapped;
-        }
-        if (i == j && values[i] <= pivot)
-            i++;
-        if (k < i)
-            last = i - 1;
-        else
-            first = i;
-    }
-    return values[k];
-}
-
-static double median(double *values, unsigned count)
-{
-    return count ? kth_smallest(values, count, count / 2) : 0;
-}
-
-/* Cholesky: the inverse of the symmetric A into INVERSE. False if A is not positive definite. */
-static bool invert_symmetric(unsigned n, double a[P][P], double inverse[P][P])
-{
-    double l[P][P] = {{0}};
-    for (unsigned i = 0; i < n; i++) {
-        for (unsigned j = 0; j <= i; j++) {
-            double sum = a[i][j];
-            for (unsigned k = 0; k < j; k++)
-                sum -= l[i][k] * l[j][k];
-            if (i != j)
-                l[i][j] = sum / l[j][j];
-            else if (sum > 1e-9 * a[i][i])
-                l[i][i] = sqrt(sum);
-            else
-                return false;
-        }
-    }
-    for (unsigned column = 0; column < n; column++) {
-        double y[P];
-        for (unsigned i = 0; i < n; i++) {
-            double sum = i == column;
-            for (unsigned k = 0; k < i; k++)
-                sum -= l[i][k] * y[k];
-            y[i] = sum / l[i][i];
-        }
-        for (unsigned i = n; i-- > 0;) {
-            double sum = y[i];
-            for (unsigned k = i + 1; k < n; k++)
-                sum -= l[k][i] * inverse[k][column];
-            inverse[i][column] = sum / l[i][i];
-        }
-    }
-    return true;
-}
-
 static double residual(const struct problem *problem, const struct measurement *m, const double *p)
 {
     double r = m->value;
@@ -175,7 +111,8 @@ static double residual(const struct problem *problem, const struct measurement *
 static bool least_squares(const struct problem *problem, unsigned left_out, double *p)
 {
     unsigned n = problem->parameters;
-    double a[P][P] = {{0}}, b[P] = {0}, inverse[P][P];
+    double element[P * P] = {0}, b[P] = {0};
+    struct banded a = {n, n, element};
     for (unsigned k = 0; k < problem->count; k++) {
         const struct measurement *m = &problem->rows[k];
         if (m->cell == left_out)
@@ -183,20 +120,14 @@ static bool least_squares(const struct problem *problem, unsigned left_out, doub
         for (unsigned i = 0; i < n; i++) {
             double weighted = m->weight * m->row[i];
             for (unsigned j = 0; j <= i; j++)
-                a[i][j] += weighted * m->row[j];
+                *banded_at(&a, i, j) += weighted * m->row[j];
             b[i] += weighted * m->value;
         }
     }
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned j = i + 1; j < n; j++)
-            a[i][j] = a[j][i];
-    if (!invert_symmetric(n, a, inverse))
+    if (!cholesky_factor(&a, SINGULAR))
         return false;
-    for (unsigned i = 0; i < n; i++) {
-        p[i] = 0;
-        for (unsigned j = 0; j < n; j++)
-            p[i] += inverse[i][j] * b[j];
-    }
+    cholesky_solve(&a, b, 0);
+    memcpy(p, b, n * sizeof *b);
     return true;
 }
 
@@ -210,14 +141,14 @@ static void measure_misfit(struct problem *problem, const double *p)
             problem->scratch[count++] = fabs(residual(problem, m, p)) /
                                         sqrt(m->variance + problem->misfit / problem->scale);
     }
-    double noise = MAD_TO_SIGMA * median(problem->scratch, count);
+    double noise = MAD_TO_SIGMA * median_of(problem->scratch, count);
     problem->scale = fmax(1e-6, fmin(MOST_NOISE, noise * noise));
 
     count = 0;
     for (unsigned k = 0; k < problem->count; k++)
         if (problem->rows[k].variance <= problem->precise)
             problem->scratch[count++] = fabs(residual(problem, &problem->rows[k], p));
-    problem->scatter = MAD_TO_SIGMA * median(problem->scratch, count);
+    problem->scatter = MAD_TO_SIGMA * median_of(problem->scratch, count);
     problem->misfit =
         fmax(0, problem->scatter * problem->scatter - problem->scale * problem->typical);
 }
@@ -337,17 +268,17 @@ static void collect(struct problem *problem, const struct block *blocks, unsigne
     for (unsigned k = 0; k < count; k++)
         if (usable(&blocks[k]))
             problem->scratch[used++] = blocks[k].variance[0];
-    double floor = VARIANCE_FLOOR * median(problem->scratch, used);
+    double floor = VARIANCE_FLOOR * median_of(problem->scratch, used);
     used = 0;
     for (unsigned k = 0; k < count; k++)
         if (usable(&blocks[k]))
             problem->scratch[used++] = (double)blocks[k].information;
-    double information = median(problem->scratch, used);
+    double information = median_of(problem->scratch, used);
     used = 0;
     for (unsigned k = 0; k < count; k++)
         if (usable(&blocks[k]))
             problem->scratch[used++] = (double)blocks[k].sharpness;
-    double sharpness = median(problem->scratch, used);
+    double sharpness = median_of(problem->scratch, used);
 
     double middle = 0.5 * (BLOCK_SIDE - 1);
     for (unsigned k = 0; k < count; k++) {
@@ -383,9 +314,9 @@ static void part(struct problem *problem)
         return;
     for (unsigned k = 0; k < count; k++)
         problem->scratch[k] = problem->rows[k].variance;
-    problem->precise = kth_smallest(problem->scratch, count, count / 4);
-    problem->vague = kth_smallest(problem->scratch, count, count / 2);
-    problem->typical = kth_smallest(problem->scratch, count, count / 8);
+    problem->precise = median_kth(problem->scratch, count, count / 4);
+    problem->vague = median_kth(problem->scratch, count, count / 2);
+    problem->typical = median_kth(problem->scratch, count, count / 8);
 }
 
 /* The problem, closed by problem_close(), and its solution P; false if there is none. */

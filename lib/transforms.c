@@ -8,6 +8,7 @@
 #include <netpbm/pm.h>
 
 #include "alloc.h"
+#include "median.h"
 #include "name.h"
 #include "transforms.h"
 
@@ -67,12 +68,6 @@ static bool change(const struct transforms *transforms, unsigned i, double *scal
     return true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
 bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,
                      double *degrees)
 {
@@ -90,8 +85,7 @@ bool transforms_jump(const struct transforms *transforms, unsigned i, double *sc
         if (k != i && change(transforms, k, &other, &turn))
             sizes[count++] = fmax(fabs(log(other)), fabs(turn));
     }
-    qsort(sizes, count, sizeof *sizes, by_value);
-    bool jump = count >= JUMP_OTHERS && size > JUMP_FACTOR * sizes[count / 2];
+    bool jump = count >= JUMP_OTHERS && size > JUMP_FACTOR * median_of(sizes, count);
     free(sizes);
     return jump;
 }

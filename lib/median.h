@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef MEDIAN_H
+#define MEDIAN_H
+
+/* The K-th smallest, from 0, of the COUNT VALUES, which are reordered (Hoare's selection); K is
+   under COUNT, and no value is NaN. */
+double median_kth(double *values, unsigned count, unsigned k);
+
+/* The upper median of VALUES, likewise; 0 of none. */
+double median_of(double *values, unsigned count);
+
+#endif
