@@ -6,11 +6,6 @@
  * transform D that explains the displacements, and sets W to W D: the step is in the reference's
  * coordinates, where the blocks are and stay.
  *
- * A Gauss-Newton step only sees a pixel or two, so the start matters. The identity and the peaks of
- * phase correlations over a few scales and rotations are tried at the coarsest level, where a pixel
- * is many of the frame's. Each gets one step; the best of them a few more; the best of those, by
- * the mean NCC of its blocks, less where few blocks agree, goes on to the finer levels.
- *
  * Each level, and full resolution at small windows around the best blocks, gives an answer of its
  * own. Full resolution is two to three times as precise as half where frames are sharp (half-size
  * images have aliases, which pull towards whole pixels), and less so where they are noisy or out of
@@ -42,28 +37,20 @@
 #include "phase.h"
 #include "register.h"
 #include "solve.h"
+#include "stage.h"
+#include "start.h"
 
 enum {
     BLOCKS = 1200, /* at most, a level */
-    PEAKS = 2,
-    FINALISTS = 4,
-    FINALIST_STEPS = 4,
-    STEPS = 3 /* at most, a level */
+    STEPS = 3      /* at most, a level */
 };
 
-#define AGREES 0.3       /* NCC */
-#define SMALL_STEP 0.002 /* pixels of a level */
-/* A start that needs no search for a better one: its score, and, in pixels of the level, how far
-   the most precise blocks scatter. */
-#define QUICK_SCORE 0.8
-#define QUICK_SCATTER 0.25
 #define ENOUGH_BLOCKS 100 /* for a level coarser than the finest to have an answer of its own */
 #define COARSE_LEAST 0.6  /* share and NCC by which a coarser level vouches for a frame */
 
 /* Answers contradict each other where they lie apart by more than so many predicted errors and by
    more than what interpolation does, in pixels of the coarser level. */
 #define CONTRADICTION 2
-#define INTERPOLATION 0.1
 #define CONTRADICTION_SHARE 0.25 /* of the distance, that is added to the error */
 
 /* Of the misfit, that is added to the error: it stands for the question which of the blocks are
@@ -72,16 +59,6 @@ enum {
 #define MISFIT_SHARE 0.33
 #define MISFIT_WEIGHT 2
 #define VISIBLE 0.5 /* pixels of the frames, RMS, between what two models say */
-#define PI 3.14159265358979323846
-
-static const double scales[] = {0.94, 0.97, 1, 1.03, 1.06};
-static const double rotations[] = {-2, 0, 2}; /* degrees */
-
-enum {
-    SCALES = sizeof scales / sizeof scales[0],
-    ROTATIONS = sizeof rotations / sizeof rotations[0],
-    CANDIDATES = 2 + SCALES * ROTATIONS * PEAKS /* with the identity and the guess */
-};
 
 struct registrar {
     const struct pyramid *reference;
@@ -97,33 +74,6 @@ struct registrar {
     float *fine_gray; /* of the reference, DETAIL_KEPT samples a block */
     unsigned char *fine_seen;
     struct view *fine_views;
-};
-
-/* What blocks are measured at: a level, or the details of the full frames. */
-struct stage {
-    unsigned width, height; /* of the reference, seen at that resolution */
-    unsigned count;
-    const struct block *blocks;
-    float telling;                   /* blocks of less information are not asked for the figures */
-    const struct level *own, *other; /* or NULL: then */
-    const struct view *own_views;    /* one a block */
-    const struct frame *frame;       /* to cut the others' from */
-    double factor;                   /* its pixels in those of the frames */
-};
-
-/* What a stage makes of a transform; in pixels of the stage. */
-struct step {
-    struct transform transform; /* after it */
-    struct block *blocks;       /* as measured before it */
-    bool *kept;
-    struct registration figures;
-    double mean; /* NCC */
-    double scatter;
-};
-
-struct candidate {
-    struct transform t;
-    double score, scatter;
 };
 
 static float median_information(const struct block *blocks, unsigned count)
@@ -184,28 +134,6 @@ void register_close(struct registrar *registrar)
     free(registrar);
 }
 
-/* The figures that tell a good registration, from measured blocks. MEAN is the mean NCC. */
-static void judge(const struct stage *stage, const struct block *blocks, const bool *kept,
-                  struct registration *found, double *mean)
-{
-    double *ncc = alloc_array(stage->count, sizeof *ncc);
-    unsigned inside = 0, asked = 0, agree = 0;
-    *mean = 0;
-    for (unsigned k = 0; k < stage->count; k++) {
-        inside += blocks[k].inside || blocks[k].blown;
-        if (!blocks[k].inside || blocks[k].information < stage->telling)
-            continue;
-        ncc[asked++] = blocks[k].ncc;
-        *mean += fmax(0, blocks[k].ncc);
-        agree += kept[k] && blocks[k].ncc > AGREES;
-    }
-    found->share = asked ? (double)agree / asked : 0;
-    found->ncc = fmax(0, median_of(ncc, asked));
-    found->overlap = stage->count ? (double)inside / stage->count : 0;
-    *mean = asked ? *mean / asked : 0;
-    free(ncc);
-}
-
 static struct stage level_stage(const struct registrar *registrar, const struct pyramid *frame,
                                 unsigned level)
 {
@@ -218,77 +146,6 @@ static struct stage level_stage(const struct registrar *registrar, const struct 
                           .own = own,
                           .other = &frame->level[level],
                           .factor = registrar->reference->factor * (double)(1u << level)};
-}
-
-static void measure(const struct stage *stage, const struct transform *t, struct block *blocks)
-{
-    struct detail detail;
-    for (unsigned k = 0; k < stage->count; k++) {
-        struct view own = stage->own ? blocks_view(stage->own) : stage->own_views[k];
-        struct view other = stage->other ? blocks_view(stage->other)
-                                         : detail_around(stage->frame, t, &blocks[k], &detail);
-        blocks_measure(&own, &other, t, &blocks[k]);
-    }
-}
-
-static struct step step_open(const struct stage *stage)
-{
-    struct step step = {.blocks = alloc_array(stage->count, sizeof *step.blocks),
-                        .kept = alloc_zeroed(stage->count, sizeof *step.kept)};
-    memcpy(step.blocks, stage->blocks, stage->count * sizeof *step.blocks);
-    return step;
-}
-
-static void step_close(struct step *step)
-{
-    free(step->blocks);
-    free(step->kept);
-}
-
-/* Up to STEPS steps on STEP's transform; false if one has no solution. STEP gets the figures of the
-   last. */
-static bool refine(const struct stage *stage, enum transform_model model, unsigned steps,
-                   struct step *step)
-{
-    bool solved = true;
-    for (unsigned i = 0; i < steps && solved; i++) {
-        struct solution solution;
-        measure(stage, &step->transform, step->blocks);
-        solved = solve_transform(model, step->blocks, stage->count, stage->width, stage->height,
-                                 &solution, step->kept);
-        if (!solved)
-            break;
-        struct transform next = transform_compose(&step->transform, &solution.delta);
-        solved = transform_usable(&next, stage->width, stage->height);
-        if (solved)
-            step->transform = next;
-        step->scatter = solution.scatter;
-        if (solution.step < SMALL_STEP)
-            break;
-    }
-    judge(stage, step->blocks, step->kept, &step->figures, &step->mean);
-    return solved;
-}
-
-/* The answer of STEP, in pixels of the frames. */
-static bool answer_of(const struct stage *stage, enum transform_model model, struct step *step,
-                      struct registration *answer)
-{
-    struct solution solution;
-    if (!solve_error(model, step->blocks, stage->count, stage->width, stage->height, &solution,
-                     step->kept))
-        return false;
-    *answer = step->figures;
-    answer->model = model;
-    answer->transform = transform_finer(&step->transform, stage->factor, 0);
-    answer->error = stage->factor * solution.error;
-    answer->scatter = stage->factor * solution.scatter;
-    double floor = INTERPOLATION * stage->factor, misfit = stage->factor * solution.misfit;
-    answer->misfit = sqrt(fmax(0, misfit * misfit - floor * floor));
-    for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
-        for (int j = 0; j < TRANSFORM_MAX_PARAMETERS; j++)
-            answer->covariance[i][j] = stage->factor * stage->factor * solution.covariance[i][j];
-    return true;
 }
 
 /* Adds an error of MORE pixels, that of a shift, half of its square along each axis. */
@@ -317,7 +174,7 @@ static void combine_answers(const struct pyramid *reference, const struct regist
     double fine = error_with(finer, misfit), coarse = error_with(best, misfit);
     double apart = transform_distance(&finer->transform, &best->transform, reference->width,
                                       reference->height);
-    if (apart > CONTRADICTION * hypot(fine, coarse) && apart > INTERPOLATION * 2 * factor) {
+    if (apart > CONTRADICTION * hypot(fine, coarse) && apart > STAGE_INTERPOLATION * 2 * factor) {
         raise_error(best, CONTRADICTION_SHARE * apart);
         return;
     }
@@ -332,87 +189,6 @@ static void combine_answers(const struct pyramid *reference, const struct regist
                 (1 - share) * best->transform.m[i][j] + share * finer->transform.m[i][j];
     mean.misfit = misfit;
     *best = mean;
-}
-
-static int by_score(const void *a, const void *b)
-{
-    const struct candidate *p = a, *q = b;
-    return (p->score < q->score) - (p->score > q->score);
-}
-
-/* Takes STEPS steps on the candidate, and sets its score. */
-static void score_candidate(const struct registrar *registrar, const struct pyramid *frame,
-                            enum transform_model model, unsigned steps, struct candidate *candidate)
-{
-    struct stage stage = level_stage(registrar, frame, registrar->reference->levels - 1);
-    struct step step = step_open(&stage);
-    step.transform = candidate->t;
-    bool solved = refine(&stage, model, steps, &step);
-    candidate->t = step.transform;
-    candidate->scatter = step.scatter;
-    candidate->score =
-        solved ? step.mean * fmin(1, step.figures.share / 0.5) * fmin(1, step.figures.overlap / 0.5)
-               : -1;
-    step_close(&step);
-}
-
-/* Steps on the best of COUNT candidates, which comes first then. */
-static void best_candidate(const struct registrar *registrar, const struct pyramid *frame,
-                           enum transform_model model, struct candidate *candidates, unsigned count)
-{
-    for (unsigned k = 0; k < count; k++)
-        score_candidate(registrar, frame, model, 1, &candidates[k]);
-    qsort(candidates, count, sizeof candidates[0], by_score);
-    unsigned finalists = count < FINALISTS ? count : FINALISTS;
-    for (unsigned k = 0; k < finalists; k++)
-        score_candidate(registrar, frame, model, FINALIST_STEPS, &candidates[k]);
-    qsort(candidates, finalists, sizeof candidates[0], by_score);
-}
-
-/* The peaks of the phase correlations over the grid of scales and rotations. */
-static unsigned search(struct registrar *registrar, const struct level *level,
-                       enum transform_model model, struct candidate *candidates)
-{
-    const struct pyramid *reference = registrar->reference;
-    if (!registrar->phase)
-        registrar->phase = phase_open(&reference->level[reference->levels - 1]);
-    unsigned count = 0;
-    for (unsigned i = 0; i < SCALES; i++) {
-        for (unsigned j = 0; j < ROTATIONS; j++) {
-            if (model == TRANSFORM_SHIFT && (scales[i] != 1 || rotations[j] != 0))
-                continue;
-            struct transform seed =
-                transform_similarity(rotations[j] * PI / 180, scales[i], 0.5 * (level->width - 1),
-                                     0.5 * (level->height - 1), 0, 0);
-            struct transform peaks[PEAKS];
-            unsigned found = phase_peaks(registrar->phase, level, &seed, PEAKS, peaks);
-            for (unsigned k = 0; k < found; k++)
-                candidates[count++].t = peaks[k];
-        }
-    }
-    return count;
-}
-
-/*
- * The transform to go on from, in pixels of the frames, into T: GUESS (or NULL) or the identity
- * where one of them is good, or, THOROUGH, the best of all. False where neither is good.
- */
-static bool start(struct registrar *registrar, const struct pyramid *frame,
-                  enum transform_model model, const struct transform *guess, bool thorough,
-                  struct transform *t)
-{
-    unsigned coarsest = frame->levels - 1;
-    double factor = registrar->reference->factor * (double)(1u << coarsest);
-    struct candidate candidates[CANDIDATES] = {{.t = transform_identity()}};
-    unsigned count = 1;
-    if (guess && model != TRANSFORM_SHIFT)
-        candidates[count++].t = transform_finer(guess, 1 / factor, 0);
-    if (thorough)
-        count += search(registrar, &frame->level[coarsest], model, candidates + count);
-    best_candidate(registrar, frame, model, candidates, count);
-    *t = transform_finer(&candidates[0].t, factor, 0);
-    return thorough ||
-           (candidates[0].score >= QUICK_SCORE && candidates[0].scatter <= QUICK_SCATTER);
 }
 
 /* At full resolution. */
@@ -474,7 +250,7 @@ static bool take_answer(struct ascent *ascent, const struct stage *stage,
     struct registration answer;
     if (model != ascent->model)
         return true;
-    if (!answer_of(stage, model, step, &answer))
+    if (!stage_answer(stage, model, step, &answer))
         return false;
     if (ascent->have && ascent->best.model == model)
         combine_answers(ascent->registrar->reference, &answer, stage->factor, &ascent->best);
@@ -489,10 +265,10 @@ static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsig
     enum transform_model model = model_at(ascent, level);
     struct step step = step_open(stage);
     step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
-    bool solved = refine(stage, model, STEPS, &step);
+    bool solved = stage_refine(stage, model, STEPS, &step);
     if (solved && wants_richer(ascent, stage, level, &step)) {
         ascent->model = model = ascent->registrar->models.richest;
-        solved = refine(stage, model, STEPS, &step);
+        solved = stage_refine(stage, model, STEPS, &step);
     }
     bool finest = level == ascent->finest;
     if (finest || stage->count >= ENOUGH_BLOCKS) {
@@ -512,7 +288,7 @@ static void ascend_fully(struct ascent *ascent, const struct stage *stage)
 {
     struct step step = step_open(stage);
     step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
-    if (stage->count > 0 && refine(stage, ascent->model, STEPS, &step))
+    if (stage->count > 0 && stage_refine(stage, ascent->model, STEPS, &step))
         take_answer(ascent, stage, ascent->model, &step);
     step_close(&step);
 }
@@ -557,14 +333,18 @@ void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
         return;
     /* A start that looked good, in a texture that repeats, may yet lead to nothing. */
     enum transform_model model = model_at(&empty, coarsest);
-    for (int thorough = 0; thorough <= 1; thorough++) {
-        struct ascent ascent = empty;
-        if (!start(registrar, pyramid, model, guess, thorough, &ascent.t))
-            continue;
+    struct stage stage = level_stage(registrar, pyramid, coarsest);
+    struct ascent ascent = empty;
+    if (start_quickly(&stage, model, guess, &ascent.t)) {
         ascend(registrar, pyramid, frame, &ascent, found);
         if (register_verdict(found) == REGISTER_GOOD)
             return;
     }
+    ascent = empty;
+    if (!registrar->phase)
+        registrar->phase = phase_open(&reference->level[coarsest]);
+    ascent.t = start_thoroughly(&stage, model, guess, registrar->phase, &pyramid->level[coarsest]);
+    ascend(registrar, pyramid, frame, &ascent, found);
 }
 
 enum register_verdict register_verdict(const struct registration *found)
