@@ -14,13 +14,11 @@
 
 #include <netpbm/pm.h>
 
-#include "alloc.h"
 #include "cmdline.h"
 #include "filestack.h"
 #include "frame.h"
 #include "input.h"
 #include "inside.h"
-#include "keyframe.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
@@ -178,49 +176,24 @@ static struct aligned *add_row(const struct cmdline *cmd, struct transforms *tab
     return transforms_add(table, name);
 }
 
-/*
- * What finds the transforms. The reference is known before any frame is, or is the first frame.
- * Each frame is registered by itself, or in a sequence of frames that know their neighbours, whose
- * transforms are known when the last frame has come or, for standard input, at once.
- */
-struct estimator {
-    struct register_models models;
-    bool direct, at_once;
-    struct keyframe *reference;
-    struct sequence *sequence; /* NULL: each frame by itself */
-};
-
-static void estimator_refer(struct estimator *estimator, const struct frame *frame)
+/* Direct where the user says so, and where the reference is given beside standard input. */
+static enum sequence_way way_of(const struct cmdline *cmd)
 {
-    estimator->reference = keyframe_open(frame);
-    keyframe_take_blocks(estimator->reference, frame, estimator->models);
-    if (!estimator->direct)
-        estimator->sequence =
-            sequence_open(estimator->reference, estimator->models, estimator->at_once);
+    if (cmd->direct || (cmd->from_stdin && cmd->reference))
+        return SEQUENCE_DIRECT;
+    return cmd->from_stdin ? SEQUENCE_AT_ONCE : SEQUENCE_TOGETHER;
 }
 
-static struct estimator *estimator_open(const struct cmdline *cmd)
+/* NULL where the first frame is to be the reference. */
+static struct sequence *open_sequence(const struct cmdline *cmd)
 {
-    struct estimator *estimator = alloc_zeroed(1, sizeof *estimator);
-    estimator->models = cmd->models;
-    estimator->direct = cmd->direct || (cmd->from_stdin && cmd->reference);
-    estimator->at_once = cmd->from_stdin;
-    if (cmd->reference || !cmd->from_stdin) {
-        struct frame frame = {0};
-        reference_read(cmd->reference, cmd->operands, cmd->operand_count, &frame);
-        estimator_refer(estimator, &frame);
-        frame_free(&frame);
-    }
-    return estimator;
-}
-
-static void estimator_free(struct estimator *estimator)
-{
-    if (!estimator)
-        return;
-    sequence_free(estimator->sequence);
-    keyframe_free(estimator->reference);
-    free(estimator);
+    if (!cmd->reference && cmd->from_stdin)
+        return NULL;
+    struct frame frame = {0};
+    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &frame);
+    struct sequence *sequence = sequence_open(&frame, cmd->models, way_of(cmd));
+    frame_free(&frame);
+    return sequence;
 }
 
 /* Tells why the frame of ROW is refused, which TO does not vouch for. */
@@ -270,34 +243,21 @@ static void settle(struct aligned *row, const struct frame *geometry)
                    row->name, row->error, WARN_ERROR);
 }
 
-/* Registers FRAME by itself into ROW. */
-static void estimate_directly(const struct cmdline *cmd, const struct estimator *estimator,
-                              const struct frame *frame, struct aligned *row)
+/* What may help a frame that is merely defocused. */
+static const char *advice(const struct cmdline *cmd)
 {
-    struct registration found;
-    struct keyframe *key = keyframe_open(frame);
-    keyframe_register(estimator->reference, key, frame, NULL, &found);
-    keyframe_free(key);
-    enum register_verdict verdict = register_verdict(&found);
-    row->failed = verdict != REGISTER_GOOD;
-    row->transform = found.transform;
-    row->error = found.error;
-    row->scatter = found.scatter;
-    row->misfit = found.misfit;
-    row->share = found.share;
-    row->ncc = found.ncc;
-    if (row->failed)
-        refuse(row, verdict, found.overlap, keyframe_header(estimator->reference)->name,
-               cmd->direct
-                   ? "leave out -direct"
-                   : "name the frames as operands, in the order of their focus, without -direct");
-    settle(row, frame);
+    if (cmd->direct)
+        return "leave out -direct";
+    return way_of(cmd) == SEQUENCE_DIRECT
+               ? "name the frames as operands, in the order of their focus, without -direct"
+               : "take smaller steps of focus";
 }
 
-/* What the sequence found for its frame I into ROW. */
-static void take_placed(const struct estimator *estimator, unsigned i, struct aligned *row)
+/* What SEQUENCE found for its frame I into ROW; tells where it is refused. */
+static void take_placed(const struct cmdline *cmd, const struct sequence *sequence, unsigned i,
+                        struct aligned *row)
 {
-    const struct placed *placed = sequence_frame(estimator->sequence, i);
+    const struct placed *placed = sequence_frame(sequence, i);
     row->failed = placed->failed;
     row->transform = placed->transform;
     row->error = placed->error;
@@ -310,50 +270,45 @@ static void take_placed(const struct estimator *estimator, unsigned i, struct al
                 "framealign: frame %s refused: it agrees with %s alone, which was refused.\n",
                 row->name, placed->best_to);
     else if (row->failed)
-        refuse(row, placed->verdict, placed->overlap, placed->best_to,
-               "take smaller steps of focus");
-    settle(row, keyframe_header(estimator->reference));
+        refuse(row, placed->verdict, placed->overlap, placed->best_to, advice(cmd));
+    settle(row, sequence_reference(sequence));
 }
 
-/* Registers FRAME into a new row of TABLE; without a sequence that waits for the last frame, the
-   row is complete. */
-static struct aligned *estimate(const struct cmdline *cmd, struct estimator *estimator,
+/* Registers FRAME into a new row of TABLE, which is complete unless SEQUENCE waits for the last
+   frame. *SEQUENCE begins with the frame if it is NULL. */
+static struct aligned *estimate(const struct cmdline *cmd, struct sequence **sequence,
                                 const struct frame *frame, struct transforms *table)
 {
-    if (!estimator->reference)
-        estimator_refer(estimator, frame);
-    const struct frame *reference = keyframe_header(estimator->reference);
+    if (!*sequence)
+        *sequence = sequence_open(frame, cmd->models, way_of(cmd));
+    const struct frame *reference = sequence_reference(*sequence);
     if (!frame_same_geometry(reference, frame))
         pm_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
                  frame->name, frame_geometry_text(frame), reference->name,
                  frame_geometry_text(reference));
     struct aligned *row = add_row(cmd, table, frame->name);
-    if (!estimator->sequence) {
-        estimate_directly(cmd, estimator, frame, row);
-    } else {
-        sequence_add(estimator->sequence, frame);
-        if (estimator->at_once)
-            take_placed(estimator, table->count - 1, row);
-    }
+    sequence_add(*sequence, frame);
+    if (way_of(cmd) != SEQUENCE_TOGETHER)
+        take_placed(cmd, *sequence, table->count - 1, row);
     return row;
 }
 
 /* The transforms of all frames, without putting anything out. */
 static void estimate_all(const struct cmdline *cmd, struct transforms *table)
 {
-    struct estimator *estimator = estimator_open(cmd);
+    struct sequence *sequence = open_sequence(cmd);
     struct frame frame = {0};
     struct input *in = open_frames(cmd);
     while (input_read(in, &frame))
-        estimate(cmd, estimator, &frame, table);
+        estimate(cmd, &sequence, &frame, table);
     input_close(in);
     frame_free(&frame);
-    if (estimator->sequence && !estimator->at_once) {
-        sequence_solve(estimator->sequence);
+    if (way_of(cmd) == SEQUENCE_TOGETHER) {
+        sequence_solve(sequence);
         for (unsigned i = 0; i < table->count; i++)
-            take_placed(estimator, i, &table->rows[i]);
+            take_placed(cmd, sequence, i, &table->rows[i]);
     }
-    estimator_free(estimator);
+    sequence_free(sequence);
 }
 
 /* The transforms of -apply=FILE. What can be known of the frames' names before they are read is
@@ -419,7 +374,7 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
 }
 
 /* The row of FRAME, the image INDEX of the stream: found by name, by number, or estimated now. */
-static const struct aligned *row_of(const struct cmdline *cmd, struct estimator *estimator,
+static const struct aligned *row_of(const struct cmdline *cmd, struct sequence **sequence,
                                     const struct frame *frame, unsigned index,
                                     struct transforms *table)
 {
@@ -434,8 +389,8 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct estimator 
                     frame->name, cmd->apply);
         return found;
     }
-    if (estimator)
-        return estimate(cmd, estimator, frame, table);
+    if (sequence)
+        return estimate(cmd, sequence, frame, table);
     if (index >= table->count || strcmp(table->rows[index].name, frame->name) != 0)
         pm_error("frame %s was not there when the frames were read first: the files changed "
                  "meanwhile",
@@ -443,9 +398,9 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct estimator 
     return &table->rows[index];
 }
 
-/* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is an ESTIMATOR
+/* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is a SEQUENCE
    to make it as the frames come. Returns whether one was refused. */
-static bool put_out_all(struct cmdline *cmd, struct estimator *estimator, struct transforms *table,
+static bool put_out_all(struct cmdline *cmd, struct sequence **sequence, struct transforms *table,
                         struct output *out)
 {
     struct frame frame = {0}, warped = {0};
@@ -454,7 +409,7 @@ static bool put_out_all(struct cmdline *cmd, struct estimator *estimator, struct
     unsigned count = 0;
     struct input *in = open_frames(cmd);
     for (; input_read(in, &frame); count++) {
-        const struct aligned *row = row_of(cmd, estimator, &frame, count, table);
+        const struct aligned *row = row_of(cmd, sequence, &frame, count, table);
         if (rectangle.width == 0) {
             set_border_value(cmd, &frame);
             rectangle = output_rectangle(cmd, table, &frame);
@@ -500,7 +455,8 @@ int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
     struct transforms table = {0};
-    struct estimator *estimator = NULL;
+    struct sequence *sequence = NULL;
+    bool as_they_come = false;
     parse_cmdline(argc, argv, &cmd);
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);
     struct tempfile *save = cmd.save ? tempfile_create(cmd.save) : NULL;
@@ -512,10 +468,12 @@ int main(int argc, char **argv)
         reference_check_rereadable(cmd.operands, cmd.operand_count);
         estimate_all(&cmd, &table);
     } else {
-        estimator = estimator_open(&cmd);
+        sequence = open_sequence(&cmd);
+        as_they_come = true;
     }
 
-    bool refused = out ? put_out_all(&cmd, estimator, &table, out) : any_failed(&table);
+    bool refused =
+        out ? put_out_all(&cmd, as_they_come ? &sequence : NULL, &table, out) : any_failed(&table);
     if (!cmd.apply)
         warn_of_jumps(&table);
     if (cmd.estimate) {
@@ -526,7 +484,7 @@ int main(int argc, char **argv)
         transforms_write(&table, tempfile_stream(save));
         tempfile_commit(save);
     }
-    estimator_free(estimator);
+    sequence_free(sequence);
     transforms_free(&table);
     return refused ? 2 : EXIT_SUCCESS;
 }

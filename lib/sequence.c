@@ -18,7 +18,7 @@ struct earlier {
 struct sequence {
     struct keyframe *reference;
     struct register_models models;
-    bool at_once;
+    enum sequence_way way;
     struct earlier earlier[BACK]; /* the nearest first */
 
     /* Node 0 is the reference's, node i + 1 that of frame i. */
@@ -56,15 +56,21 @@ static void add_node(struct sequence *sequence, const char *name, bool fixed)
     sequence->count++;
 }
 
-struct sequence *sequence_open(struct keyframe *reference, struct register_models models,
-                               bool at_once)
+struct sequence *sequence_open(const struct frame *reference, struct register_models models,
+                               enum sequence_way way)
 {
     struct sequence *sequence = alloc_zeroed(1, sizeof *sequence);
-    sequence->reference = reference;
+    sequence->reference = keyframe_open(reference);
+    keyframe_take_blocks(sequence->reference, reference, models);
     sequence->models = models;
-    sequence->at_once = at_once;
-    add_node(sequence, keyframe_header(reference)->name, true);
+    sequence->way = way;
+    add_node(sequence, reference->name, true);
     return sequence;
+}
+
+const struct frame *sequence_reference(const struct sequence *sequence)
+{
+    return keyframe_header(sequence->reference);
 }
 
 void sequence_free(struct sequence *sequence)
@@ -80,6 +86,7 @@ void sequence_free(struct sequence *sequence)
     free(sequence->nodes);
     free(sequence->placed);
     free(sequence->links);
+    keyframe_free(sequence->reference);
     free(sequence);
 }
 
@@ -114,7 +121,7 @@ static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned
     unsigned to = sequence->count - 1;
     keyframe_register(given, key, frame, guess, found);
     keep_best(&sequence->placed[to], found, keyframe_header(given)->name);
-    if (from != REFERENCE && !sequence->at_once)
+    if (from != REFERENCE && sequence->way == SEQUENCE_TOGETHER)
         keep_best(&sequence->placed[from], found, keyframe_header(key)->name);
     if (register_verdict(found) != REGISTER_GOOD)
         return false;
@@ -158,6 +165,7 @@ static void link_last(struct sequence *sequence, const struct keyframe *key,
     if (!fixed && add_link(sequence, sequence->reference, REFERENCE, key, frame,
                            node->reached ? &node->transform : NULL, &found)) {
         node->transform = found.transform;
+        node->error = found.error;
         node->reached = true;
     }
 }
@@ -201,19 +209,23 @@ void sequence_add(struct sequence *sequence, const struct frame *frame)
 {
     struct keyframe *key = keyframe_open(frame);
     add_node(sequence, frame->name, keyframe_equal(key, sequence->reference));
-    if (sequence->at_once)
+    unsigned last = sequence->count - 1;
+    if (sequence->way != SEQUENCE_TOGETHER)
         sequence->link_count = 0;
     link_last(sequence, key, frame);
-    if (sequence->at_once) {
-        if (!sequence->nodes[sequence->count - 1].fixed)
-            solve_last(sequence);
-        tell_placed(sequence, sequence->count - 1);
+    if (sequence->way == SEQUENCE_AT_ONCE && !sequence->nodes[last].fixed)
+        solve_last(sequence);
+    if (sequence->way != SEQUENCE_TOGETHER)
+        tell_placed(sequence, last);
+    if (sequence->way == SEQUENCE_DIRECT) {
+        keyframe_free(key);
+        return;
     }
     keyframe_take_blocks(key, frame, sequence->models);
     keyframe_free(sequence->earlier[BACK - 1].key);
     for (unsigned i = BACK - 1; i > 0; i--)
         sequence->earlier[i] = sequence->earlier[i - 1];
-    sequence->earlier[0] = (struct earlier){key, sequence->count - 1};
+    sequence->earlier[0] = (struct earlier){key, last};
 }
 
 void sequence_solve(struct sequence *sequence)

@@ -16,10 +16,14 @@
  * that. Neighbours are sharp in the same places, so their links hold where those to the reference
  * do not, in a subject with depth and at other depths of focus.
  *
- * Either all transforms are solved for together, once all frames were added, or each frame's when
- * it was added, from those before it.
  */
 struct sequence;
+
+enum sequence_way {
+    SEQUENCE_TOGETHER, /* all frames are solved for together, once the last one was added */
+    SEQUENCE_AT_ONCE,  /* each when it is added, from those before it */
+    SEQUENCE_DIRECT    /* each by its link to the reference alone, when it is added */
+};
 
 /* What is known of a frame. */
 struct placed {
@@ -39,17 +43,20 @@ struct placed {
     struct transform step;
 };
 
-/* Frames to be registered to REFERENCE, whose blocks were taken and which the caller frees after
-   the sequence. At_once: each is solved for when it is added. */
-struct sequence *sequence_open(struct keyframe *reference, struct register_models models,
-                               bool at_once);
+/* Frames to be registered to REFERENCE, of which a keyframe is kept. */
+struct sequence *sequence_open(const struct frame *reference, struct register_models models,
+                               enum sequence_way way);
+
+/* The reference's geometry and name; no raster. */
+const struct frame *sequence_reference(const struct sequence *sequence);
 
 /* Registers FRAME, which has the reference's geometry. */
 void sequence_add(struct sequence *sequence, const struct frame *frame);
 
-/* Solves for all frames together. */
+/* For SEQUENCE_TOGETHER: solves for all frames. */
 void sequence_solve(struct sequence *sequence);
 
+/* What is known of the frame I, from 0. */
 const struct placed *sequence_frame(const struct sequence *sequence, unsigned i);
 
 void sequence_free(struct sequence *sequence);
