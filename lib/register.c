@@ -58,6 +58,7 @@ enum {
    compression) within three predicted errors. */
 #define MISFIT_SHARE 0.33
 #define MISFIT_WEIGHT 2
+#define ALIASED 0.01 /* of a pixel of a level: how far its aliases pull, which its error cannot see */
 #define VISIBLE 0.5 /* pixels of the frames, RMS, between what two models say */
 
 struct registrar {
@@ -178,9 +179,11 @@ static void combine_answers(const struct pyramid *reference, const struct regist
         raise_error(best, CONTRADICTION_SHARE * apart);
         return;
     }
-    /* The weight of the finer: by noise where that decides; about alike where the misfit does. */
-    double c = hypot(best->error, MISFIT_WEIGHT * misfit);
-    double f = hypot(finer->error, MISFIT_WEIGHT * misfit);
+    /* The weight of the finer: by noise where that decides; about alike where both have misfit.
+       That of depth is in both; what only one of them has is its own. */
+    double shared = MISFIT_WEIGHT * fmin(finer->misfit, best->misfit), alias = ALIASED * factor;
+    double c = hypot(hypot(best->error, shared), 2 * alias);
+    double f = hypot(hypot(finer->error, shared), alias);
     double share = c * c / fmax(c * c + f * f, 1e-30);
     struct registration mean = fine < coarse ? *finer : *best;
     for (int i = 0; i < 3; i++)

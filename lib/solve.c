@@ -17,7 +17,9 @@
  * quarter less than without f.)
  *
  * s and m are taken anew each round, from the median |r| of the vaguer half and of the most precise
- * quarter of the measurements (1.4826 times the median is a standard deviation). A block's weight
+ * quarter of the measurements (1.4826 times the median is a standard deviation). Frames without
+ * depth have 0.01 to 0.03 pixels of misfit as well, which interpolation leaves; m^2 fades out there,
+ * as m^6 / (m^4 + 0.03^4), so that the variances decide, which they do best. A block's weight
  * is that of Geman and McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
  *
  *     r^2 / ((4.685 s)^2 v + m^2)
@@ -59,8 +61,11 @@ enum {
 #define BOUND 4.685 /* standard deviations of noise; 95 % efficient for Tukey's biweight */
 #define MAD_TO_SIGMA 1.4826
 #define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit as well */
+#define LEAST_NOISE 0.3     /* and of a smaller one, misfit has its part */
+#define FAINT_MISFIT 0.03   /* m, in pixels */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
 #define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */
+#define AGREED 0.1          /* pixels: a block agrees within twice that, however precise it is */
 #define SINGULAR 1e-9       /* of a diagonal element */
 #define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
 
@@ -142,25 +147,27 @@ static void measure_misfit(struct problem *problem, const double *p)
                                         sqrt(m->variance + problem->misfit / problem->scale);
     }
     double noise = MAD_TO_SIGMA * median_of(problem->scratch, count);
-    problem->scale = fmax(1e-6, fmin(MOST_NOISE, noise * noise));
+    problem->scale = fmax(LEAST_NOISE, fmin(MOST_NOISE, noise * noise));
 
     count = 0;
     for (unsigned k = 0; k < problem->count; k++)
         if (problem->rows[k].variance <= problem->precise)
             problem->scratch[count++] = fabs(residual(problem, &problem->rows[k], p));
     problem->scatter = MAD_TO_SIGMA * median_of(problem->scratch, count);
-    problem->misfit =
+    double excess =
         fmax(0, problem->scatter * problem->scatter - problem->scale * problem->typical);
+    double faintness = excess / (FAINT_MISFIT * FAINT_MISFIT);
+    problem->misfit = excess * faintness * faintness / (faintness * faintness + 1);
 }
 
-/* z^2 of the block whose first measurement is M. */
+/* z^2 of the block whose first measurement is M, for a misfit of a variance of MISFIT. */
 static double block_deviation(const struct problem *problem, const struct measurement *m,
-                              const double *p)
+                              const double *p, double misfit)
 {
     double zz = 0;
     for (int axis = 0; axis < 2; axis++) {
         double r = residual(problem, &m[axis], p);
-        zz += r * r / (BOUND * BOUND * problem->scale * m[axis].variance + problem->misfit);
+        zz += r * r / (BOUND * BOUND * problem->scale * m[axis].variance + misfit);
     }
     return zz;
 }
@@ -176,7 +183,7 @@ static void reweigh(struct problem *problem, const double *p, bool rough)
             u[axis] = problem->scale * m[axis].variance + problem->misfit * m[axis].vagueness;
             zz += r * r / u[axis];
         }
-        double bounded = 1 + block_deviation(problem, m, p);
+        double bounded = 1 + block_deviation(problem, m, p, problem->misfit);
         double trust = rough ? 1 / fmax(sqrt(zz), 0.1) : 1 / (bounded * bounded);
         m[0].weight = trust / u[0];
         m[1].weight = trust / u[1];
@@ -350,8 +357,9 @@ static void tell_kept(const struct problem *problem, const double *p, bool *kept
 {
     for (unsigned k = 0; k < count; k++)
         kept[k] = false;
+    double misfit = problem->misfit + AGREED * AGREED;
     for (unsigned k = 0; k < problem->count; k += 2) {
-        double bounded = 1 + block_deviation(problem, &problem->rows[k], p);
+        double bounded = 1 + block_deviation(problem, &problem->rows[k], p, misfit);
         kept[problem->rows[k].block] = 1 / (bounded * bounded) > AGREES;
     }
 }
@@ -433,7 +441,7 @@ static double held_out_loss(const struct problem *problem, const struct jackknif
         const struct measurement *m = &problem->rows[i];
         if (m->cell != jackknife->cell[k])
             continue;
-        double zz = block_deviation(&judged, m, jackknife->p[k]);
+        double zz = block_deviation(&judged, m, jackknife->p[k], judged.misfit);
         double share = 1 / (judge->scale * m->variance + judge->misfit * m->vagueness);
         loss += share * zz / (1 + zz);
         *weight += share;
