@@ -61,7 +61,7 @@ enum {
 #define BOUND 4.685 /* standard deviations of noise; 95 % efficient for Tukey's biweight */
 #define MAD_TO_SIGMA 1.4826
 #define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit as well */
-#define LEAST_NOISE 0.3     /* and of a smaller one, misfit has its part */
+#define LEAST_NOISE 0.05    /* and of a smaller one, misfit has its part */
 #define FAINT_MISFIT 0.03   /* m, in pixels */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
 #define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */

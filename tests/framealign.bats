@@ -200,6 +200,12 @@ inner() {
     is_within repetitive 0.008 0.022
 }
 
+@test "repetitive texture that is displaced by more than half its wavelength is registered" {
+    makestack -kind=repetitive -seed=3 -width=1000 -height=650 -frames=5 stack
+    framealign -quiet -direct -estimate -model=similarity -reference=stack/0002.pam stack/0000.pam >table
+    errors stack table 1000 650 | awk '{ print; n++ } !($2 < 0.1) { bad = 1 } END { exit bad || n != 1 }'
+}
+
 @test "frames from the hand are registered by a homography" {
     is_within homography 0.028 0.076
 }
