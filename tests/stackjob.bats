@@ -394,6 +394,8 @@ END
     refused 'the output directory src is also an input' 'StackJob t' 'input_path = src' 'Actions a' \
         'output_format = pam' 'Actions b' 'output_path = ./src/'
     refused 'another step writes to a already' 'StackJob t' 'input_path = src' 'Actions a' 'Actions b' 'output_path = a'
+    refused 'another step writes to new//./a already' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/a' \
+        'Actions b' 'output_path = new//./a'
     refused 'is where NoiseDetection writes' 'StackJob t' NoiseDetection 'input_path = src' 'Actions a' 'input_path = noise-map'
     refused 'there are no frames in empty' 'StackJob t' 'input_path = empty' 'Actions a'
     refused 'matches g\*' 'StackJob t' 'input_path = src' 'Actions a' 'pattern = g*'
@@ -409,6 +411,30 @@ END
     cp "$FIXTURES/tiny/f1.pam" "src/$(printf 'x%.0s' {1..243}).pam"
     refused 'histograms of src/x*.pam would have a name of 256 bytes' 'StackJob t' 'input_path = src' 'Actions a' \
         BalanceFrames BalanceFrames 'plot_histograms = yes'
+}
+
+@test "no way round through what is not there leads into the photographs" {
+    frames tiny
+    contents src >before
+    for flag in '' -f; do
+        for way in new/../src new/./../src new/deep/../../src new/..; do
+            job 'StackJob t' 'input_path = src' 'Actions a' "output_path = $way" 'output_format = pam'
+            fails_with 1 'Actions a: .*"\.\." leads back from .*new.*, which is not there' stackjob -q $flag job
+        done
+    done
+    refused '"\.\." leads back' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/a' \
+        'Actions b' 'output_path = new/../new/a'
+    ln -s nowhere link
+    refused 'the link link leads to no directory' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = nowhere' \
+        'Actions b' 'output_path = link'
+    contents src | diff before -
+    [ ! -e new ]
+    # Where it is there, it is what it is.
+    mkdir new
+    refused 'new/../src is also an input' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/../src'
+    plain_job 'output_path = new/../ready'
+    stackjob -q job
+    [ -f ready/f1.pam ]
 }
 
 @test "a name of 255 bytes is not too long, of a frame and of its histograms" {

@@ -94,7 +94,7 @@ sub_action() {
 # Whether an earlier step of this job is still to make that file.
 will_be_made() {
     [ -n "$ahead" ] && [ -f "$temporary/masks" ] || return 1
-    physical "${1%/*}"
+    physical "${1%"${1##*/}"}."
     escape "$physical/${1##*/}"
     grep -q -x -F -- "$escaped" "$temporary/masks"
 }

@@ -7,22 +7,30 @@
 #
 # Lists of paths are escaped text (text.sh), a line an entry.
 
-# physical PATH: sets $physical, its absolute path without links, also where its last parts are not
-# there yet.
+# physical PATH: sets $physical, its absolute path without links, dots or empty parts, also where its
+# last parts are not there yet: two paths are the same directory when these are the same. Refused are
+# parts that are not there and of which nobody can say what they will be: what lies behind "..", and a
+# link that leads nowhere.
 physical() {
     physical_tail=
     physical_head=$1
     while [ ! -d "$physical_head" ]; do
+        [ ! -h "$physical_head" ] || die "${title:+$title: }$1: the link $physical_head leads to no directory"
         case $physical_head in
         */*)
-            physical_tail=/${physical_head##*/}$physical_tail
+            physical_part=${physical_head##*/}
             physical_head=${physical_head%/*}
             [ -n "$physical_head" ] || physical_head=/
             ;;
         *)
-            physical_tail=/$physical_head$physical_tail
+            physical_part=$physical_head
             physical_head=.
             ;;
+        esac
+        case $physical_part in
+        '' | .) ;;
+        ..) die "${title:+$title: }$1: \"..\" leads back from $physical_head, which is not there. Give the path without it" ;;
+        *) physical_tail=/$physical_part$physical_tail ;;
         esac
     done
     physical=$(cd -P -- "$physical_head" && pwd -P && echo .) || die "$physical_head cannot be entered"
