@@ -11,8 +11,8 @@
 # pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", "@grow"
-# and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
+# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", "@metadata",
+# "@grow" and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
 
 # ---- the plan ----
 
@@ -246,6 +246,25 @@ compose_output() {
     tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
     jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
     esac
+    ! copies_metadata || add @metadata
+}
+
+copies_metadata() {
+    [ "$metadata" = yes ] && [ "$format" != pam ] || return 1
+    ! command -v exiftool >/dev/null || return 0
+    [ -n "$preview$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
+    said_exiftool=yes
+    return 1
+}
+
+# metadata_lines PATH FILE: the stage that copies the metadata of a frame, which lies in FILE; there are
+# none in PAM and PNM.
+metadata_lines() {
+    case $1 in
+    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return ;;
+    esac
+    escape "$libexec/copy-metadata"
+    printf '%s\n' '|' "$escaped" "$2" "$format"
 }
 
 # job_head RESULT: a job's first lines: where it runs, and the file that it writes.
@@ -267,6 +286,7 @@ frame_job() {
     way_in "$1"
     input=$1
     [ -z "$away" ] || input=$away.in
+    source=$input
     [ -z "$made" ] || input=$made$2.pam way=native
     case $template in
     @convert*)
@@ -296,6 +316,7 @@ frame_job() {
         case $line in
         @input) printf '%s\n' "$input" ;;
         @convert) convert_lines "$1" ;;
+        @metadata) metadata_lines "$1" "$source" ;;
         @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
         @grow) is_jpeg "$1" && echo -grow=2 || echo -grow=1 ;;
         @direct) [ "$input" = "-name=$2" ] || echo -direct ;;

@@ -228,13 +228,6 @@ preview_table() {
     printf '%s >%s\n' "$(show_command "$@")" "$table"
 }
 
-# The metadata of a frame, as copy_metadata copies it.
-show_metadata() {
-    has_metadata || return 0
-    unescape "$path"
-    show_command "$libexec/copy-metadata" "$text" "$target"
-}
-
 # The plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
 preview_plots() {
     [ "$unchanged" -eq 0 ] || return 0

@@ -56,7 +56,8 @@ stop_engine() {
         sleep 0.05
         tries=$((tries + 1))
     done
-    [ "$tries" -lt 18 ] || signal_engine KILL
+    # Also what outlives the engine: a program that has stopped takes no other signal.
+    signal_engine KILL
     wait "$engine" 2>/dev/null
     engine=
 }
@@ -96,7 +97,6 @@ pass() {
     passed=0 frames_failed=0 stopped=''
     : >"$run/failed"
     [ "$pass_kind" != final ] || cat "$run/left-out" >"$run/failed"
-    [ "$pass_kind" != final ] || begin_metadata
     rm -f -- "$run/reports"
     mkfifo -- "$run/reports" || exit 1
     # Both ends are open before the engine starts: it would wait forever for a reader that was killed.
@@ -113,7 +113,6 @@ pass() {
     engine_status=0
     [ -z "$engine" ] || wait "$engine" || engine_status=$?
     engine=
-    end_metadata
     clear_away
     pass_ended
 }
@@ -174,7 +173,6 @@ write_one_job() {
     if [ -n "$preview" ]; then
         unescape "$frame_name"
         show_job "$number" "$text: $reason"
-        [ "$pass_kind" != final ] || show_metadata
     else
         printf '%s\t%s\t%s\t%s\t%s\n' "$path" "$size" "$time" "$frame_name" "$result" >"$jobs_in/$number.info"
     fi
@@ -189,7 +187,7 @@ histograms_job() {
         "$run_line/reference-$stage_number/$reference_name.pam"
 }
 
-# The input of a frame under its number: for machines that it travels to, and for exiftool.
+# The input of a frame under its number, for machines that it travels to.
 link_input() {
     unescape "$path"
     absolute "$text"
@@ -240,7 +238,7 @@ launch() {
         shift
         echo started
         exec "$@"
-    ) <"$run/list" >"$run/reports" 4<&- 5>&- 7<&- 8>&- &
+    ) <"$run/list" >"$run/reports" 4<&- 5>&- &
     engine=$!
 }
 
@@ -336,7 +334,6 @@ move_out() {
 
 finish_frame() {
     [ -z "$made" ] || rm -f -- "$run/middle-$begun/$shown_name.pam"
-    copy_metadata || { status=1 program=exiftool && return; }
     collect_rows
     place "$number.out" "$result" "$key" "$size" "$time" "$rows" || status=1 program=mv
 }
@@ -396,80 +393,6 @@ count_failure() {
     fi
     escape "$title: $shown_name ($program)"
     printf '%s\n' "$escaped" >>"$temporary/failed"
-}
-
-# ---- metadata ----
-
-# exiftool is started once for all frames, in $run, and asked by file numbers (metadata.sh has what).
-# cat ends with this process, however that ends, and then so does exiftool.
-begin_metadata() {
-    metadata_engine=
-    [ "$metadata" = yes ] && [ "$format" != pam ] || return 0
-    if ! command -v exiftool >/dev/null; then
-        [ -n "$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
-        said_exiftool=yes
-        return
-    fi
-    make_donor "$run" || exit 1
-    rm -f -- "$run/asked" "$run/answered"
-    mkfifo -- "$run/asked" "$run/answered" || exit 1
-    exec 8<>"$run/asked" 6<>"$run/answered"
-    exec 7<"$run/answered"
-    run_exiftool &
-    metadata_engine=$!
-    IFS= read -r line <&7
-    exec 6>&-
-}
-
-# As with reports, both ends of the fifos are open before, and only what has to be stays open.
-run_exiftool() {
-    cd -- "$run" || exit 1
-    exec 3<asked 4>answered 6>&- 7<&- 8>&-
-    { cat <&3 4>&- && printf '%s\n' -stay_open False; } | {
-        echo started
-        exec exiftool -stay_open True -@ -
-    } >&4 2>&1 3<&- 4>&- &
-    exec 3<&- 4>&-
-    wait
-}
-
-# Whether there is metadata to copy: not where the result is the source itself, to the byte.
-has_metadata() {
-    [ "$metadata" = yes ] && [ "$format" != pam ] && command -v exiftool >/dev/null || return 1
-    case $path in
-    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return 1 ;;
-    esac
-    [ "$stage_count" -gt 0 ] || ! same_format "$path"
-}
-
-# Metadata and colour profile from source to result, but what tells of the source's pixels.
-copy_metadata() {
-    [ -n "$metadata_engine" ] && has_metadata || return 0
-    link_input
-    { metadata_request "$number.in" "$number.out" "$format" && echo -execute; } >&8
-    complaint='' answered=''
-    while [ -z "$answered" ]; do
-        IFS= read -r line <&7 || line="Error: exiftool ended {ready}"
-        case $line in
-        *Error:*) complaint=$line ;;
-        esac
-        case $line in
-        *'{ready'*) answered=yes ;;
-        esac
-    done
-    if [ -z "$complaint" ] && [ -f "$run/$number.out.png" ]; then
-        splice_png "$run/$number.out.png" "$run/$number.out" || complaint="its chunks cannot be spliced"
-    fi
-    [ -n "$complaint" ] || return 0
-    say "$title: frame $shown_name: its metadata cannot be copied ($complaint). Leave it with \"metadata = no\""
-    return 1
-}
-
-end_metadata() {
-    [ -n "$metadata_engine" ] || return 0
-    exec 8>&- 7<&-
-    wait "$metadata_engine" 2>/dev/null
-    metadata_engine=
 }
 
 # ---- load ----
@@ -533,6 +456,8 @@ limit_load() {
     pixels=$((width * height * depth))
     held=2
     each_line hold_frames
+    # exiftool reads a whole TIFF before it writes.
+    [ "$format $metadata" != 'tiff yes' ] || held=$((held + 2))
     job_memory=$((pixels * 2 * held / 1024 + 8192))
     limit_memory
     raster=$((pixels * (maxval > 255 ? 2 : 1) / 1024 + 1))

@@ -106,7 +106,6 @@ sweep_each() {
 }
 
 leave_run() {
-    end_metadata
     [ -n "$run" ] && [ -z "$preview" ] || return 0
     cd -- "$run_in" || return
     rm -rf -- "$run" 2>/dev/null || rm -rf -- "$run"
