@@ -113,9 +113,11 @@ write_key() {
 }
 
 key_line() {
-    case $1 in
-    mask | apply) key_file "$1" "$2" ;;
-    summary | histograms | opaque) ;;
+    case "$1 $2" in
+    'mask '* | 'apply '*) key_file "$1" "$2" ;;
+    'summary '* | 'histograms '* | 'opaque '*) ;;
+    # A mask is looked at in every run, whatever there is to do.
+    'option -maxpixels='*) ;;
     *) printf 'options %s %s\n' "$1" "$2" ;;
     esac
 }
@@ -403,7 +405,6 @@ same_format() {
 # prepare: the reference frame before each sub-action that needs it, and the transforms of each that
 # comes in two passes.
 prepare() {
-    check_masks
     : >"$jobs_in/left-out"
     begun=1 made='' phase=0
     # shellcheck disable=SC2086
@@ -423,7 +424,6 @@ prepare() {
 
 # A mask that marks too many pixels would stop every frame: it is asked once, before.
 check_masks() {
-    [ -z "$preview" ] || return 0
     mask='' limit=''
     each_line check_masks_line
     check_mask
@@ -448,7 +448,7 @@ check_mask() {
     relay_file "$run/mask.err" "$run/said"
     say_file "$run/said"
     say "$title: stopped: the mask $mask marks too many pixels"
-    exit 2
+    exit_refused
 }
 
 make_directory() {
@@ -541,7 +541,7 @@ transforms_key() {
 transforms_key_line() {
     [ "$stage" -le "$1" ] || return 0
     case "$2 $3" in
-    'option -border'* | 'summary '* | 'histograms '* | 'opaque '*) ;;
+    'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '*) ;;
     *) printf '%s %s\n' "$2" "$3" ;;
     esac
 }
@@ -684,6 +684,7 @@ run_actions() {
     enter_run
     escape "$run"
     run_line=$escaped jobs_in=$run
+    check_masks
     if [ "$to_make" -gt 0 ]; then
         each_line say_opaque
         measure
@@ -705,11 +706,15 @@ say_opaque() {
         say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
 }
 
-# With -k: what a frame that failed now was before, under other options, is no result any more.
+# With -k: what a frame that failed now was before, under other options, is no result any more. What
+# was never its own would have been overwritten, but is not to be lost for nothing.
 drop_failed() {
     [ -s "$run/failed" ] || return 0
+    awk -F '\t' '
+        FILENAME == ARGV[1] { failed[$1] = 1; next }
+        $7 in failed && $8 !~ /never its own/ { print $7 }' "$run/failed" "$plan" >"$run/drop"
     while IFS= read -r line; do
         unescape "$line"
         rm -f -- "$out/$text"
-    done <"$run/failed"
+    done <"$run/drop"
 }

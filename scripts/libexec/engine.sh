@@ -12,7 +12,7 @@ run_job() {
     engine=$! engine_is=group
     wait "$engine"
     engine=
-    read -r _ status hundredths program <"$run/report" || status=1 program=run-pipeline
+    read -r _ status hundredths program <"$run/report" || status=1 hundredths=0 program=run-pipeline
     [ "$1" = measure ] || log_job "$1"
     [ "$status" -eq 0 ]
 }
@@ -39,7 +39,7 @@ step_failed() {
     2) say "$title: ${1:+$1: }$program refused its input" ;;
     *) say "$title: ${1:+$1: }$program failed (status $status)" ;;
     esac
-    [ "$status" -ne 2 ] || exit 2
+    [ "$status" -ne 2 ] || exit_refused
     exit 1
 }
 
@@ -127,7 +127,7 @@ pass_ended() {
 }
 
 stop_after_failure() {
-    [ "$failures" -gt 0 ] || exit 2
+    [ "$failures" -gt 0 ] || exit_refused
     exit 1
 }
 

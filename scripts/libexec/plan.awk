@@ -32,15 +32,12 @@ function verdict(result, size, time, wanted,    stat, id) {
     split(there[result], stat, OFS)
     id = result SUBSEP stat[1] SUBSEP stat[2]
     reason = "changed by hand or never its own"
-    if (!(id in key) && !force)
-        return "foreign"
+    if (!(id in key))
+        return force ? "make" : "foreign"
     reason = "all is done again"
     if (force)
         return "make"
-    reason = "older than its input"
-    if (size == "-" || time > stat[2])
-        return "make"
-    reason = "its input has changed"
+    reason = size == "-" || time > stat[2] ? "older than its input" : "its input has changed"
     if (input[id] != size OFS time)
         return "make"
     reason = other

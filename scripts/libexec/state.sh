@@ -21,8 +21,7 @@ state_of() {
 
 # ---- locks ----
 
-# Sets $host, $pid_start and $alive for the process PID: when it started tells it from a later one
-# of the same number.
+# Sets $pid_start, when the process PID started, which tells it from a later one of the same number.
 start_of() {
     pid_start=unknown
     if [ -r "/proc/$1/stat" ] && read -r process <"/proc/$1/stat"; then
@@ -33,10 +32,13 @@ start_of() {
     fi 2>/dev/null
 }
 
+# is_alive PID START: whether that process of this machine still runs.
+is_alive() {
+    start_of "$1"
+    [ "$pid_start" = "$2" ]
+}
+
 lock_outputs() {
-    host=$(uname -n)
-    start_of $$
-    own_start=$pid_start
     [ -f "$temporary/outputs" ] || return 0
     while IFS=' ' read -r _ line; do
         unescape "$line"
@@ -50,16 +52,15 @@ lock_outputs() {
 # act; it is held for a moment only.
 lock_one() {
     guard=${state%/*}/guard
-    : >>"$guard" || die "$guard cannot be written"
+    (: >>"$guard") 2>/dev/null || die "$guard cannot be written"
     exec 9>>"$guard"
     flock 9 || die "$guard: cannot be locked"
     if [ -f "$state/lock" ] && read -r owner_host owner_pid owner_start <"$state/lock"; then
-        start_of "$owner_pid"
-        if [ "$owner_host" != "$host" ] || [ "$pid_start" = "$owner_start" ]; then
+        if [ "$owner_host" != "$host" ] || is_alive "$owner_pid" "$owner_start"; then
             die "another stackjob (process $owner_pid on $owner_host) is writing to $1. If it is not running any more, remove $state/lock"
         fi
     fi
-    printf '%s %s %s\n' "$host" $$ "$own_start" >"$state/lock" || die "$state/lock cannot be written"
+    cat "$temporary/owner" >"$state/lock" || die "$state/lock cannot be written"
     exec 9>&-
     escape "$state/lock"
     locks=$locks$nl$escaped
@@ -85,6 +86,16 @@ enter_run() {
     absolute "$run"
     run_absolute=$absolute
     run_in=$work
+    check_case
+}
+
+# Where the file system takes upper and lower case for the same, results whose names differ in nothing
+# else would overwrite each other.
+check_case() {
+    [ -d "$out/$(printf '%s' "${run##*/}" | tr '[:lower:][:upper:]' '[:upper:][:lower:]')" ] || return 0
+    same=$(awk -F '\t' 'tolower($7) in seen { print seen[tolower($7)] " and " $7; exit } { seen[tolower($7)] = $7 }' "$plan")
+    [ -z "$same" ] ||
+        die "$title: $same would be one file in $out, where upper and lower case are the same. Rename one of their frames"
 }
 
 # Removes what killed runs left. The lock is ours, so no living run owns any of it.
