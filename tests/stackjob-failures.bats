@@ -247,3 +247,52 @@ tool() {
     rm src/F1.pam
     stackjob -q job
 }
+
+# ---- disks that fill, power that fails ----
+
+@test "a line of the journal that was cut short makes no result of stackjob foreign" {
+    frames tiny
+    plain_job
+    stackjob -q job
+    cp .stackjob/ready/journal whole
+    line=$(tail -n 1 whole | wc -c)
+    for missing in 1 2 5 11 14 30 45 $((line - 3)) $((line - 1)); do
+        # Not in its place yet was the result that the last line tells of.
+        rm "ready/$(tail -n 1 whole | cut -f 1)"
+        head -c "-$missing" whole >.stackjob/ready/journal
+        says '1 frames to make, 2 up to date' stackjob job
+        says 'all 3 frames are up to date' stackjob job
+        cp .stackjob/ready/journal whole
+    done
+    # What was there before is still known, too.
+    printf '\n%s' "$(grep ^f1 whole | head -c 40)" >>.stackjob/ready/journal
+    touch src/f2.pam
+    says '1 frames to make, 2 up to date' stackjob job
+    says 'all 3 frames are up to date' stackjob job
+}
+
+@test "an empty result, as a power cut may leave it, is made again" {
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames
+    stackjob -q job
+    contents ready >wanted
+    : >ready/0001.pam
+    : >ready/transforms.tsv
+    says '1 frames to make, 4 up to date' stackjob job
+    contents ready | diff wanted -
+}
+
+@test "frame and journal are on the disk before a result has its name" {
+    frames tiny
+    tool sync "echo \"sync \$*\" >>'$PWD/order'" 'exec /usr/bin/sync "$@"'
+    tool mv "echo \"mv \$*\" >>'$PWD/order'" 'exec /bin/mv "$@"'
+    plain_job
+    stackjob -q job
+    for i in 1 2 3; do
+        awk -v i=$i '
+            $0 ~ "^sync.*/" i "\\.out .*/journal$" { synced = 1 }
+            $0 ~ "^mv.*/ready/f" i "\\.pam$" || $0 ~ "^mv.* ready/f" i "\\.pam$" { moved = synced }
+            END { exit !moved }' order
+    done
+    grep -A 1 '^sync.*/journal$' order | grep '^mv .*/\.stackjob/ready/journal$'
+}

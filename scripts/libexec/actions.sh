@@ -528,7 +528,7 @@ keep_estimate() {
     cp -- "$temporary/$step_id.align" "$run/align-$1.key" || exit 1
     for kept in tsv said key; do
         [ "$kept$broken" != keyyes ] || continue
-        cp -- "$run/align-$1.$kept" "$run/keep" && mv -f -- "$run/keep" "$state/align-$1.$kept" || exit 1
+        cp -- "$run/align-$1.$kept" "$run/keep" && keep keep "align-$1.$kept" || exit 1
     done
 }
 

@@ -364,7 +364,7 @@ EOF
 keep_header() {
     { read -r known <"$state/columns-$row_stage"; } 2>/dev/null || known=
     [ "$known" = "$header" ] ||
-        { printf '%s\n' "$header" >"$run/columns" && mv -f -- "$run/columns" "$state/columns-$row_stage"; }
+        { printf '%s\n' "$header" >"$run/columns" && keep columns "columns-$row_stage"; }
 }
 
 frame_failed() {

@@ -116,7 +116,7 @@ make_noise() {
         run_job map || step_failed
         stream=
         grep "$warning_pattern" "$run/said" >"$run/warnings"
-        mv -f -- "$run/warnings" "$state/warnings" || exit 1
+        keep warnings warnings || exit 1
         place map.out "$map_file" "$map_key" 0 0 || exit 1
     fi
     mask_job "$run" >"$run/masks.job"

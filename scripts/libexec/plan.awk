@@ -12,7 +12,11 @@ BEGIN {
     other = ENVIRON["STACKJOB_OTHER"]
 }
 
-FILENAME == ARGV[1] { there[$1] = $2 OFS $3; next }
+# In an empty file, as a power cut may leave it, there is nothing to lose.
+FILENAME == ARGV[1] { if ($2 > 0) there[$1] = $2 OFS $3; next }
+
+# A line that is not whole, where the disk was full or the power failed, says nothing.
+FILENAME == ARGV[2] && NF < 6 { next }
 
 FILENAME == ARGV[2] {
     key[$1, $5, $6] = $2

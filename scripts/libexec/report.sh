@@ -117,7 +117,7 @@ log_job() {
 # What noisedetect counted, kept for runs that find the mask done.
 keep_note() {
     sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "$run/masks.err" >"$run/note"
-    mv -f -- "$run/note" "$state/note"
+    keep note note
 }
 
 note_noise() {
@@ -371,11 +371,12 @@ keep_transforms() {
     set_nth
     kept=transforms$nth.tsv
     [ -s "$run/table" ] || return 0
-    if [ -f "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept" &&
+    if [ -s "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept" &&
         ! cmp -s "$out/$kept" "$state/next-$kept"; then
         say "$title: $out/$kept was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
         return
     fi
     cp -- "$run/table" "$run/$kept" && cp -- "$run/$kept" "$state/next-$kept" &&
+        sync -d -- "$run/$kept" "$state/next-$kept" &&
         mv -f -- "$run/$kept" "$out/$kept" && mv -f -- "$state/next-$kept" "$state/$kept" || exit 1
 }

@@ -129,27 +129,37 @@ leave_run() {
 # ---- results ----
 
 # place FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]: FILE of $run becomes the result of that
-# (escaped) name: first its line in the journal, then its name.
+# (escaped) name: first its line in the journal, then its name. Both are on the disk by then: a power
+# cut leaves no result that is empty or unknown. The line begins with a line's end, so that a part of
+# one, where the disk was full, spoils no other.
 place() {
     stat=$(stat --printf '%s\t%.9Y' -- "$run/$1") || return
-    printf '%s\t%s\t%s\t%s\t%s%s\n' "$2" "$3" "$4" "$5" "$stat" "$6" >>"$state/journal" || return
+    printf '\n%s\t%s\t%s\t%s\t%s%s\n' "$2" "$3" "$4" "$5" "$stat" "$6" >>"$state/journal" || return
+    sync -d -- "$run/$1" "$state/journal" || return
     unescape "$2"
     mv -f -- "$run/$1" "$out/$text"
 }
 
-# Own unchanged results that the step no longer makes go, and with them their lines; KEY_FILE is
-# kept to tell next time what differs.
+# keep FILE NAME: FILE of $run becomes that file of the state.
+keep() {
+    sync -d -- "$run/$1" && mv -f -- "$run/$1" "$state/$2"
+}
+
+# Own unchanged results that the step no longer makes go, and with them their lines: in the journal
+# stays what tells of a result as it lies there. KEY_FILE is kept to tell next time what differs.
 settle() {
     while IFS= read -r line; do
         unescape "$line"
         rm -f -- "$out/$text" && say_more "removed $out/$text: the job no longer makes it"
     done <"$stale"
     if [ -f "$state/journal" ]; then
+        list_results
         awk -F '\t' '
             FILENAME == ARGV[1] { wanted[$7] = 1; next }
-            $1 in wanted { if (!($1 in line)) order[++n] = $1; line[$1] = $0 }
-            END { for (i = 1; i <= n; i++) print line[order[i]] }' \
-            "$plan" "$state/journal" >"$run/journal" && mv -f -- "$run/journal" "$state/journal" || exit 1
+            FILENAME == ARGV[2] { if ($1 in wanted) there[$1, $2, $3] = 1; next }
+            ($1, $5, $6) in there { line[$1] = $0 }
+            END { for (name in line) print line[name] }' \
+            "$plan" "$temporary/results" "$state/journal" >"$run/journal" && keep journal journal || exit 1
     fi
-    cp -- "$1" "$run/key" && mv -f -- "$run/key" "$state/key" || exit 1
+    cp -- "$1" "$run/key" && keep key key || exit 1
 }
