@@ -1478,11 +1478,12 @@ teardown() {
     mv src/0001.png $'src/a b\n\'"$(x) ü.png'
     pngtopam src/0003.png | pnmtojpeg >src/0003.jpg
     rm src/0003.png
-    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames 'crop = yes' BalanceFrames
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames 'crop = yes' \
+        BalanceFrames 'plot_histograms = yes'
     stackjob -q job 2>err
     contents ready >wanted
     for travel in '' -T; do
-        rm -rf ready .stackjob/ready
+        rm -rf ready plots .stackjob/ready
         stackjob -q $travel -j 1 -S "$logins" job 2>err &
         runner=$!
         wait "$runner" || {
@@ -1490,6 +1491,7 @@ teardown() {
             false
         }
         contents ready | diff wanted -
+        [ "$(find plots -name '*.pdf' -print0 | tr -d -c '\0' | wc -c)" -eq 3 ] || ! command -v gnuplot
     done
     [ -z "$(find /tmp -maxdepth 1 -name "stackjob-away.*.$runner.*")" ]
 }

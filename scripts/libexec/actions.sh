@@ -11,7 +11,7 @@
 # pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", "@metadata",
+# differ from frame to frame: "@input", "@save K", "@corrections K", "@histograms K ...", "@convert", "@metadata",
 # "@grow" and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
 
 # ---- the plan ----
@@ -24,17 +24,56 @@ plan_actions() {
     *) ending=.$format ;;
     esac
     list_frames
+    maxval=''
     IFS=$tab read -r _ reference_path _ _ reference_name reference_result <"$reference"
     survey
     write_key >"$temporary/$step_id.key"
     make_plan "$temporary/$step_id.key"
+    list_plots >"$temporary/$step_id.plots"
+    plan_plots "$temporary/$step_id.plots"
+    make_missing_histograms
+}
+
+# The plots of the step, as plan.awk takes them: the histograms, which are made with their frames; and
+# those of whole tables, of which is known only later what they depend on, with the sub-action's number
+# in place of a path.
+list_plots() {
+    escape "$name"
+    plot_name=$escaped
+    for stage_number in $histograms; do
+        set_nth
+        STACKJOB_PLOT=$plot_name-hist$nth- awk -F '\t' -v OFS='\t' -v key="$key" '
+            { print $1, $2, $3, $4, $5, ENVIRON["STACKJOB_PLOT"] $5 ".pdf", key }' "$frames"
+    done
+    for stage_number in $summaries; do
+        summary_line -
+    done
+}
+
+# summary_line KEY: of the sub-action $stage_number.
+summary_line() {
+    stage_words "$stage_number"
+    set_nth
+    printf -- '-\t%s\t0\t0\t-\t%s\t%s\n' "$stage_number" "$plot_name-${stage_program#frame}$nth.pdf" "$1"
+}
+
+# A frame whose histograms are not there is made again, for they show what it is made from.
+make_missing_histograms() {
+    awk -F '\t' -v OFS='\t' '
+        FILENAME == ARGV[1] { if ($1 == "make") reason[$2] = $8; next }
+        $1 == "done" && $2 in reason { $1 = "make"; $8 = "its histograms: " reason[$2] }
+        { print }' "$plots_plan" "$plan" >"$temporary/merged"
+    cat "$temporary/merged" >"$plan"
+    count_plan
 }
 
 # survey: sets $two_pass, the numbers of the sub-actions that come in two passes, $referring, of
-# those that need a reference, $histograms, of those that plot them, and $programs; refuses what is not there.
+# those that need a reference, $histograms and $summaries, of those that plot them, and $programs; refuses
+# what is not there.
 survey() {
-    histograms='' two_pass='' referring='' programs=''
+    histograms='' summaries='' two_pass='' referring='' programs=''
     each_line survey_line
+    [ -z "$histograms$summaries" ] || can_plot || histograms='' summaries=''
 }
 
 # each_line FUNCTION ARGUMENT...: calls it for each line of $stages, with the line's first word and
@@ -70,6 +109,11 @@ survey_line() {
         esac
         ;;
     histograms) [ "$2" = no ] || histograms="$histograms $stage " ;;
+    summary)
+        case $2:$referring in
+        yes:*" $stage "*) summaries="$summaries $stage " ;;
+        esac
+        ;;
     apply)
         referring=${referring%" $stage "}
         unescape "$2"
@@ -173,11 +217,10 @@ compose_line() {
     stage)
         [ "$stage" -ne $((begun + 1)) ] || add @input
         [ "$stage" -eq "$begun" ] || add '|'
-        case $2:$compose_for:$stage:$histograms in
-        *:1:*) ;;
-        framebalance:frames:*" $stage "* | framebalance:middle:*" $stage "*) add tee "@before $stage" '|' ;;
-        esac
         program=$2
+        case $compose_for:$histograms in
+        frames:*" $stage "* | middle:*" $stage "*) compose_histograms ;;
+        esac
         add "$program"
         passes=
         case $two_pass in
@@ -212,11 +255,22 @@ compose_file() {
     fi
 }
 
-compose_reference() {
+# Sets $compose_path, where the reference of the sub-action lies.
+find_reference() {
     case $place in
     .) compose_path=./reference-$stage.pam ;;
     *) compose_path=$place/reference-$stage/$reference_name.pam ;;
     esac
+}
+
+compose_histograms() {
+    find_reference
+    stage_channel "$stage"
+    add "@histograms $stage $channel $compose_path" '|'
+}
+
+compose_reference() {
+    find_reference
     case $passes in
     apply)
         add "-apply=$place/align-$stage.tsv"
@@ -257,6 +311,20 @@ copies_metadata() {
     [ -n "$preview$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
     said_exiftool=yes
     return 1
+}
+
+# histogram_lines NAME SAVED "K CHANNEL REFERENCE"
+histogram_lines() {
+    stage_number=${3%% *}
+    plot_file=${2}hist-$stage_number.pdf
+    if [ -n "$preview" ]; then
+        set_nth
+        escape "$plots"
+        plot_file=$escaped/$plot_name-hist$nth-$1.pdf
+    fi
+    set -- "$1" "${3#* }"
+    escape "$libexec/plot-histograms"
+    printf '%s\n' "$escaped" "$1" "${2%% *}" "${2#* }" "$plot_file"
 }
 
 # metadata_lines PATH FILE: the stage that copies the metadata of a frame, which lies in FILE; there are
@@ -302,8 +370,7 @@ frame_job() {
             decode_lines "$input"
             [ -z "$template" ] || echo '|'
             input=-name=$2
-        elif [ -n "$away" ] && [ -n "$template" ]; then
-            # The number under which it travels is not its name.
+        elif reads_stdin; then
             printf '%s\n' cat "$input" '|'
             input=-name=$2
         elif [ -z "$template" ]; then
@@ -324,11 +391,21 @@ frame_job() {
         @direct) [ "$input" = "-name=$2" ] || echo -direct ;;
         '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
         '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
-        '@before '*) printf '%s\n' "${4}before-${line#@before }" ;;
+        '@histograms '*) histogram_lines "$2" "$4" "${line#@histograms }" ;;
         *) printf '%s\n' "$line" ;;
         esac
     done
     IFS=$saved_ifs
+}
+
+# Whether the first stage has a frame that is a file on standard input: the number under which it
+# travels is not its name, and plot-histograms reads no other.
+reads_stdin() {
+    case $away:$template in
+    *:) return 1 ;;
+    :@histograms*) ;;
+    :*) return 1 ;;
+    esac
 }
 
 # JPEG's blocks carry a noisy pixel on to its neighbours.
@@ -463,6 +540,14 @@ make_directory() {
 stage_words() {
     stage_program='' stage_flags=''
     each_line stage_word "$1"
+}
+
+# stage_channel K: sets $channel of the BalanceFrames K.
+stage_channel() {
+    channel=$(printf '%s\n' "$stages" | awk -v wanted="$1" '
+        $1 == "stage" { n++ }
+        n == wanted && sub(/^option -channel=/, "") { channel = $0 }
+        END { print channel == "" ? "lumi" : channel }')
 }
 
 stage_word() {
@@ -698,6 +783,7 @@ run_actions() {
     fi
     settle "$temporary/$step_id.key"
     sum_up_actions
+    plot_rows
     leave_run
 }
 

@@ -85,11 +85,7 @@ signal_engine() {
 # them). Sets $passed, how many are done.
 pass() {
     pass_kind=$1 pass_what=$2
-    travel=$transfer
-    case $pass_kind in
-    histograms*) travel= ;;
-    esac
-    away=$travel
+    away=$transfer
     write_jobs
     away=
     [ -z "$preview" ] || return 0
@@ -140,12 +136,6 @@ write_jobs() {
             FILENAME == ARGV[1] { gone[$1] = 1; next }
             $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, $8 }' "$gone" "$plan"
         ;;
-    histograms-*)
-        [ -n "$preview" ] || gone=$run/failed
-        awk -F '\t' -v OFS='\t' -v what="$pass_what" '
-            FILENAME == ARGV[1] { gone[$1] = 1; next }
-            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, what }' "$gone" "$plan"
-        ;;
     *)
         awk -F '\t' -v OFS='\t' -v what="$pass_what" '
             FILENAME == ARGV[1] { gone[$1] = 1; next }
@@ -161,9 +151,7 @@ write_jobs() {
 write_one_job() {
     target=$run/$number.out
     [ -z "$preview" ] || preview_target
-    if [ "${pass_kind%-*}" = histograms ]; then
-        histograms_job
-    elif [ -n "$away" ]; then
+    if [ -n "$away" ]; then
         away=$number
         frame_job "$path" "$frame_name" "$number.out" "$number."
         link_input
@@ -176,15 +164,6 @@ write_one_job() {
     else
         printf '%s\t%s\t%s\t%s\t%s\n' "$path" "$size" "$time" "$frame_name" "$result" >"$jobs_in/$number.info"
     fi
-}
-
-# The histograms of what comes to the sub-action and of the reference.
-histograms_job() {
-    job_head "$target"
-    before=$run_line/$number.before-$stage_number
-    [ "$stage_number" -gt 1 ] || before=$path
-    printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$channel" "$before" \
-        "$run_line/reference-$stage_number/$reference_name.pam"
 }
 
 # The input of a frame under its number, for machines that it travels to.
@@ -221,7 +200,7 @@ start_engine() {
         set -- "$@" -S "$logins" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_PIPELINE
         [ -z "$job_memory" ] || set -- "$@" --memfree "${job_memory}k"
     fi
-    if [ -n "$travel" ]; then
+    if [ -n "$transfer" ]; then
         start_away "$@"
     else
         # shellcheck disable=SC2016
@@ -256,7 +235,7 @@ start_away() {
     set -f
     # shellcheck disable=SC2046
     set -- "$@" $(printf '%s\n' "$template" |
-        sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@before \(.*\)/--return {}.before-\1/p')
+        sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@histograms \([0-9]*\) .*/--return {}.hist-\1.pdf/p')
     # shellcheck disable=SC2016
     launch "$run" "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
 }
@@ -317,7 +296,6 @@ frame_done() {
         case $pass_kind in
         final) finish_frame ;;
         middle-*) move_out "$run/$pass_kind/$shown_name.pam" ;;
-        histograms-*) move_out "$plots/$name-hist$nth-$shown_name.pdf" ;;
         esac
     fi
     if [ "$status" -eq 0 ]; then
@@ -335,7 +313,16 @@ move_out() {
 finish_frame() {
     [ -z "$made" ] || rm -f -- "$run/middle-$begun/$shown_name.pam"
     collect_rows
+    place_histograms || { status=1 program=mv && return; }
     place "$number.out" "$result" "$key" "$size" "$time" "$rows" || status=1 program=mv
+}
+
+# Before the frame itself: one that is done has its plots.
+place_histograms() {
+    for stage_number in $histograms; do
+        set_nth
+        place_plot "$number.hist-$stage_number.pdf" "$plot_name-hist$nth-$frame_name.pdf" "$key" "$size" "$time" || return
+    done
 }
 
 # $rows: a field for each table that the frame's pipeline wrote: the sub-action's number, then the

@@ -6,7 +6,7 @@
 #
 # Beside an output directory DIR/NAME, in DIR/.stackjob/NAME, lie its state: "journal", a line a
 # result (name, key, size and time of the input, size and time of the result, then a field for each
-# table row that belongs to it); "key", what the last run's results depend on; "lock"; and what is
+# table row that belongs to it); "plots", the same of the plots; "key", what the last run's results depend on; "lock"; and what is
 # kept so that it need not be computed again. A result is known by size and time, and its line is in
 # the journal before it is renamed into its place: a killed run leaves no result without one.
 #
@@ -133,11 +133,21 @@ leave_run() {
 # cut leaves no result that is empty or unknown. The line begins with a line's end, so that a part of
 # one, where the disk was full, spoils no other.
 place() {
-    stat=$(stat --printf '%s\t%.9Y' -- "$run/$1") || return
-    printf '\n%s\t%s\t%s\t%s\t%s%s\n' "$2" "$3" "$4" "$5" "$stat" "$6" >>"$state/journal" || return
-    sync -d -- "$run/$1" "$state/journal" || return
-    unescape "$2"
-    mv -f -- "$run/$1" "$out/$text"
+    place_in "$out" "$state/journal" "$@"
+}
+
+# The same for a plot.
+place_plot() {
+    mkdir -p -- "$plots" && place_in "$plots" "$state/plots" "$@"
+}
+
+# place_in DIR JOURNAL FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]
+place_in() {
+    stat=$(stat --printf '%s\t%.9Y' -- "$run/$3") || return
+    printf '\n%s\t%s\t%s\t%s\t%s%s\n' "$4" "$5" "$6" "$7" "$stat" "$8" >>"$2" || return
+    sync -d -- "$run/$3" "$2" || return
+    unescape "$4"
+    mv -f -- "$run/$3" "$1/$text"
 }
 
 # keep FILE NAME: FILE of $run becomes that file of the state.
@@ -148,18 +158,27 @@ keep() {
 # Own unchanged results that the step no longer makes go, and with them their lines: in the journal
 # stays what tells of a result as it lies there. KEY_FILE is kept to tell next time what differs.
 settle() {
+    settle_in "$out" journal "$plan" "$stale"
+    cp -- "$1" "$run/key" && keep key key || exit 1
+}
+
+# The same for the plots.
+settle_plots() {
+    settle_in "$plots" plots "$plots_plan" "$plots_stale"
+}
+
+# settle_in DIR JOURNAL PLAN STALE
+settle_in() {
     while IFS= read -r line; do
         unescape "$line"
-        rm -f -- "$out/$text" && say_more "removed $out/$text: the job no longer makes it"
-    done <"$stale"
-    if [ -f "$state/journal" ]; then
-        list_results
-        awk -F '\t' '
-            FILENAME == ARGV[1] { wanted[$7] = 1; next }
-            FILENAME == ARGV[2] { if ($1 in wanted) there[$1, $2, $3] = 1; next }
-            ($1, $5, $6) in there { line[$1] = $0 }
-            END { for (name in line) print line[name] }' \
-            "$plan" "$temporary/results" "$state/journal" >"$run/journal" && keep journal journal || exit 1
-    fi
-    cp -- "$1" "$run/key" && keep key key || exit 1
+        rm -f -- "$1/$text" && say_more "removed $1/$text: the job no longer makes it"
+    done <"$4"
+    [ -f "$state/$2" ] || return 0
+    list_results "$1" "$run/results"
+    awk -F '\t' '
+        FILENAME == ARGV[1] { wanted[$7] = 1; next }
+        FILENAME == ARGV[2] { if ($1 in wanted) there[$1, $2, $3] = 1; next }
+        ($1, $5, $6) in there { line[$1] = $0 }
+        END { for (name in line) print line[name] }' \
+        "$3" "$run/results" "$state/$2" >"$run/journal" && keep journal "$2" || exit 1
 }
