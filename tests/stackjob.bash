@@ -83,3 +83,9 @@ only_tools() {
     done
     tools_only=$BUILD/bin:$tools_only
 }
+
+# with_framealign LINE...: a copy of the build in ./build, with a framealign of these lines of shell.
+with_framealign() {
+    cp -r "$BUILD" build
+    printf '%s\n' '#!/bin/sh' "case \$* in *-version*) exec '$BUILD/bin/framealign' -version ;; esac" "$@" >build/bin/framealign
+}

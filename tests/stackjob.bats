@@ -565,6 +565,25 @@ END
     ! grep '0000.jpg' test.log || false
 }
 
+@test "a frame's pipeline reads its own row of the transforms, and with crop those of all" {
+    frames stack
+    with_framealign "for option; do case \$option in -apply=*) wc -l <\"\${option#-apply=}\" >>'$PWD/rows' ;; esac; done" \
+        "exec $BUILD/bin/framealign \"\$@\""
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' MaskNoise 'noise_mask = none.pam' AlignFrames \
+        BalanceFrames
+    pam 160 120 1 255 0 >none.pam
+    build/bin/stackjob -q job
+    [ "$(sort -u rows)" = 2 ] && [ "$(wc -l <rows)" -eq 6 ]
+    noisemask -mask=none.pam -outdir=masked src/*
+    framealign -outdir=aligned masked/*
+    framebalance -reference=aligned/0002.pam -outdir=wanted aligned/*
+    for i in wanted/*; do same "$i" "ready/${i##*/}"; done
+    rm rows
+    sed -i 's/^AlignFrames/&\ncrop = yes/' job
+    build/bin/stackjob -q job
+    [ "$(sort -u rows)" = 6 ]
+}
+
 @test "one stack's registration serves another" {
     frames stack
     framealign -estimate src/*.png >t.tsv
@@ -786,12 +805,6 @@ END
     ! grep framebalance "$BATS_TEST_TMPDIR/err" || false
     [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
     [ -z "$(find . -name '.stackjob-*')" ]
-}
-
-# with_framealign LINE...: a copy of the build in ./build, with a framealign of these lines of shell.
-with_framealign() {
-    cp -r "$BUILD" build
-    printf '%s\n' '#!/bin/sh' "case \$* in *-version*) exec '$BUILD/bin/framealign' -version ;; esac" "$@" >build/bin/framealign
 }
 
 # What such a framealign does: tables with columns of another order, and frames as they are.
@@ -1479,18 +1492,19 @@ teardown() {
     pngtopam src/0003.png | pnmtojpeg >src/0003.jpg
     rm src/0003.png
     job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames 'crop = yes' \
-        BalanceFrames 'plot_histograms = yes'
+        BalanceFrames 'plot_histograms = yes' 'Actions plain' 'input_path = src' AlignFrames BalanceFrames
     stackjob -q job 2>err
     contents ready >wanted
+    contents plain >>wanted
     for travel in '' -T; do
-        rm -rf ready plots .stackjob/ready
+        rm -rf ready plain plots .stackjob/ready .stackjob/plain
         stackjob -q $travel -j 1 -S "$logins" job 2>err &
         runner=$!
         wait "$runner" || {
             cat err
             false
         }
-        contents ready | diff wanted -
+        { contents ready && contents plain; } | diff wanted -
         [ "$(find plots -name '*.pdf' -print0 | tr -d -c '\0' | wc -c)" -eq 3 ] || ! command -v gnuplot
     done
     [ -z "$(find /tmp -maxdepth 1 -name "stackjob-away.*.$runner.*")" ]

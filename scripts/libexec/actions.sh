@@ -11,7 +11,7 @@
 # pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@histograms K ...", "@convert", "@metadata",
+# differ from frame to frame: "@input", "@apply TABLE", "@save K", "@corrections K", "@histograms K ...", "@convert", "@metadata",
 # "@grow" and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
 
 # ---- the plan ----
@@ -68,10 +68,10 @@ make_missing_histograms() {
 }
 
 # survey: sets $two_pass, the numbers of the sub-actions that come in two passes, $referring, of
-# those that need a reference, $histograms and $summaries, of those that plot them, and $programs; refuses
-# what is not there.
+# those that need a reference, $cropping, of those that crop, $histograms and $summaries, of those that
+# plot them, and $programs; refuses what is not there.
 survey() {
-    histograms='' summaries='' two_pass='' referring='' programs=''
+    cropping='' histograms='' summaries='' two_pass='' referring='' programs=''
     each_line survey_line
     [ -z "$histograms$summaries" ] || can_plot || histograms='' summaries=''
 }
@@ -99,6 +99,7 @@ survey_line() {
         [ "$2" = noisemask ] || referring="$referring $stage "
         ;;
     together | crop)
+        [ "$1" != crop ] || cropping="$cropping $stage "
         case $referring in
         *" $stage "*)
             case $two_pass in
@@ -273,7 +274,10 @@ compose_reference() {
     find_reference
     case $passes in
     apply)
-        add "-apply=$place/align-$stage.tsv"
+        case $preview$cropping in
+        yes* | *" $stage "*) add "-apply=$place/align-$stage.tsv" ;;
+        *) add "@apply $place/align-$stage" ;;
+        esac
         if [ "$compose_for" = frames ]; then
             add @quiet
         else
@@ -389,6 +393,7 @@ frame_job() {
         @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
         @grow) is_jpeg "$1" && echo -grow=2 || echo -grow=1 ;;
         @direct) [ "$input" = "-name=$2" ] || echo -direct ;;
+        '@apply '*) printf '%s\n' "-apply=${line#@apply }-$number.tsv" ;;
         '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
         '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
         '@histograms '*) histogram_lines "$2" "$4" "${line#@histograms }" ;;
@@ -562,6 +567,7 @@ prepare_reference() {
     compose $(($1 - 1)) reference
     way_in "$reference_path"
     make_directory "$run/reference-$1"
+    IFS=$tab read -r number _ <"$reference"
     unescape "$reference_name"
     reference_file=$run/reference-$1/$text.pam
     {
@@ -599,6 +605,23 @@ prepare_transforms() {
         [ -n "$preview" ] || keep_estimate "$1"
     fi
     [ -n "$preview" ] || leave_out_refused "$1"
+    [ -n "$preview" ] || split_table "$1"
+}
+
+# The pipeline of a frame reads its own row of the table, align-K-NUMBER.tsv, and not those of thousands
+# of others. Where frames are cropped each needs all.
+split_table() {
+    case $cropping in
+    *" $1 "*) return ;;
+    esac
+    STACKJOB_TABLE=$run/align-$1 awk -F '\t' '
+        FILENAME == ARGV[1] { number[$5] = $1; next }
+        FNR == 1 { header = $0; next }
+        $1 in number {
+            file = ENVIRON["STACKJOB_TABLE"] "-" number[$1] ".tsv"
+            print header "\n" $0 >file
+            close(file)
+        }' "$frames" "$run/align-$1.tsv" || exit 1
 }
 
 transforms_hold() {

@@ -228,14 +228,17 @@ start_away() {
     export PARALLEL_RSYNC_OPTS RSYNC_OLD_ARGS
     away_place=/tmp/stackjob-away.$host.$$.${temporary##*.}
     set -- "$@" --workdir "$away_place" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out' --return '{}.err'
+    for stage in $cropping; do
+        [ ! -f "$run/align-$stage.tsv" ] || set -- "$@" --basefile "align-$stage.tsv"
+    done
     set +f
-    for file in "$run"/reference-*.pam "$run"/align-*.tsv "$run"/mask-* "$run"/apply-*; do
+    for file in "$run"/reference-*.pam "$run"/mask-* "$run"/apply-*; do
         [ ! -e "$file" ] || set -- "$@" --basefile "${file##*/}"
     done
     set -f
     # shellcheck disable=SC2046
     set -- "$@" $(printf '%s\n' "$template" |
-        sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@histograms \([0-9]*\) .*/--return {}.hist-\1.pdf/p')
+        sed -n -e 's/^@apply .*align-\([0-9]*\)$/--transferfile align-\1-{}.tsv/p' -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@histograms \([0-9]*\) .*/--return {}.hist-\1.pdf/p')
     # shellcheck disable=SC2016
     launch "$run" "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
 }
