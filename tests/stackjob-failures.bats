@@ -16,14 +16,6 @@ photographs() {
     done
 }
 
-# tool NAME LINE...: puts a program of these lines of shell first in PATH.
-tool() {
-    mkdir -p tools
-    printf '%s\n' '#!/bin/sh' "${@:2}" >"tools/$1"
-    chmod +x "tools/$1"
-    [[ $PATH == "$PWD/tools:"* ]] || PATH=$PWD/tools:$PATH
-}
-
 # ---- programs that die or stop ----
 
 @test "an exiftool that dies fails its frame, and the others are made" {

@@ -89,3 +89,11 @@ with_framealign() {
     cp -r "$BUILD" build
     printf '%s\n' '#!/bin/sh' "case \$* in *-version*) exec '$BUILD/bin/framealign' -version ;; esac" "$@" >build/bin/framealign
 }
+
+# tool NAME LINE...: puts a program of these lines of shell first in PATH.
+tool() {
+    mkdir -p tools
+    printf '%s\n' '#!/bin/sh' "${@:2}" >"tools/$1"
+    chmod +x "tools/$1"
+    [[ $PATH == "$PWD/tools:"* ]] || PATH=$PWD/tools:$PATH
+}

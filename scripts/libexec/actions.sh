@@ -27,6 +27,8 @@ plan_actions() {
     maxval=''
     IFS=$tab read -r _ reference_path _ _ reference_name reference_result <"$reference"
     survey
+    [ -z "$histograms" ] || needed="$needed gnuplot"
+    [ -z "$logins" ] || ! copies_metadata || needed="$needed exiftool"
     write_key >"$temporary/$step_id.key"
     make_plan "$temporary/$step_id.key"
     list_plots >"$temporary/$step_id.plots"

@@ -19,9 +19,7 @@ run_job() {
 
 export_run() {
     STACKJOB_RUN=$run_absolute STACKJOB_VERBOSE=$verbose STACKJOB_PIPELINE=$libexec/run-pipeline
-    PARALLEL_SHELL=/bin/sh
-    PARALLEL_SSH='ssh -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
-    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE PARALLEL_SHELL PARALLEL_SSH
+    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE
 }
 
 # perform ID WHY: runs the job, or prints it where nothing is run.
@@ -173,6 +171,53 @@ link_input() {
     [ -h "$run/$number.in" ] || ln -s -- "$absolute" "$run/$number.in" || exit 1
 }
 
+# ---- logins ----
+
+# Asks each login once whether it can take part: those that do not answer are left out of $logins;
+# one with other programs, or without one that the job needs, ends the run. A login that is a whole
+# command gets the options that end a connection which leads nowhere, too, behind its own, which count.
+ask_logins() {
+    ssh_options='-o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
+    PARALLEL_SSH="ssh $ssh_options" PARALLEL_SHELL=/bin/sh
+    export PARALLEL_SSH PARALLEL_SHELL
+    printf '%s\n' "$logins" | tr , '\n' |
+        awk -v options="$ssh_options" '/ / { sub(/ +[^ ]+ *$/, " " options "&") } NF' >"$temporary/logins"
+    print_version | sed '/^[a-z]*: stackpbm /!d' >"$temporary/wanted"
+    quote "$bin/stackjob"
+    question="echo answers; $quoted -version"
+    for program in $needed; do
+        echo "$program" >>"$temporary/wanted"
+        question="$question; command -v $program >/dev/null && echo $program"
+    done
+    # shellcheck disable=SC2016
+    setsid sh -c '
+        while IFS= read -r login; do
+            count=$((count + 1))
+            parallel --plain --will-cite --nonall -S "$login" "$1" >"$2.$count" 2>"$2.$count.err" </dev/null &
+        done
+        wait' ask "$question" "$temporary/answer" <"$temporary/logins" &
+    engine=$! engine_is=group
+    wait "$engine"
+    engine='' count=0 logins=''
+    while IFS= read -r login; do
+        count=$((count + 1))
+        judge_login
+    done <"$temporary/logins"
+    [ -n "$logins" ] || die "no login answers"
+}
+
+# The answer number $count is that of $login.
+judge_login() {
+    if ! grep -q -x answers "$temporary/answer.$count"; then
+        say "the login $login does not answer, and gets no frames: $(tail -n 1 "$temporary/answer.$count.err")"
+        return
+    fi
+    missing=$(grep -v -x -F -f "$temporary/answer.$count" "$temporary/wanted" | head -n 1)
+    [ -z "$missing" ] ||
+        die "the login $login does not have \"$missing\" for $bin/stackjob, as this machine has. Install the same version at the same place"
+    logins=$logins${logins:+,}$login
+}
+
 # ---- GNU parallel ----
 
 # There are others of that name; GNU's is a script with its author's name in it.
@@ -271,10 +316,12 @@ absolute() {
     esac
 }
 
-# Takes away what is left in the other machines' $away_place, of logins that still answer.
+# Takes away what is left in the other machines' $away_place, of logins that still answer. A job that
+# has just been ended may still have put something there.
 clear_away() {
     [ -n "$away_place" ] || return 0
-    timeout 20 parallel --plain --will-cite --nonall -S "$logins" "rm -rf $away_place" </dev/null >/dev/null 2>&1
+    timeout -s KILL 20 parallel --plain --will-cite --nonall -S "$logins" \
+        "rm -rf $away_place || { sleep 1; rm -rf $away_place; }" </dev/null >/dev/null 2>&1
     away_place=
 }
 
