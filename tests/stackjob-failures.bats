@@ -119,6 +119,28 @@ photographs() {
     done
 }
 
+@test "a full disk is called by its name, whoever writes; a summary that cannot be written fails" {
+    photographs
+    for format in png tiff jpeg; do
+        job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" 'ref_idx = 0' BalanceFrames
+        [ $format != jpeg ] || echo 'channel = RGB' >>job
+        (
+            trap '' XFSZ
+            ulimit -f 4
+            stackjob -q job >/dev/null 2>err
+        ) && false
+        matches 'write error: File too large' "$(cat err)"
+        ! grep 'metadata = no' err || false
+        [ -z "$(find . -name '*.png' -o -name '*.tif' -o -name 'metadata.*')" ]
+    done
+    frames tiny
+    plain_job 'pattern = *.pam'
+    status=0
+    stackjob job >/dev/full 2>err || status=$?
+    [ "$status" -eq 1 ]
+    matches 'write error: No space left' "$(cat err)"
+}
+
 # ---- signals, and descriptors that lead nowhere ----
 
 @test "whatever signal ends stackjob, no lock and no run directory stays" {

@@ -281,7 +281,7 @@ sum_up() {
     } >"$temporary/summary"
     cat "$temporary/summary" >>"$log"
     rm -f -- "$temporary/warnings" "$temporary/warnings.before"
-    [ -n "$quiet" ] || cat "$temporary/summary"
+    [ -n "$quiet" ] || cat "$temporary/summary" || failures=$((failures + 1))
 }
 
 # ---- plots ----
