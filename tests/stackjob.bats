@@ -2,74 +2,7 @@
 # SPDX-License-Identifier: MIT
 
 load helper
-
-make_fixtures() {
-    # A stack of 8-bit frames with hot pixels, shifted and of different light.
-    makestack -kind=easy -width=160 -height=120 -frames=5 -hot=12 -shift=2 -gain=0.1 made
-    mkdir stack
-    for frame in made/*.pam; do
-        name=${frame##*/}
-        pamtopng <"$frame" >"stack/${name%.pam}.png"
-    done
-    # Three tiny frames, for what does not depend on the picture.
-    mkdir tiny
-    for i in 1 2 3; do
-        pam 8 8 3 255 10 20 30 40 "$i" >"tiny/f$i.pam"
-    done
-}
-
-# A directory to run jobs in, with frames in src: those of the fixture NAME.
-frames() {
-    mkdir -p src
-    cp "$FIXTURES/$1"/* src/
-}
-
-# job LINE...: writes the file job.
-job() {
-    printf '%s\n' "$@" >job
-}
-
-# The job most tests need: the noisy pixels of src found and repaired, to the directory ready.
-masked_job() {
-    job 'StackJob test' 'input_path = src' NoiseDetection 'Actions ready' 'metadata = no' "$@" MaskNoise
-}
-
-# A job that only converts.
-plain_job() {
-    job 'StackJob test' 'input_path = src' 'Actions ready' 'output_format = pam' "$@"
-}
-
-# refused PATTERN LINE...: the job of these lines ends with status 1 and that message, and nothing
-# is made.
-refused() {
-    local pattern=$1
-    shift
-    job "$@"
-    find . | sort >"$BATS_TEST_TMPDIR/before"
-    fails_with 1 "$pattern" stackjob job
-    find . | sort | diff "$BATS_TEST_TMPDIR/before" -
-}
-
-# What a directory holds, to compare with a later look: names, contents.
-contents() {
-    (cd "$1" && find . -type f -exec md5sum {} + | LC_ALL=C sort -k 2)
-}
-
-# Names, times and sizes: whether anything was touched.
-untouched() {
-    (cd "$1" && find . -type f -exec stat -c '%n %s %y %z' {} + | LC_ALL=C sort)
-}
-
-# The processes of this test's own runs, by a variable in their environment.
-marked() {
-    local environment
-    for environment in /proc/[0-9]*/environ; do
-        if grep -qz "^STACKJOB_TEST=$BATS_TEST_NAME" "$environment" 2>/dev/null; then
-            environment=${environment#/proc/}
-            echo "${environment%/environ}"
-        fi
-    done
-}
+load stackjob
 
 # ---- the job file ----
 
@@ -394,6 +327,8 @@ END
     refused 'the output directory src is also an input' 'StackJob t' 'input_path = src' 'Actions a' \
         'output_format = pam' 'Actions b' 'output_path = ./src/'
     refused 'another step writes to a already' 'StackJob t' 'input_path = src' 'Actions a' 'Actions b' 'output_path = a'
+    refused 'another step writes to new//./a already' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/a' \
+        'Actions b' 'output_path = new//./a'
     refused 'is where NoiseDetection writes' 'StackJob t' NoiseDetection 'input_path = src' 'Actions a' 'input_path = noise-map'
     refused 'there are no frames in empty' 'StackJob t' 'input_path = empty' 'Actions a'
     refused 'matches g\*' 'StackJob t' 'input_path = src' 'Actions a' 'pattern = g*'
@@ -409,6 +344,30 @@ END
     cp "$FIXTURES/tiny/f1.pam" "src/$(printf 'x%.0s' {1..243}).pam"
     refused 'histograms of src/x*.pam would have a name of 256 bytes' 'StackJob t' 'input_path = src' 'Actions a' \
         BalanceFrames BalanceFrames 'plot_histograms = yes'
+}
+
+@test "no way round through what is not there leads into the photographs" {
+    frames tiny
+    contents src >before
+    for flag in '' -f; do
+        for way in new/../src new/./../src new/deep/../../src new/..; do
+            job 'StackJob t' 'input_path = src' 'Actions a' "output_path = $way" 'output_format = pam'
+            fails_with 1 'Actions a: .*"\.\." leads back from .*new.*, which is not there' stackjob -q $flag job
+        done
+    done
+    refused '"\.\." leads back' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/a' \
+        'Actions b' 'output_path = new/../new/a'
+    ln -s nowhere link
+    refused 'the link link leads to no directory' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = nowhere' \
+        'Actions b' 'output_path = link'
+    contents src | diff before -
+    [ ! -e new ]
+    # Where it is there, it is what it is.
+    mkdir new
+    refused 'new/../src is also an input' 'StackJob t' 'input_path = src' 'Actions a' 'output_path = new/../src'
+    plain_job 'output_path = new/../ready'
+    stackjob -q job
+    [ -f ready/f1.pam ]
 }
 
 @test "a name of 255 bytes is not too long, of a frame and of its histograms" {
@@ -606,6 +565,25 @@ END
     ! grep '0000.jpg' test.log || false
 }
 
+@test "a frame's pipeline reads its own row of the transforms, and with crop those of all" {
+    frames stack
+    with_framealign "for option; do case \$option in -apply=*) wc -l <\"\${option#-apply=}\" >>'$PWD/rows' ;; esac; done" \
+        "exec $BUILD/bin/framealign \"\$@\""
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' MaskNoise 'noise_mask = none.pam' AlignFrames \
+        BalanceFrames
+    pam 160 120 1 255 0 >none.pam
+    build/bin/stackjob -q job
+    [ "$(sort -u rows)" = 2 ] && [ "$(wc -l <rows)" -eq 6 ]
+    noisemask -mask=none.pam -outdir=masked src/*
+    framealign -outdir=aligned masked/*
+    framebalance -reference=aligned/0002.pam -outdir=wanted aligned/*
+    for i in wanted/*; do same "$i" "ready/${i##*/}"; done
+    rm rows
+    sed -i 's/^AlignFrames/&\ncrop = yes/' job
+    build/bin/stackjob -q job
+    [ "$(sort -u rows)" = 6 ]
+}
+
 @test "one stack's registration serves another" {
     frames stack
     framealign -estimate src/*.png >t.tsv
@@ -726,19 +704,6 @@ END
     same <(raster ready/a.pam) <(raster wanted.pam)
 }
 
-# only_tools [NAME...]: sets $tools_only, a PATH of the programs under test and the system's, without
-# camera converters and those named.
-only_tools() {
-    local tool
-    tools_only=$BATS_TEST_TMPDIR/tools
-    mkdir -p "$tools_only"
-    ln -sf /usr/bin/* /bin/* "$tools_only/" 2>/dev/null || true
-    for tool in dcraw_emu dcraw "$@"; do
-        rm -f "$tools_only/$tool"
-    done
-    tools_only=$BUILD/bin:$tools_only
-}
-
 @test "names with blanks, quotes, dollars, newlines, dashes, other alphabets and 250 bytes work" {
     mkdir src
     long=$(printf 'x%.0s' {1..246})
@@ -840,12 +805,6 @@ only_tools() {
     ! grep framebalance "$BATS_TEST_TMPDIR/err" || false
     [ "$(ls -A ready | tr '\n' ' ')" = '0000.pam 0002.pam 0003.pam 0004.pam transforms.tsv ' ]
     [ -z "$(find . -name '.stackjob-*')" ]
-}
-
-# with_framealign LINE...: a copy of the build in ./build, with a framealign of these lines of shell.
-with_framealign() {
-    cp -r "$BUILD" build
-    printf '%s\n' '#!/bin/sh' "case \$* in *-version*) exec '$BUILD/bin/framealign' -version ;; esac" "$@" >build/bin/framealign
 }
 
 # What such a framealign does: tables with columns of another order, and frames as they are.
@@ -1489,88 +1448,8 @@ END
     [ "$(cat many.peak)" -lt $(($(cat few.peak) * 5 / 4)) ]
 }
 
-# ---- other machines ----
-
-# start_logins: two sshd on the loopback, as $logins.
-start_logins() {
-    local port
-    command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || skip "sshd is not installed"
-    command -v rsync >/dev/null || skip "rsync is not installed"
-    mkdir -p "$BATS_TEST_TMPDIR/ssh" /run/sshd 2>/dev/null || skip "sshd needs /run/sshd"
-    cd "$BATS_TEST_TMPDIR/ssh" || return
-    ssh-keygen -q -t ed25519 -N '' -f key
-    ssh-keygen -q -t ed25519 -N '' -f host
-    ssh_options="-i $PWD/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes"
-    logins=
-    ports="$((20000 + $$ % 10000)) $((30000 + $$ % 10000))"
-    for port in $ports; do
-        printf '%s\n' "Port $port" 'ListenAddress 127.0.0.1' "HostKey $PWD/host" "AuthorizedKeysFile $PWD/key.pub" \
-            'StrictModes no' 'UsePAM no' "PidFile $PWD/pid.$port" >config.$port
-        "$(command -v sshd || echo /usr/sbin/sshd)" -f "$PWD/config.$port" -E log || skip "sshd does not start here"
-        logins="$logins${logins:+,}ssh $ssh_options -p $port $(id -un)@127.0.0.1"
-    done
-    for _ in {1..40}; do
-        # shellcheck disable=SC2086
-        ssh $ssh_options -p "${ports% *}" "$(id -un)@127.0.0.1" true 2>/dev/null && break
-        sleep 0.1
-    done || skip "sshd lets nobody in here"
-    cd "$BATS_TEST_TMPDIR/here" || return
-}
-
 teardown() {
-    local pid
-    for pid in "$BATS_TEST_TMPDIR"/ssh/pid.*; do
-        [ ! -f "$pid" ] || kill "$(cat "$pid")" || true
-    done
     if mountpoint -q small 2>/dev/null; then umount small; fi
-}
-
-@test "frames are handed to other logins, by a shared path or by travel, whatever their names" {
-    start_logins
-    frames stack
-    rm src/0000.png src/0004.png
-    mv src/0001.png $'src/a b\n\'"$(x) ü.png'
-    pngtopam src/0003.png | pnmtojpeg >src/0003.jpg
-    rm src/0003.png
-    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames 'crop = yes' BalanceFrames
-    stackjob -q job 2>err
-    contents ready >wanted
-    for travel in '' -T; do
-        rm -rf ready .stackjob/ready
-        stackjob -q $travel -j 1 -S "$logins" job 2>err &
-        runner=$!
-        wait "$runner" || {
-            cat err
-            false
-        }
-        contents ready | diff wanted -
-    done
-    [ -z "$(find /tmp -maxdepth 1 -name "stackjob-away.*.$runner.*")" ]
-}
-
-@test "a login that dies costs time, not frames" {
-    start_logins
-    frames stack
-    job 'StackJob t' 'input_path = src' 'Actions ready' 'metadata = no' BalanceFrames
-    stackjob -q job
-    contents ready >wanted
-    rm -rf ready .stackjob/ready
-    stackjob -q -T -j 1 -S "$logins" job 2>err &
-    runner=$!
-    for _ in {1..200}; do
-        [ "$(ls ready 2>/dev/null | wc -l)" -eq 0 ] || break
-        sleep 0.1
-    done
-    # The server of the second login goes, and those who are logged in there.
-    second=$(cat "$BATS_TEST_TMPDIR/ssh/pid.${ports#* }")
-    pkill -KILL -P "$second" || true
-    kill -KILL "$second"
-    rm "$BATS_TEST_TMPDIR/ssh/pid.${ports#* }"
-    wait "$runner" || {
-        cat err
-        false
-    }
-    contents ready | diff wanted -
 }
 
 # ---- the manual, and completion ----

@@ -11,8 +11,8 @@
 # pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
 #
 # A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@save K", "@corrections K", "@before K", "@convert", "@grow"
-# and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
+# differ from frame to frame: "@input", "@apply TABLE", "@save K", "@corrections K", "@histograms K ...", "@convert", "@metadata",
+# "@grow" and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
 
 # ---- the plan ----
 
@@ -24,17 +24,58 @@ plan_actions() {
     *) ending=.$format ;;
     esac
     list_frames
+    maxval=''
     IFS=$tab read -r _ reference_path _ _ reference_name reference_result <"$reference"
     survey
+    [ -z "$histograms" ] || needed="$needed gnuplot"
+    [ -z "$logins" ] || ! copies_metadata || needed="$needed exiftool"
     write_key >"$temporary/$step_id.key"
     make_plan "$temporary/$step_id.key"
+    list_plots >"$temporary/$step_id.plots"
+    plan_plots "$temporary/$step_id.plots"
+    make_missing_histograms
+}
+
+# The plots of the step, as plan.awk takes them: the histograms, which are made with their frames; and
+# those of whole tables, of which is known only later what they depend on, with the sub-action's number
+# in place of a path.
+list_plots() {
+    escape "$name"
+    plot_name=$escaped
+    for stage_number in $histograms; do
+        set_nth
+        STACKJOB_PLOT=$plot_name-hist$nth- awk -F '\t' -v OFS='\t' -v key="$key" '
+            { print $1, $2, $3, $4, $5, ENVIRON["STACKJOB_PLOT"] $5 ".pdf", key }' "$frames"
+    done
+    for stage_number in $summaries; do
+        summary_line -
+    done
+}
+
+# summary_line KEY: of the sub-action $stage_number.
+summary_line() {
+    stage_words "$stage_number"
+    set_nth
+    printf -- '-\t%s\t0\t0\t-\t%s\t%s\n' "$stage_number" "$plot_name-${stage_program#frame}$nth.pdf" "$1"
+}
+
+# A frame whose histograms are not there is made again, for they show what it is made from.
+make_missing_histograms() {
+    awk -F '\t' -v OFS='\t' '
+        FILENAME == ARGV[1] { if ($1 == "make") reason[$2] = $8; next }
+        $1 == "done" && $2 in reason { $1 = "make"; $8 = "its histograms: " reason[$2] }
+        { print }' "$plots_plan" "$plan" >"$temporary/merged"
+    cat "$temporary/merged" >"$plan"
+    count_plan
 }
 
 # survey: sets $two_pass, the numbers of the sub-actions that come in two passes, $referring, of
-# those that need a reference, $histograms, of those that plot them, and $programs; refuses what is not there.
+# those that need a reference, $cropping, of those that crop, $histograms and $summaries, of those that
+# plot them, and $programs; refuses what is not there.
 survey() {
-    histograms='' two_pass='' referring='' programs=''
+    cropping='' histograms='' summaries='' two_pass='' referring='' programs=''
     each_line survey_line
+    [ -z "$histograms$summaries" ] || can_plot || histograms='' summaries=''
 }
 
 # each_line FUNCTION ARGUMENT...: calls it for each line of $stages, with the line's first word and
@@ -60,6 +101,7 @@ survey_line() {
         [ "$2" = noisemask ] || referring="$referring $stage "
         ;;
     together | crop)
+        [ "$1" != crop ] || cropping="$cropping $stage "
         case $referring in
         *" $stage "*)
             case $two_pass in
@@ -70,6 +112,11 @@ survey_line() {
         esac
         ;;
     histograms) [ "$2" = no ] || histograms="$histograms $stage " ;;
+    summary)
+        case $2:$referring in
+        yes:*" $stage "*) summaries="$summaries $stage " ;;
+        esac
+        ;;
     apply)
         referring=${referring%" $stage "}
         unescape "$2"
@@ -94,7 +141,7 @@ sub_action() {
 # Whether an earlier step of this job is still to make that file.
 will_be_made() {
     [ -n "$ahead" ] && [ -f "$temporary/masks" ] || return 1
-    physical "${1%/*}"
+    physical "${1%"${1##*/}"}."
     escape "$physical/${1##*/}"
     grep -q -x -F -- "$escaped" "$temporary/masks"
 }
@@ -113,9 +160,11 @@ write_key() {
 }
 
 key_line() {
-    case $1 in
-    mask | apply) key_file "$1" "$2" ;;
-    summary | histograms | opaque) ;;
+    case "$1 $2" in
+    'mask '* | 'apply '*) key_file "$1" "$2" ;;
+    'summary '* | 'histograms '* | 'opaque '*) ;;
+    # A mask is looked at in every run, whatever there is to do.
+    'option -maxpixels='*) ;;
     *) printf 'options %s %s\n' "$1" "$2" ;;
     esac
 }
@@ -171,11 +220,10 @@ compose_line() {
     stage)
         [ "$stage" -ne $((begun + 1)) ] || add @input
         [ "$stage" -eq "$begun" ] || add '|'
-        case $2:$compose_for:$stage:$histograms in
-        *:1:*) ;;
-        framebalance:frames:*" $stage "* | framebalance:middle:*" $stage "*) add tee "@before $stage" '|' ;;
-        esac
         program=$2
+        case $compose_for:$histograms in
+        frames:*" $stage "* | middle:*" $stage "*) compose_histograms ;;
+        esac
         add "$program"
         passes=
         case $two_pass in
@@ -210,14 +258,28 @@ compose_file() {
     fi
 }
 
-compose_reference() {
+# Sets $compose_path, where the reference of the sub-action lies.
+find_reference() {
     case $place in
     .) compose_path=./reference-$stage.pam ;;
     *) compose_path=$place/reference-$stage/$reference_name.pam ;;
     esac
+}
+
+compose_histograms() {
+    find_reference
+    stage_channel "$stage"
+    add "@histograms $stage $channel $compose_path" '|'
+}
+
+compose_reference() {
+    find_reference
     case $passes in
     apply)
-        add "-apply=$place/align-$stage.tsv"
+        case $preview$cropping in
+        yes* | *" $stage "*) add "-apply=$place/align-$stage.tsv" ;;
+        *) add "@apply $place/align-$stage" ;;
+        esac
         if [ "$compose_for" = frames ]; then
             add @quiet
         else
@@ -246,6 +308,39 @@ compose_output() {
     tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
     jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
     esac
+    ! copies_metadata || add @metadata
+}
+
+copies_metadata() {
+    [ "$metadata" = yes ] && [ "$format" != pam ] || return 1
+    ! command -v exiftool >/dev/null || return 0
+    [ -n "$preview$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
+    said_exiftool=yes
+    return 1
+}
+
+# histogram_lines NAME SAVED "K CHANNEL REFERENCE"
+histogram_lines() {
+    stage_number=${3%% *}
+    plot_file=${2}hist-$stage_number.pdf
+    if [ -n "$preview" ]; then
+        set_nth
+        escape "$plots"
+        plot_file=$escaped/$plot_name-hist$nth-$1.pdf
+    fi
+    set -- "$1" "${3#* }"
+    escape "$libexec/plot-histograms"
+    printf '%s\n' "$escaped" "$1" "${2%% *}" "${2#* }" "$plot_file"
+}
+
+# metadata_lines PATH FILE: the stage that copies the metadata of a frame, which lies in FILE; there are
+# none in PAM and PNM.
+metadata_lines() {
+    case $1 in
+    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return ;;
+    esac
+    escape "$libexec/copy-metadata"
+    printf '%s\n' '|' "$escaped" "$2" "$format"
 }
 
 # job_head RESULT: a job's first lines: where it runs, and the file that it writes.
@@ -267,6 +362,7 @@ frame_job() {
     way_in "$1"
     input=$1
     [ -z "$away" ] || input=$away.in
+    source=$input
     [ -z "$made" ] || input=$made$2.pam way=native
     case $template in
     @convert*)
@@ -280,8 +376,7 @@ frame_job() {
             decode_lines "$input"
             [ -z "$template" ] || echo '|'
             input=-name=$2
-        elif [ -n "$away" ] && [ -n "$template" ]; then
-            # The number under which it travels is not its name.
+        elif reads_stdin; then
             printf '%s\n' cat "$input" '|'
             input=-name=$2
         elif [ -z "$template" ]; then
@@ -296,16 +391,28 @@ frame_job() {
         case $line in
         @input) printf '%s\n' "$input" ;;
         @convert) convert_lines "$1" ;;
+        @metadata) metadata_lines "$1" "$source" ;;
         @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
         @grow) is_jpeg "$1" && echo -grow=2 || echo -grow=1 ;;
         @direct) [ "$input" = "-name=$2" ] || echo -direct ;;
+        '@apply '*) printf '%s\n' "-apply=${line#@apply }-$number.tsv" ;;
         '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
         '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
-        '@before '*) printf '%s\n' "${4}before-${line#@before }" ;;
+        '@histograms '*) histogram_lines "$2" "$4" "${line#@histograms }" ;;
         *) printf '%s\n' "$line" ;;
         esac
     done
     IFS=$saved_ifs
+}
+
+# Whether the first stage has a frame that is a file on standard input: the number under which it
+# travels is not its name, and plot-histograms reads no other.
+reads_stdin() {
+    case $away:$template in
+    *:) return 1 ;;
+    :@histograms*) ;;
+    :*) return 1 ;;
+    esac
 }
 
 # JPEG's blocks carry a noisy pixel on to its neighbours.
@@ -382,7 +489,6 @@ same_format() {
 # prepare: the reference frame before each sub-action that needs it, and the transforms of each that
 # comes in two passes.
 prepare() {
-    check_masks
     : >"$jobs_in/left-out"
     begun=1 made='' phase=0
     # shellcheck disable=SC2086
@@ -402,7 +508,6 @@ prepare() {
 
 # A mask that marks too many pixels would stop every frame: it is asked once, before.
 check_masks() {
-    [ -z "$preview" ] || return 0
     mask='' limit=''
     each_line check_masks_line
     check_mask
@@ -427,7 +532,7 @@ check_mask() {
     relay_file "$run/mask.err" "$run/said"
     say_file "$run/said"
     say "$title: stopped: the mask $mask marks too many pixels"
-    exit 2
+    exit_refused
 }
 
 make_directory() {
@@ -444,6 +549,14 @@ stage_words() {
     each_line stage_word "$1"
 }
 
+# stage_channel K: sets $channel of the BalanceFrames K.
+stage_channel() {
+    channel=$(printf '%s\n' "$stages" | awk -v wanted="$1" '
+        $1 == "stage" { n++ }
+        n == wanted && sub(/^option -channel=/, "") { channel = $0 }
+        END { print channel == "" ? "lumi" : channel }')
+}
+
 stage_word() {
     [ "$stage" -eq "$1" ] || return 0
     case $2 in
@@ -456,6 +569,7 @@ prepare_reference() {
     compose $(($1 - 1)) reference
     way_in "$reference_path"
     make_directory "$run/reference-$1"
+    IFS=$tab read -r number _ <"$reference"
     unescape "$reference_name"
     reference_file=$run/reference-$1/$text.pam
     {
@@ -493,6 +607,23 @@ prepare_transforms() {
         [ -n "$preview" ] || keep_estimate "$1"
     fi
     [ -n "$preview" ] || leave_out_refused "$1"
+    [ -n "$preview" ] || split_table "$1"
+}
+
+# The pipeline of a frame reads its own row of the table, align-K-NUMBER.tsv, and not those of thousands
+# of others. Where frames are cropped each needs all.
+split_table() {
+    case $cropping in
+    *" $1 "*) return ;;
+    esac
+    STACKJOB_TABLE=$run/align-$1 awk -F '\t' '
+        FILENAME == ARGV[1] { number[$5] = $1; next }
+        FNR == 1 { header = $0; next }
+        $1 in number {
+            file = ENVIRON["STACKJOB_TABLE"] "-" number[$1] ".tsv"
+            print header "\n" $0 >file
+            close(file)
+        }' "$frames" "$run/align-$1.tsv" || exit 1
 }
 
 transforms_hold() {
@@ -507,7 +638,7 @@ keep_estimate() {
     cp -- "$temporary/$step_id.align" "$run/align-$1.key" || exit 1
     for kept in tsv said key; do
         [ "$kept$broken" != keyyes ] || continue
-        cp -- "$run/align-$1.$kept" "$run/keep" && mv -f -- "$run/keep" "$state/align-$1.$kept" || exit 1
+        cp -- "$run/align-$1.$kept" "$run/keep" && keep keep "align-$1.$kept" || exit 1
     done
 }
 
@@ -520,7 +651,7 @@ transforms_key() {
 transforms_key_line() {
     [ "$stage" -le "$1" ] || return 0
     case "$2 $3" in
-    'option -border'* | 'summary '* | 'histograms '* | 'opaque '*) ;;
+    'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '*) ;;
     *) printf '%s %s\n' "$2" "$3" ;;
     esac
 }
@@ -663,6 +794,7 @@ run_actions() {
     enter_run
     escape "$run"
     run_line=$escaped jobs_in=$run
+    check_masks
     if [ "$to_make" -gt 0 ]; then
         each_line say_opaque
         measure
@@ -676,6 +808,7 @@ run_actions() {
     fi
     settle "$temporary/$step_id.key"
     sum_up_actions
+    plot_rows
     leave_run
 }
 
@@ -684,11 +817,15 @@ say_opaque() {
         say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
 }
 
-# With -k: what a frame that failed now was before, under other options, is no result any more.
+# With -k: what a frame that failed now was before, under other options, is no result any more. What
+# was never its own would have been overwritten, but is not to be lost for nothing.
 drop_failed() {
     [ -s "$run/failed" ] || return 0
+    awk -F '\t' '
+        FILENAME == ARGV[1] { failed[$1] = 1; next }
+        $7 in failed && $8 !~ /never its own/ { print $7 }' "$run/failed" "$plan" >"$run/drop"
     while IFS= read -r line; do
         unescape "$line"
         rm -f -- "$out/$text"
-    done <"$run/failed"
+    done <"$run/drop"
 }

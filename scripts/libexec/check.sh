@@ -25,8 +25,19 @@ check_step() {
         check_images
         ;;
     esac
+    check_plots
     [ -z "$preview" ] || preview_step
     cast_shadow
+}
+
+# No two steps plot to one file.
+check_plots() {
+    physical "$plots"
+    escape "$physical"
+    STACKJOB_PLOTS=$escaped awk -F '\t' '{ print ENVIRON["STACKJOB_PLOTS"] "/" $6 }' "$temporary/$step_id.plots" >>"$temporary/plotted"
+    twice=$(sort "$temporary/plotted" | uniq -d | head -n 1)
+    unescape "$twice"
+    [ -z "$twice" ] || die "$title: another step plots to $text already: give it a plot_path of its own"
 }
 
 # An output directory is no input of this step or of one before, and no other step's output.
@@ -141,20 +152,24 @@ preview_step() {
 
 preview_noise() {
     say_unused
-    if [ -z "$map_to_make$masks_to_make" ]; then
+    if [ -z "$map_to_make$masks_to_make$plot_to_make" ]; then
         printf '# %s: nothing to do\n' "$title"
         return
     fi
     printf '# %s\n' "$title"
-    show_command mkdir -p "$out"
-    if [ -n "$map_to_make" ]; then
-        map_job "$out/$map_file" >"$jobs_in/map.job"
-        show_job map "the deviation map: $map_to_make"
+    if [ -n "$map_to_make$masks_to_make" ]; then
+        show_command mkdir -p "$out"
+        if [ -n "$map_to_make" ]; then
+            map_job "$out/$map_file" >"$jobs_in/map.job"
+            show_job map "the deviation map: $map_to_make"
+        fi
+        mask_job "$out" >"$jobs_in/masks.job"
+        show_job masks "the masks: $masks_to_make"
     fi
-    mask_job "$out" >"$jobs_in/masks.job"
-    show_job masks "the masks: $masks_to_make"
-    [ "$plot" = no ] || show_command mkdir -p "$plots"
-    plot_noise
+    [ -n "$plot_to_make" ] || return 0
+    show_command mkdir -p "$plots"
+    noise_plot_job "$plots/$name-hot-pixels.pdf" >"$jobs_in/plot.job"
+    show_job plot "how many pixels are noisy at which threshold: $plot_to_make"
 }
 
 preview_actions() {
@@ -165,9 +180,14 @@ preview_actions() {
         echo '# the job no longer makes it'
         show_command rm -f "$out/$text"
     done <"$stale"
+    while IFS= read -r line; do
+        unescape "$line"
+        show_command rm -f "$plots/$text"
+    done <"$plots_stale"
     [ "$to_make" -gt 0 ] || return 0
     measure
     show_command mkdir -p "$run"
+    [ -z "$histograms" ] || show_command mkdir -p "$plots"
     prepare
     compose "$stage_count" frames
     pass final make
@@ -186,10 +206,6 @@ preview_target() {
     middle-*)
         unescape "$frame_name"
         target=$run/$pass_kind/$text.pam
-        ;;
-    histograms-*)
-        unescape "$frame_name"
-        target=$plots/$name-hist$nth-$text.pdf
         ;;
     esac
 }
@@ -228,13 +244,6 @@ preview_table() {
     printf '%s >%s\n' "$(show_command "$@")" "$table"
 }
 
-# The metadata of a frame, as copy_metadata copies it.
-show_metadata() {
-    has_metadata || return 0
-    unescape "$path"
-    show_command "$libexec/copy-metadata" "$text" "$target"
-}
-
 # The plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
 preview_plots() {
     [ "$unchanged" -eq 0 ] || return 0
@@ -248,12 +257,7 @@ preview_plots_line() {
         [ "$stage_program" != framealign ] || with_tables preview_transforms
         ;;
     'option -channel='*) channel=${2#-channel=} ;;
-    'summary yes') with_tables preview_plot ;;
-    'histograms yes')
-        show_command mkdir -p "$plots"
-        set_nth
-        pass "histograms-$stage_number" "the histograms"
-        ;;
+    'summary yes') [ -z "$summaries" ] || with_tables preview_plot ;;
     esac
 }
 
@@ -276,7 +280,6 @@ with_tables() {
 }
 
 preview_plot() {
-    make_plots || return 0
     show_command mkdir -p "$plots"
     set_nth
     plot_rows_job "$plots/$name-${stage_program#frame}$nth.pdf" "$@" >"$jobs_in/plot.job"

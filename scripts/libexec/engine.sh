@@ -12,16 +12,14 @@ run_job() {
     engine=$! engine_is=group
     wait "$engine"
     engine=
-    read -r _ status hundredths program <"$run/report" || status=1 program=run-pipeline
+    read -r _ status hundredths program <"$run/report" || status=1 hundredths=0 program=run-pipeline
     [ "$1" = measure ] || log_job "$1"
     [ "$status" -eq 0 ]
 }
 
 export_run() {
     STACKJOB_RUN=$run_absolute STACKJOB_VERBOSE=$verbose STACKJOB_PIPELINE=$libexec/run-pipeline
-    PARALLEL_SHELL=/bin/sh
-    PARALLEL_SSH='ssh -o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
-    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE PARALLEL_SHELL PARALLEL_SSH
+    export STACKJOB_RUN STACKJOB_VERBOSE STACKJOB_PIPELINE
 }
 
 # perform ID WHY: runs the job, or prints it where nothing is run.
@@ -39,7 +37,7 @@ step_failed() {
     2) say "$title: ${1:+$1: }$program refused its input" ;;
     *) say "$title: ${1:+$1: }$program failed (status $status)" ;;
     esac
-    [ "$status" -ne 2 ] || exit 2
+    [ "$status" -ne 2 ] || exit_refused
     exit 1
 }
 
@@ -56,7 +54,8 @@ stop_engine() {
         sleep 0.05
         tries=$((tries + 1))
     done
-    [ "$tries" -lt 18 ] || signal_engine KILL
+    # Also what outlives the engine: a program that has stopped takes no other signal.
+    signal_engine KILL
     wait "$engine" 2>/dev/null
     engine=
 }
@@ -84,11 +83,7 @@ signal_engine() {
 # them). Sets $passed, how many are done.
 pass() {
     pass_kind=$1 pass_what=$2
-    travel=$transfer
-    case $pass_kind in
-    histograms*) travel= ;;
-    esac
-    away=$travel
+    away=$transfer
     write_jobs
     away=
     [ -z "$preview" ] || return 0
@@ -96,7 +91,6 @@ pass() {
     passed=0 frames_failed=0 stopped=''
     : >"$run/failed"
     [ "$pass_kind" != final ] || cat "$run/left-out" >"$run/failed"
-    [ "$pass_kind" != final ] || begin_metadata
     rm -f -- "$run/reports"
     mkfifo -- "$run/reports" || exit 1
     # Both ends are open before the engine starts: it would wait forever for a reader that was killed.
@@ -113,7 +107,6 @@ pass() {
     engine_status=0
     [ -z "$engine" ] || wait "$engine" || engine_status=$?
     engine=
-    end_metadata
     clear_away
     pass_ended
 }
@@ -128,7 +121,7 @@ pass_ended() {
 }
 
 stop_after_failure() {
-    [ "$failures" -gt 0 ] || exit 2
+    [ "$failures" -gt 0 ] || exit_refused
     exit 1
 }
 
@@ -140,12 +133,6 @@ write_jobs() {
         awk -F '\t' -v OFS='\t' '
             FILENAME == ARGV[1] { gone[$1] = 1; next }
             $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, $8 }' "$gone" "$plan"
-        ;;
-    histograms-*)
-        [ -n "$preview" ] || gone=$run/failed
-        awk -F '\t' -v OFS='\t' -v what="$pass_what" '
-            FILENAME == ARGV[1] { gone[$1] = 1; next }
-            $1 == "make" && !($7 in gone) { print $2, $3, $4, $5, $6, $7, what }' "$gone" "$plan"
         ;;
     *)
         awk -F '\t' -v OFS='\t' -v what="$pass_what" '
@@ -162,9 +149,7 @@ write_jobs() {
 write_one_job() {
     target=$run/$number.out
     [ -z "$preview" ] || preview_target
-    if [ "${pass_kind%-*}" = histograms ]; then
-        histograms_job
-    elif [ -n "$away" ]; then
+    if [ -n "$away" ]; then
         away=$number
         frame_job "$path" "$frame_name" "$number.out" "$number."
         link_input
@@ -174,26 +159,63 @@ write_one_job() {
     if [ -n "$preview" ]; then
         unescape "$frame_name"
         show_job "$number" "$text: $reason"
-        [ "$pass_kind" != final ] || show_metadata
     else
         printf '%s\t%s\t%s\t%s\t%s\n' "$path" "$size" "$time" "$frame_name" "$result" >"$jobs_in/$number.info"
     fi
 }
 
-# The histograms of what comes to the sub-action and of the reference.
-histograms_job() {
-    job_head "$target"
-    before=$run_line/$number.before-$stage_number
-    [ "$stage_number" -gt 1 ] || before=$path
-    printf '%s\n' "$libexec/plot-histograms" "$frame_name" "$channel" "$before" \
-        "$run_line/reference-$stage_number/$reference_name.pam"
-}
-
-# The input of a frame under its number: for machines that it travels to, and for exiftool.
+# The input of a frame under its number, for machines that it travels to.
 link_input() {
     unescape "$path"
     absolute "$text"
     [ -h "$run/$number.in" ] || ln -s -- "$absolute" "$run/$number.in" || exit 1
+}
+
+# ---- logins ----
+
+# Asks each login once whether it can take part: those that do not answer are left out of $logins;
+# one with other programs, or without one that the job needs, ends the run. A login that is a whole
+# command gets the options that end a connection which leads nowhere, too, behind its own, which count.
+ask_logins() {
+    ssh_options='-o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=2'
+    PARALLEL_SSH="ssh $ssh_options" PARALLEL_SHELL=/bin/sh
+    export PARALLEL_SSH PARALLEL_SHELL
+    printf '%s\n' "$logins" | tr , '\n' |
+        awk -v options="$ssh_options" '/ / { sub(/ +[^ ]+ *$/, " " options "&") } NF' >"$temporary/logins"
+    print_version | sed '/^[a-z]*: stackpbm /!d' >"$temporary/wanted"
+    quote "$bin/stackjob"
+    question="echo answers; $quoted -version"
+    for program in $needed; do
+        echo "$program" >>"$temporary/wanted"
+        question="$question; command -v $program >/dev/null && echo $program"
+    done
+    # shellcheck disable=SC2016
+    setsid sh -c '
+        while IFS= read -r login; do
+            count=$((count + 1))
+            parallel --plain --will-cite --nonall -S "$login" "$1" >"$2.$count" 2>"$2.$count.err" </dev/null &
+        done
+        wait' ask "$question" "$temporary/answer" <"$temporary/logins" &
+    engine=$! engine_is=group
+    wait "$engine"
+    engine='' count=0 logins=''
+    while IFS= read -r login; do
+        count=$((count + 1))
+        judge_login
+    done <"$temporary/logins"
+    [ -n "$logins" ] || die "no login answers"
+}
+
+# The answer number $count is that of $login.
+judge_login() {
+    if ! grep -q -x answers "$temporary/answer.$count"; then
+        say "the login $login does not answer, and gets no frames: $(tail -n 1 "$temporary/answer.$count.err")"
+        return
+    fi
+    missing=$(grep -v -x -F -f "$temporary/answer.$count" "$temporary/wanted" | head -n 1)
+    [ -z "$missing" ] ||
+        die "the login $login does not have \"$missing\" for $bin/stackjob, as this machine has. Install the same version at the same place"
+    logins=$logins${logins:+,}$login
 }
 
 # ---- GNU parallel ----
@@ -223,7 +245,7 @@ start_engine() {
         set -- "$@" -S "$logins" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_PIPELINE
         [ -z "$job_memory" ] || set -- "$@" --memfree "${job_memory}k"
     fi
-    if [ -n "$travel" ]; then
+    if [ -n "$transfer" ]; then
         start_away "$@"
     else
         # shellcheck disable=SC2016
@@ -240,7 +262,7 @@ launch() {
         shift
         echo started
         exec "$@"
-    ) <"$run/list" >"$run/reports" 4<&- 5>&- 7<&- 8>&- &
+    ) <"$run/list" >"$run/reports" 4<&- 5>&- &
     engine=$!
 }
 
@@ -251,14 +273,17 @@ start_away() {
     export PARALLEL_RSYNC_OPTS RSYNC_OLD_ARGS
     away_place=/tmp/stackjob-away.$host.$$.${temporary##*.}
     set -- "$@" --workdir "$away_place" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out' --return '{}.err'
+    for stage in $cropping; do
+        [ ! -f "$run/align-$stage.tsv" ] || set -- "$@" --basefile "align-$stage.tsv"
+    done
     set +f
-    for file in "$run"/reference-*.pam "$run"/align-*.tsv "$run"/mask-* "$run"/apply-*; do
+    for file in "$run"/reference-*.pam "$run"/mask-* "$run"/apply-*; do
         [ ! -e "$file" ] || set -- "$@" --basefile "${file##*/}"
     done
     set -f
     # shellcheck disable=SC2046
     set -- "$@" $(printf '%s\n' "$template" |
-        sed -n -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@before \(.*\)/--return {}.before-\1/p')
+        sed -n -e 's/^@apply .*align-\([0-9]*\)$/--transferfile align-\1-{}.tsv/p' -e 's/^@[sc][^b]* \([0-9]*\)$/--return {}.\1/p' -e 's/^@histograms \([0-9]*\) .*/--return {}.hist-\1.pdf/p')
     # shellcheck disable=SC2016
     launch "$run" "$@" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
 }
@@ -291,10 +316,12 @@ absolute() {
     esac
 }
 
-# Takes away what is left in the other machines' $away_place, of logins that still answer.
+# Takes away what is left in the other machines' $away_place, of logins that still answer. A job that
+# has just been ended may still have put something there.
 clear_away() {
     [ -n "$away_place" ] || return 0
-    timeout 20 parallel --plain --will-cite --nonall -S "$logins" "rm -rf $away_place" </dev/null >/dev/null 2>&1
+    timeout -s KILL 20 parallel --plain --will-cite --nonall -S "$logins" \
+        "rm -rf $away_place || { sleep 1; rm -rf $away_place; }" </dev/null >/dev/null 2>&1
     away_place=
 }
 
@@ -319,7 +346,6 @@ frame_done() {
         case $pass_kind in
         final) finish_frame ;;
         middle-*) move_out "$run/$pass_kind/$shown_name.pam" ;;
-        histograms-*) move_out "$plots/$name-hist$nth-$shown_name.pdf" ;;
         esac
     fi
     if [ "$status" -eq 0 ]; then
@@ -336,9 +362,17 @@ move_out() {
 
 finish_frame() {
     [ -z "$made" ] || rm -f -- "$run/middle-$begun/$shown_name.pam"
-    copy_metadata || { status=1 program=exiftool && return; }
     collect_rows
+    place_histograms || { status=1 program=mv && return; }
     place "$number.out" "$result" "$key" "$size" "$time" "$rows" || status=1 program=mv
+}
+
+# Before the frame itself: one that is done has its plots.
+place_histograms() {
+    for stage_number in $histograms; do
+        set_nth
+        place_plot "$number.hist-$stage_number.pdf" "$plot_name-hist$nth-$frame_name.pdf" "$key" "$size" "$time" || return
+    done
 }
 
 # $rows: a field for each table that the frame's pipeline wrote: the sub-action's number, then the
@@ -367,7 +401,7 @@ EOF
 keep_header() {
     { read -r known <"$state/columns-$row_stage"; } 2>/dev/null || known=
     [ "$known" = "$header" ] ||
-        { printf '%s\n' "$header" >"$run/columns" && mv -f -- "$run/columns" "$state/columns-$row_stage"; }
+        { printf '%s\n' "$header" >"$run/columns" && keep columns "columns-$row_stage"; }
 }
 
 frame_failed() {
@@ -396,80 +430,6 @@ count_failure() {
     fi
     escape "$title: $shown_name ($program)"
     printf '%s\n' "$escaped" >>"$temporary/failed"
-}
-
-# ---- metadata ----
-
-# exiftool is started once for all frames, in $run, and asked by file numbers (metadata.sh has what).
-# cat ends with this process, however that ends, and then so does exiftool.
-begin_metadata() {
-    metadata_engine=
-    [ "$metadata" = yes ] && [ "$format" != pam ] || return 0
-    if ! command -v exiftool >/dev/null; then
-        [ -n "$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
-        said_exiftool=yes
-        return
-    fi
-    make_donor "$run" || exit 1
-    rm -f -- "$run/asked" "$run/answered"
-    mkfifo -- "$run/asked" "$run/answered" || exit 1
-    exec 8<>"$run/asked" 6<>"$run/answered"
-    exec 7<"$run/answered"
-    run_exiftool &
-    metadata_engine=$!
-    IFS= read -r line <&7
-    exec 6>&-
-}
-
-# As with reports, both ends of the fifos are open before, and only what has to be stays open.
-run_exiftool() {
-    cd -- "$run" || exit 1
-    exec 3<asked 4>answered 6>&- 7<&- 8>&-
-    { cat <&3 4>&- && printf '%s\n' -stay_open False; } | {
-        echo started
-        exec exiftool -stay_open True -@ -
-    } >&4 2>&1 3<&- 4>&- &
-    exec 3<&- 4>&-
-    wait
-}
-
-# Whether there is metadata to copy: not where the result is the source itself, to the byte.
-has_metadata() {
-    [ "$metadata" = yes ] && [ "$format" != pam ] && command -v exiftool >/dev/null || return 1
-    case $path in
-    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return 1 ;;
-    esac
-    [ "$stage_count" -gt 0 ] || ! same_format "$path"
-}
-
-# Metadata and colour profile from source to result, but what tells of the source's pixels.
-copy_metadata() {
-    [ -n "$metadata_engine" ] && has_metadata || return 0
-    link_input
-    { metadata_request "$number.in" "$number.out" "$format" && echo -execute; } >&8
-    complaint='' answered=''
-    while [ -z "$answered" ]; do
-        IFS= read -r line <&7 || line="Error: exiftool ended {ready}"
-        case $line in
-        *Error:*) complaint=$line ;;
-        esac
-        case $line in
-        *'{ready'*) answered=yes ;;
-        esac
-    done
-    if [ -z "$complaint" ] && [ -f "$run/$number.out.png" ]; then
-        splice_png "$run/$number.out.png" "$run/$number.out" || complaint="its chunks cannot be spliced"
-    fi
-    [ -n "$complaint" ] || return 0
-    say "$title: frame $shown_name: its metadata cannot be copied ($complaint). Leave it with \"metadata = no\""
-    return 1
-}
-
-end_metadata() {
-    [ -n "$metadata_engine" ] || return 0
-    exec 8>&- 7<&-
-    wait "$metadata_engine" 2>/dev/null
-    metadata_engine=
 }
 
 # ---- load ----
@@ -533,6 +493,8 @@ limit_load() {
     pixels=$((width * height * depth))
     held=2
     each_line hold_frames
+    # exiftool reads a whole TIFF before it writes.
+    [ "$format $metadata" != 'tiff yes' ] || held=$((held + 2))
     job_memory=$((pixels * 2 * held / 1024 + 8192))
     limit_memory
     raster=$((pixels * (maxval > 255 ? 2 : 1) / 1024 + 1))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Reads a job file on standard input and writes what stackjob is to do, in order, into the directory
+# Reads the lines of a job file and writes what stackjob is to do, in order, into the directory
 # $STACKJOB_PARSED: a file J for the J-th enabled StackJob, a file J.S for its S-th enabled step; each
 # line a word, a blank and a value. Every error is reported with the line and what may stand there,
 # and then the status is 1. $STACKJOB_FILE is the file's name for the messages.
@@ -76,7 +76,6 @@ function fail_block(b, text, allowed) {
 NR == 1 { sub(/^\357\273\277/, "") }
 
 {
-    sub(/\r$/, "")
     line = $0
     sub(/^[ \t]+/, "", line)
     sub(/[ \t]+$/, "", line)

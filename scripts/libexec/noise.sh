@@ -25,12 +25,52 @@ plan_noise() {
     frames_of_noise=$frames frames=$temporary/$step_id.files
     make_plan "$temporary/$step_id.key"
     frames=$frames_of_noise
-    map_to_make='' masks_to_make=''
+    map_to_make='' masks_to_make='' plot_to_make=''
+    plan_noise_plot
     while IFS=$tab read -r verdict number _ _ _ _ _ reason; do
         [ "$verdict" = make ] || continue
         masks_to_make=${masks_to_make:-$reason}
         [ "$number" != 1 ] || map_to_make=$reason
     done <"$plan"
+}
+
+# The plot depends on the map and on what it is asked for.
+plan_noise_plot() {
+    : >"$temporary/$step_id.plots"
+    if [ "$plot" = yes ] && can_plot; then
+        {
+            cat "$temporary/$step_id.key"
+            version_line noisehist
+            printf 'plot_range %s\n' "$plot_range"
+        } >"$temporary/$step_id.plot_key"
+        noise_key=$key
+        key_of "$temporary/$step_id.plot_key"
+        plot_key=$key key=$noise_key
+        escape "$name-hot-pixels.pdf"
+        plot_result=$escaped
+        printf -- '-\t-\t0\t0\t-\t%s\t%s\n' "$plot_result" "$plot_key" >"$temporary/$step_id.plots"
+    fi
+    plan_plots "$temporary/$step_id.plots"
+    while IFS=$tab read -r verdict _ _ _ _ _ _ reason; do
+        [ "$verdict" != make ] || plot_to_make=$reason
+    done <"$plots_plan"
+}
+
+# noise_plot_job FILE
+noise_plot_job() {
+    job_head /dev/null
+    escape "$1"
+    printf '%s\n' noisehist "-range=$plot_range" "-threshold=$thresholds" "-plot=$escaped"
+    escape "$out/$map_file"
+    printf '%s\n' "$escaped"
+}
+
+plot_noise() {
+    if [ -n "$plot_to_make" ]; then
+        noise_plot_job "$run/plot.pdf" >"$run/plot.job"
+        make_plot "$plot_result" "$plot_key"
+    fi
+    keep_plots
 }
 
 # The files as plan.awk takes them. Those of single colours count where they once were made.
@@ -94,10 +134,8 @@ run_noise() {
     noise_key=$key
     enter_run
     jobs_in=$run
-    done_before=yes
     if [ -n "$map_to_make$masks_to_make" ]; then
         make_noise
-        done_before=
     else
         say_step "$out/$file_name-rgb.png is up to date"
     fi
@@ -116,7 +154,7 @@ make_noise() {
         run_job map || step_failed
         stream=
         grep "$warning_pattern" "$run/said" >"$run/warnings"
-        mv -f -- "$run/warnings" "$state/warnings" || exit 1
+        keep warnings warnings || exit 1
         place map.out "$map_file" "$map_key" 0 0 || exit 1
     fi
     mask_job "$run" >"$run/masks.job"

@@ -12,7 +12,11 @@ BEGIN {
     other = ENVIRON["STACKJOB_OTHER"]
 }
 
-FILENAME == ARGV[1] { there[$1] = $2 OFS $3; next }
+# In an empty file, as a power cut may leave it, there is nothing to lose.
+FILENAME == ARGV[1] { if ($2 > 0) there[$1] = $2 OFS $3; next }
+
+# A line that is not whole, where the disk was full or the power failed, says nothing.
+FILENAME == ARGV[2] && NF < 6 { next }
 
 FILENAME == ARGV[2] {
     key[$1, $5, $6] = $2
@@ -32,15 +36,12 @@ function verdict(result, size, time, wanted,    stat, id) {
     split(there[result], stat, OFS)
     id = result SUBSEP stat[1] SUBSEP stat[2]
     reason = "changed by hand or never its own"
-    if (!(id in key) && !force)
-        return "foreign"
+    if (!(id in key))
+        return force ? "make" : "foreign"
     reason = "all is done again"
     if (force)
         return "make"
-    reason = "older than its input"
-    if (size == "-" || time > stat[2])
-        return "make"
-    reason = "its input has changed"
+    reason = size == "-" || time > stat[2] ? "older than its input" : "its input has changed"
     if (input[id] != size OFS time)
         return "make"
     reason = other

@@ -117,7 +117,7 @@ log_job() {
 # What noisedetect counted, kept for runs that find the mask done.
 keep_note() {
     sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "$run/masks.err" >"$run/note"
-    mv -f -- "$run/note" "$state/note"
+    keep note note
 }
 
 note_noise() {
@@ -193,8 +193,11 @@ sum_up_line() {
         [ "$stage_program" != framealign ] || keep_transforms
         ;;
     'option -channel='*) channel=${2#-channel=} ;;
-    'summary yes') [ ! -s "$run/table" ] || plot_rows ;;
-    'histograms yes') plot_histograms ;;
+    'summary yes')
+        case $summaries in
+        *" $stage "*) [ ! -s "$run/table" ] || plan_rows ;;
+        esac
+        ;;
     esac
 }
 
@@ -278,37 +281,29 @@ sum_up() {
     } >"$temporary/summary"
     cat "$temporary/summary" >>"$log"
     rm -f -- "$temporary/warnings" "$temporary/warnings.before"
-    [ -n "$quiet" ] || cat "$temporary/summary"
+    [ -n "$quiet" ] || cat "$temporary/summary" || failures=$((failures + 1))
 }
 
 # ---- plots ----
 
-# make_plots: the directory of the plots, and whether there is what draws them.
-make_plots() {
-    if ! command -v gnuplot >/dev/null; then
-        [ -n "$said_gnuplot" ] || say "gnuplot is not installed: nothing is plotted"
-        said_gnuplot=yes
-        return 1
-    fi
-    [ -n "$preview" ] || mkdir -p -- "$plots" || die "$title: the plot path $plots cannot be made"
+# Whether there is what draws plots. Where it is missing those of earlier runs stay.
+can_plot() {
+    ! command -v gnuplot >/dev/null || return 0
+    [ -n "$said_gnuplot" ] || say "gnuplot is not installed: nothing is plotted"
+    said_gnuplot=yes
+    return 1
 }
 
-plot_noise() {
-    [ "$plot" = yes ] || return 0
-    plot_file=$plots/$name-hot-pixels.pdf
-    [ -z "$done_before" ] || [ ! -f "$plot_file" ] || return 0
-    make_plots || return 0
-    {
-        job_head /dev/null
-        escape "$out/$map_file"
-        printf '%s\n' noisehist "-range=$plot_range" "-threshold=$thresholds" "-plot=$plot_file" "$escaped"
-    } >"$jobs_in/plot.job"
-    perform plot "how many pixels are noisy at which threshold"
-    say_plot
+# make_plot RESULT KEY: runs the job plot, which draws $run/plot.pdf, and puts that in its place.
+make_plot() {
+    run_job plot || step_failed
+    place_plot plot.pdf "$1" "$2" 0 0 || die "$title: nothing can be written in $plots"
+    say_step "plotted $plots/$text"
 }
 
-say_plot() {
-    [ -n "$preview" ] || say_step "plotted $plot_file"
+# At the end of a step: plots that it no longer makes go.
+keep_plots() {
+    [ -n "$said_gnuplot" ] || settle_plots
 }
 
 # What tells the files of the sub-action $stage_number from those of others of its program in the
@@ -319,25 +314,54 @@ set_nth() {
         $1 == "stage" && ++n == wanted { if (seen[$2] > 1) print "-" seen[$2] }')
 }
 
-# plot_rows: the table $run/table of the sub-action $stage_number.
+# plan_rows: notes the plot of the table $run/table of the sub-action $stage_number, with what it
+# depends on.
+plan_rows() {
+    cp -- "$run/table" "$run/table-$stage_number" || exit 1
+    {
+        version_line "$stage_program"
+        plot_rows_words
+        cat "$run/table"
+    } >"$run/plot_key"
+    # In a shell of its own, for it goes through the lines that the caller is going through.
+    (summary_line "$(cksum <"$run/plot_key" | tr ' ' -)") >>"$run/summaries"
+}
+
+# The plots of whole tables, where they are not up to date.
 plot_rows() {
-    set_nth
-    plot_file=$plots/$name-${stage_program#frame}$nth.pdf
-    if [ "$to_make" -eq 0 ] && [ -f "$plot_file" ]; then
-        return
-    fi
-    make_plots || return 0
-    plot_rows_job "$run/plot.pdf" "$run/table" >"$run/plot.job"
-    run_job plot || step_failed
-    mv -f -- "$run/plot.pdf" "$plot_file" || exit 1
-    say_plot
+    : >>"$run/summaries" && : >>"$run/failed"
+    {
+        awk -F '\t' '
+            FILENAME == ARGV[1] { failed[$1] = 1; next }
+            FILENAME == ARGV[2] { if ($7 in failed) gone[$2] = 1; next }
+            $1 != "-" && !($1 in gone)' "$run/failed" "$plan" "$temporary/$step_id.plots" && cat "$run/summaries"
+    } >"$run/plots" || exit 1
+    plan_plots "$run/plots"
+    while IFS=$tab read -r _ stage_number _ _ _ plot_result plot_key <&3; do
+        grep -q "^make$tab-$tab$stage_number$tab" "$plots_plan" || continue
+        stage_words "$stage_number"
+        stage_channel "$stage_number"
+        plot_rows_job "$run/plot.pdf" "$run/table-$stage_number" >"$run/plot.job"
+        make_plot "$plot_result" "$plot_key"
+    done 3<"$run/summaries"
+    keep_plots
 }
 
 # plot_rows_job RESULT TABLE...
 plot_rows_job() {
     job_head "$1"
     shift
-    printf '%s\n' "$libexec/plot-${stage_program#frame}" "$name" "$reference_name"
+    plot_rows_words
+    for table; do
+        escape "$table"
+        printf '%s\n' "$escaped"
+    done
+}
+
+# What the plot of a table is drawn by.
+plot_rows_words() {
+    escape "$libexec/plot-${stage_program#frame}"
+    printf '%s\n' "$escaped" "$plot_name" "$reference_name"
     case $stage_program in
     framealign)
         geometry="0 0"
@@ -347,19 +371,6 @@ plot_rows_job() {
         ;;
     framebalance) printf '%s\n' "$channel" ;;
     esac
-    for table; do
-        escape "$table"
-        printf '%s\n' "$escaped"
-    done
-}
-
-# plot_histograms: a page a frame that was made now, of what came to the sub-action $stage_number.
-plot_histograms() {
-    [ "$to_make" -gt 0 ] && make_plots || return 0
-    set_nth
-    phase_text=histograms
-    pass "histograms-$stage_number" "the histograms"
-    say_step "plotted $plots/$name-hist$nth-*.pdf"
 }
 
 # ---- transforms ----
@@ -371,11 +382,12 @@ keep_transforms() {
     set_nth
     kept=transforms$nth.tsv
     [ -s "$run/table" ] || return 0
-    if [ -f "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept" &&
+    if [ -s "$out/$kept" ] && [ -z "$force" ] && ! cmp -s "$out/$kept" "$state/$kept" &&
         ! cmp -s "$out/$kept" "$state/next-$kept"; then
         say "$title: $out/$kept was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
         return
     fi
     cp -- "$run/table" "$run/$kept" && cp -- "$run/$kept" "$state/next-$kept" &&
+        sync -d -- "$run/$kept" "$state/next-$kept" &&
         mv -f -- "$run/$kept" "$out/$kept" && mv -f -- "$state/next-$kept" "$state/$kept" || exit 1
 }

@@ -6,7 +6,7 @@
 #
 # Beside an output directory DIR/NAME, in DIR/.stackjob/NAME, lie its state: "journal", a line a
 # result (name, key, size and time of the input, size and time of the result, then a field for each
-# table row that belongs to it); "key", what the last run's results depend on; "lock"; and what is
+# table row that belongs to it); "plots", the same of the plots; "key", what the last run's results depend on; "lock"; and what is
 # kept so that it need not be computed again. A result is known by size and time, and its line is in
 # the journal before it is renamed into its place: a killed run leaves no result without one.
 #
@@ -21,8 +21,7 @@ state_of() {
 
 # ---- locks ----
 
-# Sets $host, $pid_start and $alive for the process PID: when it started tells it from a later one
-# of the same number.
+# Sets $pid_start, when the process PID started, which tells it from a later one of the same number.
 start_of() {
     pid_start=unknown
     if [ -r "/proc/$1/stat" ] && read -r process <"/proc/$1/stat"; then
@@ -33,10 +32,13 @@ start_of() {
     fi 2>/dev/null
 }
 
+# is_alive PID START: whether that process of this machine still runs.
+is_alive() {
+    start_of "$1"
+    [ "$pid_start" = "$2" ]
+}
+
 lock_outputs() {
-    host=$(uname -n)
-    start_of $$
-    own_start=$pid_start
     [ -f "$temporary/outputs" ] || return 0
     while IFS=' ' read -r _ line; do
         unescape "$line"
@@ -50,16 +52,15 @@ lock_outputs() {
 # act; it is held for a moment only.
 lock_one() {
     guard=${state%/*}/guard
-    : >>"$guard" || die "$guard cannot be written"
+    (: >>"$guard") 2>/dev/null || die "$guard cannot be written"
     exec 9>>"$guard"
     flock 9 || die "$guard: cannot be locked"
     if [ -f "$state/lock" ] && read -r owner_host owner_pid owner_start <"$state/lock"; then
-        start_of "$owner_pid"
-        if [ "$owner_host" != "$host" ] || [ "$pid_start" = "$owner_start" ]; then
+        if [ "$owner_host" != "$host" ] || is_alive "$owner_pid" "$owner_start"; then
             die "another stackjob (process $owner_pid on $owner_host) is writing to $1. If it is not running any more, remove $state/lock"
         fi
     fi
-    printf '%s %s %s\n' "$host" $$ "$own_start" >"$state/lock" || die "$state/lock cannot be written"
+    cat "$temporary/owner" >"$state/lock" || die "$state/lock cannot be written"
     exec 9>&-
     escape "$state/lock"
     locks=$locks$nl$escaped
@@ -85,6 +86,16 @@ enter_run() {
     absolute "$run"
     run_absolute=$absolute
     run_in=$work
+    check_case
+}
+
+# Where the file system takes upper and lower case for the same, results whose names differ in nothing
+# else would overwrite each other.
+check_case() {
+    [ -d "$out/$(printf '%s' "${run##*/}" | tr '[:lower:][:upper:]' '[:upper:][:lower:]')" ] || return 0
+    same=$(awk -F '\t' 'tolower($7) in seen { print seen[tolower($7)] " and " $7; exit } { seen[tolower($7)] = $7 }' "$plan")
+    [ -z "$same" ] ||
+        die "$title: $same would be one file in $out, where upper and lower case are the same. Rename one of their frames"
 }
 
 # Removes what killed runs left. The lock is ours, so no living run owns any of it.
@@ -106,7 +117,6 @@ sweep_each() {
 }
 
 leave_run() {
-    end_metadata
     [ -n "$run" ] && [ -z "$preview" ] || return 0
     cd -- "$run_in" || return
     rm -rf -- "$run" 2>/dev/null || rm -rf -- "$run"
@@ -119,27 +129,56 @@ leave_run() {
 # ---- results ----
 
 # place FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]: FILE of $run becomes the result of that
-# (escaped) name: first its line in the journal, then its name.
+# (escaped) name: first its line in the journal, then its name. Both are on the disk by then: a power
+# cut leaves no result that is empty or unknown. The line begins with a line's end, so that a part of
+# one, where the disk was full, spoils no other.
 place() {
-    stat=$(stat --printf '%s\t%.9Y' -- "$run/$1") || return
-    printf '%s\t%s\t%s\t%s\t%s%s\n' "$2" "$3" "$4" "$5" "$stat" "$6" >>"$state/journal" || return
-    unescape "$2"
-    mv -f -- "$run/$1" "$out/$text"
+    place_in "$out" "$state/journal" "$@"
 }
 
-# Own unchanged results that the step no longer makes go, and with them their lines; KEY_FILE is
-# kept to tell next time what differs.
+# The same for a plot.
+place_plot() {
+    mkdir -p -- "$plots" && place_in "$plots" "$state/plots" "$@"
+}
+
+# place_in DIR JOURNAL FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]
+place_in() {
+    stat=$(stat --printf '%s\t%.9Y' -- "$run/$3") || return
+    printf '\n%s\t%s\t%s\t%s\t%s%s\n' "$4" "$5" "$6" "$7" "$stat" "$8" >>"$2" || return
+    sync -d -- "$run/$3" "$2" || return
+    unescape "$4"
+    mv -f -- "$run/$3" "$1/$text"
+}
+
+# keep FILE NAME: FILE of $run becomes that file of the state.
+keep() {
+    sync -d -- "$run/$1" && mv -f -- "$run/$1" "$state/$2"
+}
+
+# Own unchanged results that the step no longer makes go, and with them their lines: in the journal
+# stays what tells of a result as it lies there. KEY_FILE is kept to tell next time what differs.
 settle() {
+    settle_in "$out" journal "$plan" "$stale"
+    cp -- "$1" "$run/key" && keep key key || exit 1
+}
+
+# The same for the plots.
+settle_plots() {
+    settle_in "$plots" plots "$plots_plan" "$plots_stale"
+}
+
+# settle_in DIR JOURNAL PLAN STALE
+settle_in() {
     while IFS= read -r line; do
         unescape "$line"
-        rm -f -- "$out/$text" && say_more "removed $out/$text: the job no longer makes it"
-    done <"$stale"
-    if [ -f "$state/journal" ]; then
-        awk -F '\t' '
-            FILENAME == ARGV[1] { wanted[$7] = 1; next }
-            $1 in wanted { if (!($1 in line)) order[++n] = $1; line[$1] = $0 }
-            END { for (i = 1; i <= n; i++) print line[order[i]] }' \
-            "$plan" "$state/journal" >"$run/journal" && mv -f -- "$run/journal" "$state/journal" || exit 1
-    fi
-    cp -- "$1" "$run/key" && mv -f -- "$run/key" "$state/key" || exit 1
+        rm -f -- "$1/$text" && say_more "removed $1/$text: the job no longer makes it"
+    done <"$4"
+    [ -f "$state/$2" ] || return 0
+    list_results "$1" "$run/results"
+    awk -F '\t' '
+        FILENAME == ARGV[1] { wanted[$7] = 1; next }
+        FILENAME == ARGV[2] { if ($1 in wanted) there[$1, $2, $3] = 1; next }
+        ($1, $5, $6) in there { line[$1] = $0 }
+        END { for (name in line) print line[name] }' \
+        "$3" "$run/results" "$state/$2" >"$run/journal" && keep journal "$2" || exit 1
 }

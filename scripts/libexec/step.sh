@@ -7,22 +7,30 @@
 #
 # Lists of paths are escaped text (text.sh), a line an entry.
 
-# physical PATH: sets $physical, its absolute path without links, also where its last parts are not
-# there yet.
+# physical PATH: sets $physical, its absolute path without links, dots or empty parts, also where its
+# last parts are not there yet: two paths are the same directory when these are the same. Refused are
+# parts that are not there and of which nobody can say what they will be: what lies behind "..", and a
+# link that leads nowhere.
 physical() {
     physical_tail=
     physical_head=$1
     while [ ! -d "$physical_head" ]; do
+        [ ! -h "$physical_head" ] || die "${title:+$title: }$1: the link $physical_head leads to no directory"
         case $physical_head in
         */*)
-            physical_tail=/${physical_head##*/}$physical_tail
+            physical_part=${physical_head##*/}
             physical_head=${physical_head%/*}
             [ -n "$physical_head" ] || physical_head=/
             ;;
         *)
-            physical_tail=/$physical_head$physical_tail
+            physical_part=$physical_head
             physical_head=.
             ;;
+        esac
+        case $physical_part in
+        '' | .) ;;
+        ..) die "${title:+$title: }$1: \"..\" leads back from $physical_head, which is not there. Give the path without it" ;;
+        *) physical_tail=/$physical_part$physical_tail ;;
         esac
     done
     physical=$(cd -P -- "$physical_head" && pwd -P && echo .) || die "$physical_head cannot be entered"
@@ -259,15 +267,15 @@ list_files() {
 
 # ---- the plan ----
 
-# list_results: what lies in the output directory, to $temporary/results: name, size, time.
+# list_results DIR FILE: what lies in the directory, to the file: name, size, time.
 list_results() {
     : >"$temporary/results.names" && : >"$temporary/results.exist"
-    if [ -d "$out" ]; then
+    if [ -d "$1" ]; then
         set +f
-        list_all "$out"/*
+        list_all "$1"/*
     fi
     xargs -0 -r stat --printf '%s\t%.9Y\n' -- <"$temporary/results.exist" >"$temporary/results.stats" || exit 1
-    paste "$temporary/results.names" "$temporary/results.stats" >"$temporary/results"
+    paste "$temporary/results.names" "$temporary/results.stats" >"$2"
 }
 
 list_all() {
@@ -284,17 +292,37 @@ list_all() {
 # key of this step's results. A result that may not be overwritten ends the run.
 make_plan() {
     key_of "$1"
-    list_results
-    plan=$temporary/$step_id.plan stale=$temporary/$step_id.stale
-    : >"$stale"
-    journal=$state/journal
-    [ -f "$journal" ] || journal=/dev/null
     why_other "$1"
-    STACKJOB_KEY=$key STACKJOB_FORCE=$force STACKJOB_OTHER=$other STACKJOB_STALE=$stale \
-        awk -f "$libexec/plan.awk" "$temporary/results" "$journal" "$frames" >"$plan" || exit 1
-    refuse_foreign
+    plan=$temporary/$step_id.plan stale=$temporary/$step_id.stale
+    list_results "$out" "$temporary/results"
+    plan_files "$temporary/results" "$state/journal" "$frames" "$stale" >"$plan" || exit 1
+    refuse_foreign "$out" "$plan"
+    count_plan
+}
+
+count_plan() {
     counted=$(awk -F '\t' '{ n[$1]++ } END { print n["make"] + 0, n["done"] + 0 }' "$plan")
     to_make=${counted% *} unchanged=${counted#* }
+}
+
+# plan_files RESULTS JOURNAL WANTED STALE: the plan, on standard output.
+plan_files() {
+    : >"$4"
+    journal=$2
+    [ -f "$journal" ] || journal=/dev/null
+    STACKJOB_KEY=$key STACKJOB_FORCE=$force STACKJOB_OTHER=$other STACKJOB_STALE=$4 \
+        awk -f "$libexec/plan.awk" "$1" "$journal" "$3"
+}
+
+# plan_plots FILE: the plan of the plots that are its lines, as plan.awk takes them: sets $plots_plan and
+# $plots_stale.
+plan_plots() {
+    plots_plan=$temporary/$step_id.plots-plan plots_stale=$temporary/$step_id.plots-stale
+    list_results "$plots" "$temporary/plots"
+    plan_files "$temporary/plots" "$state/plots" "$1" "$plots_stale" >"$plots_plan" || exit 1
+    # Nothing is known of what a step would plot that cannot plot.
+    [ -z "$said_gnuplot" ] || : >"$plots_stale"
+    refuse_foreign "$plots" "$plots_plan"
 }
 
 # key_of FILE: sets $key.
@@ -313,20 +341,21 @@ why_other() {
         END { print text == "" ? "other options" : text }' "$state/key" "$1")
 }
 
+# refuse_foreign DIR PLAN
 refuse_foreign() {
     foreign=0
     while IFS=$tab read -r verdict _ _ _ _ _ result _; do
         if [ "$verdict" = foreign ]; then
             foreign=$((foreign + 1))
             unescape "$result"
-            [ "$foreign" -gt 5 ] || say "$title: $out/$text was changed after stackjob wrote it, or was never its own"
-        elif [ -d "$out" ]; then
+            [ "$foreign" -gt 5 ] || say "$title: $1/$text was changed after stackjob wrote it, or was never its own"
+        elif [ -d "$1" ]; then
             unescape "$result"
-            [ ! -d "$out/$text" ] || die "$title: $out/$text is a directory; a result is to have that name"
+            [ ! -d "$1/$text" ] || die "$title: $1/$text is a directory; a result is to have that name"
         fi
-    done <"$plan"
+    done <"$2"
     [ "$foreign" -gt 0 ] || return 0
-    die "$title: $foreign of the files in $out would be lost. Leave this step out with \"enabled = no\", or overwrite them with -f"
+    die "$title: $foreign of the files in $1 would be lost. Leave this step out with \"enabled = no\", or overwrite them with -f"
 }
 
 # What the output directory will hold once the step is done, for the steps after it: a directory of
