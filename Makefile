@@ -3,6 +3,7 @@
 # make            everything, under build/: the programs in build/bin
 # make check      the tests on that build      make asan     the tests on a sanitized build
 # make lint       what checks the sources      make bench    speed and memory beside their peers
+# make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
 
 VERSION = 0.1.0
@@ -17,6 +18,9 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# For tests/fuzz. What ends the program is to end a run alone, see tests/fuzz/fuzz.c.
+FUZZ = $(SANITIZE) -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=fopen,--wrap=fclose
 DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
 # neither changes a result; the third makes results the same on machines that can multiply and add
@@ -29,6 +33,7 @@ PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
 # A tool is a source in tests/tools or, under the name of the directory, a directory of them.
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
          $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
+FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 MODULES := $(basename $(notdir $(wildcard lib/*.c)))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
@@ -42,7 +47,9 @@ all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%)
 sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
            $(SCRIPTS:%=build/asan/bin/%) $(LIBEXEC:%=build/asan/libexec/stackpbm/%)
 
-# One set of rules for both builds: $(1) is the directory, $(2) the flags.
+fuzz: $(FUZZERS:%=build/fuzz/bin/%)
+
+# One set of rules for all builds: $(1) is the directory, $(2) the flags.
 define BUILD
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -63,7 +70,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/tests/tools/*.d $(1)/tests/tools/*/*.d)
+-include $$(wildcard $(1)/*/*.d $(1)/tests/*/*.d $(1)/tests/*/*/*.d)
 endef
 
 # The tool $(3) of that build.
@@ -80,6 +87,14 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 
 build/bin/framealign build/asan/bin/framealign: LIBRARIES += -lfftw3f
+
+$(eval $(call BUILD,build/fuzz,$$(FUZZ)))
+build/fuzz/%: CC = clang
+
+$(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
+                               build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_LINK) -o $@ $^ $(LIBRARIES) -lfftw3f -lz
 
 check: all
 	sh scripts/test build
@@ -114,5 +129,5 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all sanitized check asan lint bench install uninstall clean
+.PHONY: all sanitized fuzz check asan lint bench install uninstall clean
 .SECONDARY:
