@@ -19,7 +19,7 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # For tests/fuzz. What ends the program is to end a run alone, see tests/fuzz/fuzz.c.
-FUZZ = $(SANITIZE) -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
+FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
 FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=fopen,--wrap=fclose
 DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and

@@ -15,7 +15,7 @@
 #include "fuzz.h"
 #include "sequence.h"
 
-enum { LEAST_SIDE = 24, SIDES = 64, FRAMES = 3 };
+enum { LEAST_SIDE = 24, SIDES = 48, FRAMES = 2 };
 
 /* The bytes before the samples. */
 enum { WAY, MODELS, KIND, COLUMNS, ROWS, STEP, HEADER };
