@@ -107,19 +107,35 @@ inner() {
     matches '^usage: framealign .-reference=FILE.*.frame \.\.\..' "$(cat help)"
 }
 
-@test "options without effect in the combination are errors" {
+# without_effect OPTION REASON ARGUMENT...: these options are refused, that one for that reason.
+without_effect() {
+    local option=$1 reason=$2
+    shift 2
+    echo "$*"
+    fails_with 1 "^$option has no effect $reason" framealign "$@" small/0000.pam small/0001.pam
+}
+
+@test "options without effect in the combination are errors that name the option and the reason" {
     cd "$FIXTURES"
-    frames=(small/0000.pam small/0001.pam)
-    for combination in '-estimate -save=x' '-estimate -crop' '-estimate -png' '-estimate -outdir=x' \
-        '-estimate -border=blur' '-estimate -bordervalue=1' '-estimate -borderblur=5' \
-        '-bordervalue=3' '-border=blur -bordervalue=3' '-border=constant -borderblur=9' \
-        '-crop -border=blur' '-crop -borderblur=9' '-apply=identity.tsv -model=shift' \
-        '-apply=identity.tsv -direct' '-apply=identity.tsv -reference=tiny1.pam' \
-        '-apply=identity.tsv -save=x' '-apply=identity.tsv -estimate' '-name=x'; do
-        read -ra options <<<"$combination"
-        echo "$combination"
-        fails_with 1 "-(${combination//-/|-}|effect)" framealign "${options[@]}" "${frames[@]}"
+    for option in -save=x -crop -png -outdir=x -border=blur; do
+        without_effect "${option%=*}" 'with -estimate, which writes the transforms' -estimate $option
     done
+    for option in -model=shift -direct -reference=tiny1.pam -save=x -estimate; do
+        without_effect "${option%=*}" 'with -apply, which estimates nothing' \
+            -apply=identity.tsv $option
+    done
+    for border in '' -border=blur -border=replicate -border=transparent -estimate; do
+        # shellcheck disable=SC2086
+        without_effect -bordervalue 'without -border=constant' -bordervalue=3 $border
+    done
+    for border in '' -border=constant -border=replicate -border=transparent -crop -estimate; do
+        # shellcheck disable=SC2086
+        without_effect -borderblur '.*-border' -borderblur=9 $border
+    done
+    for border in blur replicate constant; do
+        without_effect -border '.*-crop' -crop -border=$border
+    done
+    without_effect -name 'on files' -name=x
     [ ! -e x ]
 }
 

@@ -55,7 +55,7 @@ bend() {
     done
     fails_with 1 'channel.*lumi, rgb, hsv, hls' framebalance -channel=lab absent.pam
     fails_with 1 'curve.*linear, gamma, match' framebalance -curve=log absent.pam
-    fails_with 1 'name' framebalance -name=x "$FIXTURES/scene.pam"
+    fails_with 1 '^-name has no effect on files' framebalance -name=x "$FIXTURES/scene.pam"
 }
 
 @test "an interval beyond the maxval is refused" {
@@ -111,7 +111,7 @@ bend() {
 }
 
 @test "a failed run leaves neither files nor a stream that passes for complete" {
-    fails_with 1 'black' framebalance -reference="$FIXTURES/scene.pam" -corrections=t.tsv \
+    fails_with 1 'frame black: ' framebalance -reference="$FIXTURES/scene.pam" -corrections=t.tsv \
         "$FIXTURES/black.pam"
     is_empty .
     pam 8 4 3 255 0 >black.pam
@@ -119,7 +119,7 @@ bend() {
     framebalance -reference="$FIXTURES/scene.pam" "$FIXTURES/scene.pam" black.pam >some.pam ||
         status=$?
     [ "$status" -eq 1 ]
-    fails_with 1 'some.pam' framebalance -reference="$FIXTURES/scene.pam" -outdir=out some.pam
+    fails_with 1 'some.pam: EOF' framebalance -reference="$FIXTURES/scene.pam" -outdir=out some.pam
 }
 
 # ---- oracles ----
