@@ -485,6 +485,18 @@ relaxed() {
     pngtopam out | pamtopnm -plain | tail -n +2 | grep -q '0 65535'
 }
 
+@test "what PNG scales is rounded to the nearest" {
+    for spec in '100 255' '4095 65535'; do
+        read -r maxval scale <<<"$spec"
+        pam $((maxval + 1)) 1 1 $maxval $(seq 0 $maxval) >ramp.pam
+        pam $((maxval + 1)) 1 1 255 0 >mask.pam
+        noisemask -quiet -mask=mask.pam -png ramp.pam | pngtopam | pamtopam >scaled.pam
+        [ "$(header MAXVAL scaled.pam)" -eq "$scale" ]
+        seq 0 $maxval | awk -v from=$maxval -v to="$scale" '{ print int(($1 * to * 2 + from) / (2 * from)) }' |
+            diff - <(samples scaled.pam | tr ' ' '\n')
+    done
+}
+
 @test "-outdir makes a file a frame, called by its name" {
     noisemask -mask="$FIXTURES/any.pam" -outdir=new "$FIXTURES"/stack3-255/*.pam >out
     [ ! -s out ]

@@ -237,6 +237,29 @@ refuses_in_midstream() {
     [ "$(cat status)" -eq 141 ]
 }
 
+@test "a filter that is ended by a signal leaves no file, whole or in part" {
+    mkfifo feed
+    mkdir out
+    for signal in HUP INT TERM; do
+        # As in a terminal: what a script starts in the background would ignore INT.
+        env --default-signal=INT framebalance -corrections=out/t.tsv <feed >frames &
+        filter=$!
+        exec 9>feed
+        cat "$FIXTURES/stack/0000.pam" >&9
+        for _ in $(seq 300); do
+            [ -z "$(ls -A out)" ] || break
+            sleep .1
+        done
+        [ -n "$(ls -A out)" ]
+        kill -$signal $filter
+        exec 9>&- # one that did not end now would come to its end
+        status=0
+        wait $filter || status=$?
+        [ "$status" -eq $((128 + $(kill -l $signal))) ]
+        is_empty out
+    done
+}
+
 # ---- a failure in a pipe ----
 
 @test "a filter that fails in mid-stream makes the next one fail" {
