@@ -59,6 +59,23 @@ static struct frame mark(const struct frame *map, const unsigned limits[3])
     return mask;
 }
 
+/* The least and the greatest of the samples of plane C of MAP that IMAGE does not mark. */
+static void find_range(const struct frame *map, const struct frame *image, unsigned c,
+                       unsigned *least, unsigned *most)
+{
+    *least = map->maxval;
+    *most = 0;
+    for (unsigned row = 0; row < map->height; row++)
+        for (unsigned column = 0; column < map->width; column++) {
+            unsigned sample = frame_get(map, column, row, c);
+            if (frame_get(image, column, row, c) != 0)
+                continue;
+            *least = sample < *least ? sample : *least;
+            *most = sample > *most ? sample : *most;
+        }
+}
+
+/* What METHOD makes of MAP at what IMAGE marks: nothing beyond the good samples. */
 static void check_repair(const struct frame *map, const struct frame *image,
                          enum repair_method method)
 {
@@ -67,14 +84,18 @@ static void check_repair(const struct frame *map, const struct frame *image,
     mask_add(&mask, image);
     struct frame repaired = frame_copy(map);
     bool done = repair_frame(&repaired, &mask, method, WINDOW);
-    for (unsigned row = 0; row < map->height; row++)
-        for (unsigned column = 0; column < map->width; column++)
-            for (unsigned c = 0; c < map->depth; c++) {
+    for (unsigned c = 0; c < map->depth; c++) {
+        unsigned least, most;
+        find_range(map, image, c, &least, &most);
+        for (unsigned row = 0; row < map->height; row++)
+            for (unsigned column = 0; column < map->width; column++) {
                 unsigned sample = frame_get(&repaired, column, row, c);
-                assert(sample <= map->maxval);
                 if (!done || frame_get(image, column, row, c) == 0)
                     assert(sample == frame_get(map, column, row, c));
+                else
+                    assert(sample >= least && sample <= most);
             }
+    }
     frame_free(&repaired);
     mask_free(&mask);
 }
