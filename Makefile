@@ -18,9 +18,6 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# For tests/fuzz. What ends the program is to end a run alone, see tests/fuzz/fuzz.c.
-FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
-FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=fopen,--wrap=fclose
 DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
 # neither changes a result; the third makes results the same on machines that can multiply and add
@@ -33,7 +30,6 @@ PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
 # A tool is a source in tests/tools or, under the name of the directory, a directory of them.
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
          $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
-FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 MODULES := $(basename $(notdir $(wildcard lib/*.c)))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
@@ -46,8 +42,6 @@ all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%)
 
 sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
            $(SCRIPTS:%=build/asan/bin/%) $(LIBEXEC:%=build/asan/libexec/stackpbm/%)
-
-fuzz: $(FUZZERS:%=build/fuzz/bin/%)
 
 # One set of rules for all builds: $(1) is the directory, $(2) the flags.
 define BUILD
@@ -88,14 +82,6 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 
 build/bin/framealign build/asan/bin/framealign: LIBRARIES += -lfftw3f
 
-$(eval $(call BUILD,build/fuzz,$$(FUZZ)))
-build/fuzz/%: CC = clang
-
-$(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
-                               build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
-	@mkdir -p $(@D)
-	$(CC) $(FUZZ_LINK) -o $@ $^ $(LIBRARIES) -lfftw3f -lz
-
 check: all
 	sh scripts/test build
 
@@ -107,6 +93,23 @@ lint:
 
 bench: all
 	sh scripts/bench
+
+# A target of libFuzzer is a source in tests/fuzz; fuzz.c is part of each. What ends a program is to
+# end a run alone: see there.
+FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
+FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=fopen,--wrap=fclose
+
+$(eval $(call BUILD,build/fuzz,$$(FUZZ)))
+build/fuzz/%: CC = clang
+
+$(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
+                               build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -lz
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=build/fuzz/bin/%)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(COMPLETIONDIR) \
@@ -129,5 +132,5 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all sanitized fuzz check asan lint bench install uninstall clean
+.PHONY: all sanitized check asan lint bench install uninstall clean
 .SECONDARY:
