@@ -98,7 +98,8 @@ bench: all
 # end a run alone: see there.
 FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
-FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=fopen,--wrap=fclose
+FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined $(FUZZ_WRAPPED:%=-Wl,--wrap=%)
 
 $(eval $(call BUILD,build/fuzz,$$(FUZZ)))
 build/fuzz/%: CC = clang

@@ -37,6 +37,10 @@ _Noreturn void __wrap_exit(int status);
 _Noreturn void __real_exit(int status);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode); /* fopen() with _FILE_OFFSET_BITS=64 */
+FILE *__real_fopen64(const char *path, const char *mode);
+FILE *__wrap_fdopen(int descriptor, const char *mode);
+FILE *__real_fdopen(int descriptor, const char *mode);
 int __wrap_fclose(FILE *file);
 int __real_fclose(FILE *file);
 
@@ -76,14 +80,28 @@ _Noreturn void __wrap_exit(int status)
     __real_exit(status);
 }
 
-FILE *__wrap_fopen(const char *path, const char *mode)
+static FILE *note_file(FILE *file)
 {
-    FILE *file = __real_fopen(path, mode);
     if (run.active && file) {
         assert(run.file_count < FILES_MAX);
         run.files[run.file_count++] = file;
     }
     return file;
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    return note_file(__real_fopen(path, mode));
+}
+
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+    return note_file(__real_fopen64(path, mode));
+}
+
+FILE *__wrap_fdopen(int descriptor, const char *mode)
+{
+    return note_file(__real_fdopen(descriptor, mode));
 }
 
 int __wrap_fclose(FILE *file)
