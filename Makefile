@@ -3,6 +3,7 @@
 # make            everything, under build/: the programs in build/bin
 # make check      the tests on that build      make asan     the tests on a sanitized build
 # make lint       what checks the sources      make bench    speed and memory beside their peers
+# make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
 
 VERSION = 0.1.0
@@ -42,7 +43,7 @@ all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%)
 sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
            $(SCRIPTS:%=build/asan/bin/%) $(LIBEXEC:%=build/asan/libexec/stackpbm/%)
 
-# One set of rules for both builds: $(1) is the directory, $(2) the flags.
+# One set of rules for all builds: $(1) is the directory, $(2) the flags.
 define BUILD
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -63,7 +64,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/tests/tools/*.d $(1)/tests/tools/*/*.d)
+-include $$(wildcard $(1)/*/*.d $(1)/tests/*/*.d $(1)/tests/*/*/*.d)
 endef
 
 # The tool $(3) of that build.
@@ -92,6 +93,24 @@ lint:
 
 bench: all
 	sh scripts/bench
+
+# A target of libFuzzer is a source in tests/fuzz; fuzz.c is part of each. What ends a program is to
+# end a run alone: see there.
+FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
+FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
+FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined $(FUZZ_WRAPPED:%=-Wl,--wrap=%)
+
+$(eval $(call BUILD,build/fuzz,$$(FUZZ)))
+build/fuzz/%: CC = clang
+
+$(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
+                               build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -lz
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=build/fuzz/bin/%)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(COMPLETIONDIR) \

@@ -89,11 +89,12 @@ static void differences(const float *restrict patch, size_t stride, float mean,
                         float *restrict value, float *restrict dx, float *restrict dy)
 {
     for (size_t row = 0; row < BLOCK_SIDE; row++) {
-        const float *p = patch + (row + 1) * stride + 1;
-        for (size_t column = 0; column < BLOCK_SIDE; column++) {
-            value[row * BLOCK_SIDE + column] = p[column] - mean;
-            dx[row * BLOCK_SIDE + column] = 0.5f * (p[column + 1] - p[column - 1]);
-            dy[row * BLOCK_SIDE + column] = 0.5f * (p[column + stride] - p[column - stride]);
+        const float *above = patch + row * stride + 1;
+        const float *p = above + stride, *below = p + stride;
+        for (ptrdiff_t column = 0; column < BLOCK_SIDE; column++) {
+            *value++ = p[column] - mean;
+            *dx++ = 0.5f * (p[column + 1] - p[column - 1]);
+            *dy++ = 0.5f * (below[column] - above[column]);
         }
     }
 }

@@ -10,10 +10,12 @@
 
 void mask_init(struct mask *mask, const struct frame *image)
 {
-    mask->width = image->width;
-    mask->height = image->height;
-    mask->planes = frame_colors(image);
-    mask->noisy = alloc_zeroed((size_t)image->width * image->height, 1);
+    *mask = (struct mask){
+        .width = image->width,
+        .height = image->height,
+        .planes = frame_colors(image),
+        .noisy = alloc_zeroed((size_t)image->width * image->height, 1),
+    };
 }
 
 void mask_free(struct mask *mask)

@@ -54,7 +54,7 @@ void transforms_free(struct transforms *transforms)
 }
 
 /* The change of scale (a factor) and rotation (radians) from frame I - 1 to I; false if one of them
-   failed. */
+   failed, or the origin of frame I - 1 lies at infinity in frame I. */
 static bool change(const struct transforms *transforms, unsigned i, double *scale, double *angle)
 {
     const struct aligned *before = &transforms->rows[i - 1], *row = &transforms->rows[i];
@@ -65,7 +65,7 @@ static bool change(const struct transforms *transforms, unsigned i, double *scal
     double xx = t.m[0][0] + t.m[1][1], xy = t.m[1][0] - t.m[0][1];
     *scale = 0.5 * hypot(xx, xy);
     *angle = atan2(xy, xx);
-    return true;
+    return isfinite(*scale);
 }
 
 bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,

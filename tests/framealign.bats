@@ -107,19 +107,35 @@ inner() {
     matches '^usage: framealign .-reference=FILE.*.frame \.\.\..' "$(cat help)"
 }
 
-@test "options without effect in the combination are errors" {
+# without_effect OPTION REASON ARGUMENT...: these options are refused, that one for that reason.
+without_effect() {
+    local option=$1 reason=$2
+    shift 2
+    echo "$*"
+    fails_with 1 "^$option has no effect $reason" framealign "$@" small/0000.pam small/0001.pam
+}
+
+@test "options without effect in the combination are errors that name the option and the reason" {
     cd "$FIXTURES"
-    frames=(small/0000.pam small/0001.pam)
-    for combination in '-estimate -save=x' '-estimate -crop' '-estimate -png' '-estimate -outdir=x' \
-        '-estimate -border=blur' '-estimate -bordervalue=1' '-estimate -borderblur=5' \
-        '-bordervalue=3' '-border=blur -bordervalue=3' '-border=constant -borderblur=9' \
-        '-crop -border=blur' '-crop -borderblur=9' '-apply=identity.tsv -model=shift' \
-        '-apply=identity.tsv -direct' '-apply=identity.tsv -reference=tiny1.pam' \
-        '-apply=identity.tsv -save=x' '-apply=identity.tsv -estimate' '-name=x'; do
-        read -ra options <<<"$combination"
-        echo "$combination"
-        fails_with 1 "-(${combination//-/|-}|effect)" framealign "${options[@]}" "${frames[@]}"
+    for option in -save=x -crop -png -outdir=x -border=blur; do
+        without_effect "${option%=*}" 'with -estimate, which writes the transforms' -estimate $option
     done
+    for option in -model=shift -direct -reference=tiny1.pam -save=x -estimate; do
+        without_effect "${option%=*}" 'with -apply, which estimates nothing' \
+            -apply=identity.tsv $option
+    done
+    for border in '' -border=blur -border=replicate -border=transparent -estimate; do
+        # shellcheck disable=SC2086
+        without_effect -bordervalue 'without -border=constant' -bordervalue=3 $border
+    done
+    for border in '' -border=constant -border=replicate -border=transparent -crop -estimate; do
+        # shellcheck disable=SC2086
+        without_effect -borderblur '.*-border' -borderblur=9 $border
+    done
+    for border in blur replicate constant; do
+        without_effect -border '.*-crop' -crop -border=$border
+    done
+    without_effect -name 'on files' -name=x
     [ ! -e x ]
 }
 
@@ -186,6 +202,15 @@ inner() {
 
 @test "strongly defocused stacks are registered" {
     is_within defocus 0.026 0.1 -defocus=7
+}
+
+@test "blocks that are out of focus in one frame alone weigh less" {
+    for seed in 1 2 3; do
+        makestack -kind=easy -defocus=20 -seed=$seed -width=300 -height=200 -frames=5 stack$seed
+        framealign -direct -estimate stack$seed/*.pam >table
+        errors stack$seed table 300 200
+    done >all
+    awk '{ print; sum += $2 } END { print sum / NR; exit !(NR == 15 && sum / NR < 0.33) }' all
 }
 
 @test "stacks of low texture are registered" {
@@ -486,6 +511,28 @@ noisy() {
     errors "$FIXTURES/wrong" table 300 200 | awk '$2 != "failed" && !($2 < 0.1) { exit 1 }'
 }
 
+@test "a frame of which three fifths lie within the reference is registered, one of less is refused" {
+    makestack -kind=easy -width=600 -height=300 -frames=1 large
+    pamcut -left 0 -width 300 large/0000.pam >reference.pam
+    pamcut -left 95 -width 300 large/0000.pam >near.pam
+    pamcut -left 115 -width 300 large/0000.pam >far.pam
+    framealign -direct -estimate -reference=reference.pam near.pam >table
+    awk -F '\t' 'NR == 2 { exit !($4 == -95 && $7 == 0) }' table
+    fails_with 2 'frame far refused: only 5[0-9] % of reference lies within it \(60 % needed\)' \
+        framealign -direct -reference=reference.pam far.pam
+}
+
+@test "a frame that differs from the reference in its last sample alone is another" {
+    for width in 1 2 3 5 8 16 31; do
+        seq 1 $((width * 5)) >numbers
+        pam $width 5 1 255 $(cat numbers) >a.pam
+        pam $width 5 1 255 $(sed '$s/.*/255/' numbers) >b.pam
+        framealign -direct -reference=a.pam -border=replicate a.pam >out
+        cmp <(raster out) <(raster a.pam)
+        fails_with 2 'frame b refused' framealign -direct -reference=a.pam b.pam
+    done
+}
+
 @test "frame 17 of 30 is refused: 29 come out, the message has its figures, the status is 2" {
     makestack -width=120 -height=90 -frames=30 -shift=2 -wrong=17:scene stack
     status=0
@@ -727,6 +774,16 @@ noisy() {
             }' replicated >wanted
         near wanted <(column out) 2
     done
+}
+
+@test "the blurred border does not jump where it is made at a coarser resolution" {
+    # An edge, whose blur shows how wide the Gaussian is; the top of the output lies far outside.
+    pam 200 100 1 65535 $(for x in $(seq 0 199); do echo $((x < 100 ? 0 : 65535)); done) >edge.pam
+    for sigma in 7.99 8; do
+        applied edge.pam 1 0 0 0 1 -60 0 0 1 -border=blur -borderblur=$sigma
+        column out | sed -n 1,200p >row$sigma
+    done
+    near row7.99 row8 80
 }
 
 @test "-crop cuts to the largest rectangle inside every frame" {

@@ -55,7 +55,7 @@ bend() {
     done
     fails_with 1 'channel.*lumi, rgb, hsv, hls' framebalance -channel=lab absent.pam
     fails_with 1 'curve.*linear, gamma, match' framebalance -curve=log absent.pam
-    fails_with 1 'name' framebalance -name=x "$FIXTURES/scene.pam"
+    fails_with 1 '^-name has no effect on files' framebalance -name=x "$FIXTURES/scene.pam"
 }
 
 @test "an interval beyond the maxval is refused" {
@@ -111,7 +111,7 @@ bend() {
 }
 
 @test "a failed run leaves neither files nor a stream that passes for complete" {
-    fails_with 1 'black' framebalance -reference="$FIXTURES/scene.pam" -corrections=t.tsv \
+    fails_with 1 'frame black: ' framebalance -reference="$FIXTURES/scene.pam" -corrections=t.tsv \
         "$FIXTURES/black.pam"
     is_empty .
     pam 8 4 3 255 0 >black.pam
@@ -119,7 +119,7 @@ bend() {
     framebalance -reference="$FIXTURES/scene.pam" "$FIXTURES/scene.pam" black.pam >some.pam ||
         status=$?
     [ "$status" -eq 1 ]
-    fails_with 1 'some.pam' framebalance -reference="$FIXTURES/scene.pam" -outdir=out some.pam
+    fails_with 1 'some.pam: EOF' framebalance -reference="$FIXTURES/scene.pam" -outdir=out some.pam
 }
 
 # ---- oracles ----
@@ -184,12 +184,37 @@ bend() {
     within 3e-6 "$(luma "$FIXTURES/scene16.pam" 1)" "$(luma other.pam "$gamma")"
 }
 
+@test "a pixel takes the lightness or value, and the saturation, of a reference of its hue" {
+    # light to lighter, light to dark, dark to darker, dark to light; green lies between the others
+    while read -r frame reference; do
+        pam 2 2 3 255 ${frame//,/ } >frame.pam
+        pam 1 1 3 255 ${reference//,/ } >reference.pam
+        for channel in hls hsv; do
+            framebalance -quiet -channel=$channel -reference=reference.pam frame.pam >balanced.pam
+            echo "$channel: $frame to $reference"
+            diff <(samples balanced.pam) <(for _ in 1 2 3 4; do echo ${reference//,/ }; done | paste -sd ' ')
+        done
+    done <<'END'
+150,170,190 200,210,220
+150,170,190 20,40,60
+40,60,80 20,25,30
+60,80,100 200,210,220
+END
+}
+
 @test "the interval is inclusive and tested on each channel's own value" {
     pam 4 1 3 255 10 50 200 20 60 210 30 70 220 250 80 5 >frame.pam
     pam 4 1 3 255 20 50 200 40 60 210 60 70 220 250 80 5 >reference.pam
     # red counts 20 and 30 against 20, 40 and 60; green all; blue 200, 210 and 220
     corrections -channel=rgb -interval=20,220 -reference=reference.pam frame.pam >got
     within 1e-8 '1.6 1 1' "$(cut -f 2- got | tr '\t' ' ')"
+}
+
+@test "an interval between two values holds what lies within it, not its neighbours" {
+    pam 4 1 1 255 20 21 219 220 >frame.pam
+    pam 4 1 1 255 20 33 219 220 >reference.pam
+    corrections -interval=20.5,219.5 -reference=reference.pam frame.pam >got
+    within 1e-8 1.05 "$(cut -f 2 got)"
 }
 
 @test "only pixels in the circle count" {

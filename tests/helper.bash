@@ -112,6 +112,12 @@ matches() {
     return 1
 }
 
+# said_by PROGRAM <MESSAGES: the messages without the program's name before each, which a pattern
+# would else match.
+said_by() {
+    sed "s/^$(basename -- "$1"): //"
+}
+
 # fails_with STATUS PATTERN COMMAND...: the command ends with that status, writes nothing to
 # standard output, and says on standard error what the pattern matches.
 fails_with() {
@@ -127,7 +133,7 @@ fails_with() {
         printf 'something is on standard output of: %s\n' "$*"
         return 1
     }
-    matches "$pattern" "$(cat "$BATS_TEST_TMPDIR/err")"
+    matches "$pattern" "$(said_by "$1" <"$BATS_TEST_TMPDIR/err")"
 }
 
 # says PATTERN COMMAND...: the command succeeds and says that on standard error; what it writes to
@@ -140,7 +146,7 @@ says() {
         cat "$BATS_TEST_TMPDIR/err"
         return 1
     }
-    matches "$pattern" "$(cat "$BATS_TEST_TMPDIR/err")"
+    matches "$pattern" "$(said_by "$1" <"$BATS_TEST_TMPDIR/err")"
 }
 
 # is_empty DIR: nothing is in it, not even a file left half written.

@@ -102,12 +102,12 @@ reference_repair() {
 }
 
 @test "the mask is needed and has to be an image" {
-    fails_with 1 '-mask' noisemask "$FIXTURES/nine.pam"
+    fails_with 1 '^-mask=FILE is needed' noisemask "$FIXTURES/nine.pam"
     fails_with 1 'absent.pam' noisemask -mask=absent.pam "$FIXTURES/nine.pam"
     echo text >text
-    fails_with 1 'text' noisemask -mask=text "$FIXTURES/nine.pam"
+    fails_with 1 'text is no PAM' noisemask -mask=text "$FIXTURES/nine.pam"
     head -c 70 "$FIXTURES/center.pam" >cut.pam
-    fails_with 1 'cut' noisemask -mask=cut.pam "$FIXTURES/nine.pam"
+    fails_with 1 'cut.pam is truncated' noisemask -mask=cut.pam "$FIXTURES/nine.pam"
 }
 
 @test "a mask of another size is refused with both sizes" {
@@ -134,7 +134,7 @@ reference_repair() {
         noisemask -mask=1001.pam -outdir=out absent.pam
     is_empty out
     pam 8 125 1 255 255 >1000.pam
-    fails_with 1 'absent' noisemask -mask=1000.pam absent.pam
+    fails_with 1 'absent.pam cannot be read' noisemask -mask=1000.pam absent.pam
 }
 
 @test "-maxpixels sets that limit, and 0 lifts it" {
@@ -150,19 +150,19 @@ reference_repair() {
 @test "two frames of one name are refused in a directory" {
     mkdir a out
     cp "$FIXTURES/nine.pam" a/nine.pam
-    fails_with 1 'nine.*(two|second|already|name)' noisemask -mask="$FIXTURES/center.pam" -outdir=out \
+    fails_with 1 'two frames are called nine, and out' noisemask -mask="$FIXTURES/center.pam" -outdir=out \
         a/nine.pam "$FIXTURES/nine.pam"
 }
 
 @test "a directory that cannot be written is an error" {
     echo >file
-    fails_with 1 'file' noisemask -mask="$FIXTURES/center.pam" -outdir=file "$FIXTURES/nine.pam"
-    fails_with 1 'absent/out' noisemask -mask="$FIXTURES/center.pam" -outdir=absent/out "$FIXTURES/nine.pam"
-    fails_with 1 'proc' noisemask -mask="$FIXTURES/center.pam" -outdir=/proc/self/x "$FIXTURES/nine.pam"
+    fails_with 1 '-outdir=file ' noisemask -mask="$FIXTURES/center.pam" -outdir=file "$FIXTURES/nine.pam"
+    fails_with 1 '-outdir=absent/out: ' noisemask -mask="$FIXTURES/center.pam" -outdir=absent/out "$FIXTURES/nine.pam"
+    fails_with 1 '-outdir=/proc/self/x: ' noisemask -mask="$FIXTURES/center.pam" -outdir=/proc/self/x "$FIXTURES/nine.pam"
 }
 
 @test "-name has no effect on operands and is refused" {
-    fails_with 1 '-name' noisemask -mask="$FIXTURES/center.pam" -name=x "$FIXTURES/nine.pam"
+    fails_with 1 '^-name has no effect on files' noisemask -mask="$FIXTURES/center.pam" -name=x "$FIXTURES/nine.pam"
 }
 
 # ---- what is computed ----
@@ -483,6 +483,18 @@ relaxed() {
     pam 2 1 1 255 0 >mask.pam
     says '4095.*65535' noisemask -mask=mask.pam -png twelve.pam
     pngtopam out | pamtopnm -plain | tail -n +2 | grep -q '0 65535'
+}
+
+@test "what PNG scales is rounded to the nearest" {
+    for spec in '100 255' '4095 65535'; do
+        read -r maxval scale <<<"$spec"
+        pam $((maxval + 1)) 1 1 $maxval $(seq 0 $maxval) >ramp.pam
+        pam $((maxval + 1)) 1 1 255 0 >mask.pam
+        noisemask -quiet -mask=mask.pam -png ramp.pam | pngtopam | pamtopam >scaled.pam
+        [ "$(header MAXVAL scaled.pam)" -eq "$scale" ]
+        seq 0 $maxval | awk -v from=$maxval -v to="$scale" '{ print int(($1 * to * 2 + from) / (2 * from)) }' |
+            diff - <(samples scaled.pam | tr ' ' '\n')
+    done
 }
 
 @test "-outdir makes a file a frame, called by its name" {

@@ -15,12 +15,15 @@ make_fixtures() {
 
 # Each filter, so that it reads frames like good.pam from its operands or standard input.
 filters=('noisedetect -quiet' 'noisehist' "noisemask -mask=$FIXTURES/mask.pam"
-    "framebalance -reference=$FIXTURES/good.pam")
+    'framealign' "framealign -reference=$FIXTURES/good.pam"
+    'framebalance' "framebalance -reference=$FIXTURES/good.pam")
 
 # every_filter_refuses PATTERN FILE: as an operand and on standard input; and, by filters that take
-# several frames, behind a good frame, as the next operand or in one stream.
+# several frames, behind a good frame, as the next operand or in one stream. There it may be refused
+# for what it is beside the good one.
 every_filter_refuses() {
     local filter pattern=$1 file=$2
+    local behind="$pattern|must be alike|behind image [12] stands"
     cat "$FIXTURES/good.pam" "$file" >stream
     for filter in "${filters[@]}"; do
         # shellcheck disable=SC2086
@@ -28,8 +31,8 @@ every_filter_refuses() {
             fails_with 1 "$pattern" $filter "$file"
             fails_with 1 "$pattern" $filter <"$file"
             [ "$filter" != noisehist ] || continue
-            refuses_in_midstream "$pattern" $filter "$FIXTURES/good.pam" "$file"
-            refuses_in_midstream . $filter stream
+            refuses_in_midstream "$behind" $filter "$FIXTURES/good.pam" "$file"
+            refuses_in_midstream "$behind" $filter stream
         }
     done
 }
@@ -44,7 +47,7 @@ refuses_in_midstream() {
         echo "status $status of: $*"
         return 1
     }
-    matches "$pattern" "$(cat messages)"
+    matches "$pattern" "$(said_by "$1" <messages)"
     [ ! -s out ] || [ "$(tail -c 10 out)" = 'P7 failed' ] || {
         echo "the output does not end with P7 failed, of: $*"
         return 1
@@ -63,25 +66,25 @@ refuses_in_midstream() {
 @test "a directory" {
     for filter in "${filters[@]}"; do
         # shellcheck disable=SC2086
-        fails_with 1 'directory' $filter "$FIXTURES"
+        fails_with 1 'is a directory|is no regular file' $filter "$FIXTURES"
     done
 }
 
 @test "an empty file, and nothing on standard input" {
-    : >empty
+    : >nothing
     for filter in "${filters[@]}"; do
         # shellcheck disable=SC2086
         {
-            fails_with 1 'empty' $filter empty
-            fails_with 1 'empty' $filter
-            fails_with 1 'empty' $filter -
+            fails_with 1 'nothing is empty' $filter nothing
+            fails_with 1 'standard input is empty' $filter
+            fails_with 1 'standard input is empty' $filter -
         }
     done
 }
 
 @test "text" {
     echo 'Some text that is no frame.' >text
-    every_filter_refuses 'not|no|unknown' text
+    every_filter_refuses 'is no PAM, PNM or PNG stream: it begins with byte 0x53' text
 }
 
 @test "a JPEG, with the name of its converter" {
@@ -97,19 +100,19 @@ refuses_in_midstream() {
 @test "a truncated header" {
     for bytes in 2 3 10 30 50; do
         head -c $bytes "$FIXTURES/good.pam" >cut.pam
-        every_filter_refuses '.' cut.pam
+        every_filter_refuses 'EOF|ENDHDR' cut.pam
     done
 }
 
 @test "a truncated raster, with the name of the frame" {
     head -c -1 "$FIXTURES/good.pam" >cut.pam
-    every_filter_refuses '(truncated|ends|end of).*' cut.pam
+    every_filter_refuses 'is truncated: image [12] ends 35 bytes into its 36' cut.pam
     head -c 75 "$FIXTURES/good.pam" >cut.pam
-    every_filter_refuses '(truncated|ends|end of).*' cut.pam
+    every_filter_refuses 'is truncated: image [12] ends [0-9]+ bytes into its 36' cut.pam
     printf 'P6\n4 3\n255\nabc' >cut.ppm
-    every_filter_refuses '(truncated|ends|end of).*' cut.ppm
+    every_filter_refuses 'is truncated: image [12] ends 3 bytes into its 36' cut.ppm
     printf 'P3\n4 3\n255\n1 2 3 4\n' >cut.ppm
-    every_filter_refuses '.' cut.ppm
+    every_filter_refuses 'EOF' cut.ppm
 }
 
 @test "junk after the raster" {
@@ -125,44 +128,46 @@ refuses_in_midstream() {
         { cat "$FIXTURES/good.pam" && printf '%s' "$junk"; } >junk.pam
         for filter in "${filters[@]}"; do
             # shellcheck disable=SC2086
-            refuses_in_midstream . $filter junk.pam
+            refuses_in_midstream 'junk.pam: .*(EOF|read error|magic number)' $filter junk.pam
         done
     done
 }
 
 @test "sizes that overflow" {
+    refusal='too.large|ridiculously large|negative|unsigned integer|out of memory|is truncated'
     for size in '4294967295 4294967295' '65536 65536' '2147483647 2147483647' '1000000 1000000' \
         '4294967296 1' '99999999999999999999 1' '-1 3'; do
         # shellcheck disable=SC2086
-        printf 'P7\nWIDTH %s\nHEIGHT %s\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' $size >huge.pam
-        every_filter_refuses '.' huge.pam
-        printf 'P6\n%s\n65535\n' "$size" >huge.ppm
-        every_filter_refuses '.' huge.ppm
+        printf 'P7\nWIDTH %s\nHEIGHT %s\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n' $size >huge.pam
+        every_filter_refuses "$refusal" huge.pam
+        printf 'P6\n%s\n255\n' "$size" >huge.ppm
+        every_filter_refuses "$refusal" huge.ppm
     done
 }
 
 @test "width, height or maxval 0, and a maxval above 65535" {
+    refusal='is zero|too large|unsigned integer|negative value|non-numeric value'
     for header in '0 3 255' '4 0 255' '4 3 0' '4 3 65536' '4 3 -1' 'x 3 255'; do
         printf 'P6\n%s\n%036d' "$header" 0 >bad.ppm
-        every_filter_refuses '.' bad.ppm
+        every_filter_refuses "$refusal" bad.ppm
         # shellcheck disable=SC2086
         printf 'P7\nWIDTH %s\nHEIGHT %s\nDEPTH 3\nMAXVAL %s\nTUPLTYPE RGB\nENDHDR\n%036d' $header 0 >bad.pam
-        every_filter_refuses '.' bad.pam
+        every_filter_refuses "$refusal" bad.pam
     done
 }
 
 @test "depth 5 and depth 0" {
     pam 4 3 5 255 1 >five.pam
-    every_filter_refuses 'depth|planes' five.pam
+    every_filter_refuses 'depth 5; frames are gray or RGB' five.pam
     printf 'P7\nWIDTH 4\nHEIGHT 3\nDEPTH 0\nMAXVAL 255\nENDHDR\n' >none.pam
-    every_filter_refuses '.' none.pam
+    every_filter_refuses 'DEPTH value is zero' none.pam
 }
 
 @test "a sample above the maxval" {
     pam 4 3 3 100 1 2 101 >above.pam
-    every_filter_refuses 'maxval|above|101' above.pam
+    every_filter_refuses 'sample of 101.* maxval of 100|has maxval 100, but' above.pam
     printf 'P3\n4 3\n100\n%s\n' "1 2 101 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3 1 2 3" >above.ppm
-    every_filter_refuses '.' above.ppm
+    every_filter_refuses 'value 101 .*maxval of 100|has maxval 100, but' above.ppm
 }
 
 @test "a PNG that is cut, or whose checksum is wrong" {
@@ -170,13 +175,13 @@ refuses_in_midstream() {
     size=$(wc -c <good.png)
     for bytes in 4 8 20 40 $((size - 12)) $((size - 1)); do
         head -c "$bytes" good.png >cut.png
-        every_filter_refuses '.' cut.png
+        every_filter_refuses 'read error|cut off' cut.png
     done
     for at in 20 30 50 $((size - 2)); do
         cp good.png bad.png
         printf '\252' | dd of=bad.png bs=1 seek="$at" conv=notrunc status=none
         cmp -s good.png bad.png && continue
-        every_filter_refuses '.' bad.png
+        every_filter_refuses ': (IHDR|IDAT|IEND): ' bad.png
     done
 }
 
@@ -187,7 +192,8 @@ refuses_in_midstream() {
     pam 4 3 4 255 1 >opaque.pam
     pam 4 3 3 254 1 >maxval.pam
     for other in wide low gray opaque maxval; do
-        for filter in noisedetect "noisemask -mask=$FIXTURES/mask.pam"; do
+        for filter in "${filters[@]}"; do
+            [ "$filter" != noisehist ] || continue
             # shellcheck disable=SC2086
             refuses_in_midstream "good.*$other|$other.*good" $filter "$FIXTURES/good.pam" $other.pam
             matches '4x3.*depth 3.*maxval 255' "$(cat messages)"
@@ -204,12 +210,13 @@ refuses_in_midstream() {
         # shellcheck disable=SC2086
         $filter "$FIXTURES/good.pam" >/dev/full 2>messages || status=$?
         [ "$status" -eq 1 ]
-        matches 'standard output|written' "$(cat messages)"
+        matches '(standard output|frame good) could not be written|standard output: write error' "$(cat messages)"
     done
 }
 
 @test "frames never go to a terminal" {
-    for filter in noisedetect 'noisedetect -map' "noisemask -mask=$FIXTURES/mask.pam"; do
+    for filter in "${filters[@]}" 'noisedetect -map'; do
+        [ "$filter" != noisehist ] || continue
         script -qec "$filter $FIXTURES/good.pam" /dev/null </dev/null >terminal && false
         tr -d '\r' <terminal >text
         matches 'terminal.*>' "$(cat text)"
@@ -230,17 +237,40 @@ refuses_in_midstream() {
     [ "$(cat status)" -eq 141 ]
 }
 
+@test "a filter that is ended by a signal leaves no file, whole or in part" {
+    mkfifo feed
+    mkdir out
+    for signal in HUP INT TERM; do
+        # As in a terminal: what a script starts in the background would ignore INT.
+        env --default-signal=INT framebalance -corrections=out/t.tsv <feed >frames &
+        filter=$!
+        exec 9>feed
+        cat "$FIXTURES/stack/0000.pam" >&9
+        for _ in $(seq 300); do
+            [ -z "$(ls -A out)" ] || break
+            sleep .1
+        done
+        [ -n "$(ls -A out)" ]
+        kill -$signal $filter
+        exec 9>&- # one that did not end now would come to its end
+        status=0
+        wait $filter || status=$?
+        [ "$status" -eq $((128 + $(kill -l $signal))) ]
+        is_empty out
+    done
+}
+
 # ---- a failure in a pipe ----
 
 @test "a filter that fails in mid-stream makes the next one fail" {
     head -c -1 "$FIXTURES/stack/0002.pam" >cut.pam
     set +o pipefail
     noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
-        fails_with 1 '.' noisedetect
-    matches 'cut' "$(cat first)"
+        fails_with 1 'standard input: EOF' noisedetect
+    matches 'cut.pam is truncated' "$(cat first)"
     mkdir out
     noisemask -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
-        fails_with 1 '.' noisemask -mask="$FIXTURES/hot.pam" -outdir=out
+        fails_with 1 'standard input: EOF' noisemask -mask="$FIXTURES/hot.pam" -outdir=out
     [ ! -e out/cut.pam ] && [ ! -e out/0002.pam ]
 }
 
@@ -248,14 +278,14 @@ refuses_in_midstream() {
     head -c -1 "$FIXTURES/stack/0002.pam" >cut.pam
     set +o pipefail
     noisemask -png -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/000[01].pam cut.pam 2>first |
-        fails_with 1 '.' noisedetect
+        fails_with 1 'standard input: EOF' noisedetect
 }
 
 @test "a filter that is killed in mid-stream makes the next one fail" {
     mkfifo feed
     set +o pipefail
     { noisemask -mask="$FIXTURES/hot.pam" <feed & echo $! >pid; wait $!; } 2>/dev/null |
-        fails_with 1 '.' noisedetect &
+        fails_with 1 'standard input.*(truncated|EOF)' noisedetect &
     next=$!
     exec 9>feed
     cat "$FIXTURES"/stack/000[01].pam >&9
@@ -390,7 +420,7 @@ anonymous() {
     cp "$FIXTURES/stack/0001.pam" y/a.pam
     set +o pipefail
     noisemask -mask="$FIXTURES/none.pam" x/a.pam y/a.pam |
-        fails_with 1 'two|second|twice|already|name' noisemask -mask="$FIXTURES/none.pam" -outdir=out
+        fails_with 1 'two frames are called a, and out' noisemask -mask="$FIXTURES/none.pam" -outdir=out
     [ "$(ls -A out)" = a.pam ]
     cmp <(samples out/a.pam) <(samples x/a.pam)
 }
@@ -420,10 +450,14 @@ line' 'tab	tab' '..x' '*' "$(printf '%0240d' 7)" "$(printf '%0120d' 0 | tr 0 '\t
 
 # ---- options that every program has ----
 
+# The programs that take frames.
+programs() {
+    find "$BUILD/bin" -type f -printf '%f\n' | grep -vx stackjob | sort
+}
+
 @test "-help prints the synopsis, -version the versions, both with status 0" {
-    for program in "$BUILD"/bin/*; do
-        program=$(basename "$program")
-        [ "$program" != stackjob ] || continue
+    [ "$(programs | grep -cE '^(noisedetect|noisehist|noisemask|framealign|framebalance)$')" -eq 5 ]
+    for program in $(programs); do
         matches "^usage: $program " "$("$program" -help)"
         matches 'stackpbm.*[0-9]\.[0-9].*netpbm' "$("$program" -version 2>&1)"
     done
@@ -442,16 +476,17 @@ line' 'tab	tab' '..x' '*' "$(printf '%0240d' 7)" "$(printf '%0120d' 0 | tr 0 '\t
 }
 
 @test "an unknown option is refused by every program, by name" {
-    for program in noisedetect noisehist noisemask; do
-        fails_with 1 "$program.*nonsense" "$program" -nonsense "$FIXTURES/good.pam"
-        fails_with 1 "$program" "$program" -plain "$FIXTURES/good.pam"
+    for program in $(programs); do
+        fails_with 1 "^unrecognized option '-nonsense'" "$program" -nonsense "$FIXTURES/good.pam"
+        fails_with 1 "^unrecognized option '-plain'" "$program" -plain "$FIXTURES/good.pam"
     done
 }
 
 @test "messages begin with the program's name" {
-    for program in noisedetect noisehist 'noisemask -mask=x'; do
+    for filter in "${filters[@]}"; do
         # shellcheck disable=SC2086
-        fails_with 1 "^${program%% *}: " $program absent.pam
+        $filter absent.pam 2>messages && false
+        matches "^${filter%% *}: absent.pam cannot be read: " "$(cat messages)"
     done
 }
 

@@ -8,7 +8,7 @@ load stackjob
 
 @test "a wrong word is refused with the file, the line's number, the line and what may stand there" {
     frames tiny
-    refused 'stackjob: job:3: "Foo" is no block.* Foo bar .*allowed here: StackJob NAME, .*input_path' \
+    refused '^job:3: "Foo" is no block.* Foo bar .*allowed here: StackJob NAME, .*input_path' \
         'StackJob a' 'input_path = src' '  Foo bar'
     refused 'job:2: "resample" is no key of StackJob resample = 2 .*allowed here: .*plot_path' \
         'StackJob a' 'resample = 2'
