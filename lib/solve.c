@@ -18,9 +18,9 @@
  *
  * s and m are taken anew each round, from the median |r| of the vaguer half and of the most precise
  * quarter of the measurements (1.4826 times the median is a standard deviation). Frames without
- * depth have 0.01 to 0.03 pixels of misfit as well, which interpolation leaves; m^2 fades out there,
- * as m^6 / (m^4 + 0.03^4), so that the variances decide, which they do best. A block's weight
- * is that of Geman and McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
+ * depth have 0.01 to 0.03 pixels of misfit as well, which interpolation leaves; m^2 fades out
+ * there, as m^6 / (m^4 + 0.03^4), so that the variances decide, which they do best. A block's
+ * weight is that of Geman and McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
  *
  *     r^2 / ((4.685 s)^2 v + m^2)
  *
