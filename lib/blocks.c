@@ -51,7 +51,6 @@ enum {
 
 #define LONGEST_STEP 3.0
 #define LEAST_GAIN 0.2
-#define FAR 1.4
 #define BLOWN 0.999f /* of full scale: the sensor shows no detail there */
 #define FLAT 1e-12   /* variance, of full scale: there is nothing but the noise of arithmetic */
 
@@ -230,7 +229,7 @@ static void combine(const struct samples *m, float at, float ai, struct combined
 /* d along the unit vector of each eigenvector of A, in the order of LAMBDA, and its variance; B is
    along them, GAIN how much of g is there to be seen in both images, FREEDOM n - 4. Fine detail
    that is displaced lowers the gain as noise does, and dividing by it would overshoot: the farther,
-   the less it is believed, and from FAR pixels on not at all. */
+   the less it is believed, and from a pixel on not at all. */
 static void solve_along(const double lambda[2], const double b[2], const double gain[2], double ncc,
                         double freedom, double d[2], double variance[2])
 {
@@ -243,8 +242,7 @@ static void solve_along(const double lambda[2], const double b[2], const double 
     }
     double residual = fmax(2 - 2 * ncc - explained, 1e-9) / freedom;
     for (int k = 0; k < 2; k++) {
-        double believed =
-            gain[k] + (1 - gain[k]) * fmin(1, distance * distance / (FAR * FAR * FAR * FAR));
+        double believed = gain[k] + (1 - gain[k]) * fmin(1, distance * distance);
         d[k] = fmax(-LONGEST_STEP, fmin(LONGEST_STEP, d[k] / believed));
         variance[k] = residual / (strength[k] * believed * believed);
     }

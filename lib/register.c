@@ -58,9 +58,10 @@ enum {
    compression) within three predicted errors. */
 #define MISFIT_SHARE 0.33
 #define MISFIT_WEIGHT 2
-#define ALIASED                                                                                    \
-    0.01 /* of a pixel of a level: how far its aliases pull, which its error cannot see */
 #define VISIBLE 0.5 /* pixels of the frames, RMS, between what two models say */
+
+/* How far a level's aliases pull, in its pixels: its predicted error cannot see it. */
+#define ALIASED 0.01
 
 struct registrar {
     const struct pyramid *reference;
