@@ -522,6 +522,12 @@ noisy() {
     [ "$(grep -c unreached parted)" -eq 2 ]
 }
 
+@test "no block reaches beyond the last column of a frame, wide ones included" {
+    for width in 300 32767 40000 65000 1000001; do
+        edgeblock $width
+    done
+}
+
 @test "a frame behind one of another scene, too far from the reference, is linked to the last good one" {
     makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 -wrong=7:scene stack
     status=0
