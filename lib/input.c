@@ -183,7 +183,7 @@ static void read_pam_header(struct input *in, struct frame *frame)
     const char *comments = NULL;
     in->pam.comment_p = &comments;
     libnetpbm_begins(in);
-    pnm_readpaminit(in->file, &in->pam, PAM_STRUCT_SIZE(comment_p));
+    pnm_readpaminit(in->file, &in->pam, sizeof in->pam);
     libnetpbm_ends();
     in->carried = carried_name(comments);
     frame->threshold = carried_threshold(comments);

@@ -94,7 +94,7 @@ static void write_pam_header(FILE *file, const struct frame *frame)
     char *comments = header_comments(frame);
     const char *comment = comments;
     struct pam pam = {.size = sizeof pam,
-                      .len = PAM_STRUCT_SIZE(comment_p),
+                      .len = sizeof pam,
                       .file = file,
                       .format = PAM_FORMAT,
                       .width = (int)frame->width,
