@@ -668,6 +668,15 @@ noisy() {
         -bordervalue=1,2 frame.pam
 }
 
+@test "a border colour with opacity serves frames without" {
+    pam 3 1 3 255 50 60 70 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=1,2,3,255
+    [ "$(samples out)" = "1 2 3 50 60 70 50 60 70" ]
+    pam 2 1 1 255 50 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=7,0
+    [ "$(samples out)" = "7 50" ]
+}
+
 @test "a constant border of frames with opacity is opaque unless it is told otherwise" {
     pam 2 1 2 255 50 60 >frame.pam
     applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=7
@@ -792,7 +801,8 @@ noisy() {
 @test "a matrix that is singular, not finite or incomplete, or a frame named twice, is an error" {
     frame=$FIXTURES/tiny1.pam
     for numbers in '1 2 0 2 4 0 0 0 1' '1 0 0 0 1 0 0 0 0' 'nan 0 0 0 1 0 0 0 1' \
-        '1 0 inf 0 1 0 0 0 1' '1 0 0 0 1 0 0 0' 'x 0 0 0 1 0 0 0 1' '0 0 0 0 0 0 0 0 0'; do
+        '1 0 inf 0 1 0 0 0 1' '1 0 0 0 1 0 0 0' 'x 0 0 0 1 0 0 0 1' '0 0 0 0 0 0 0 0 0' \
+        '0x1 0 0 0 1 0 0 0 1' '1 0 0 0 1e 0 0 0 1' '1 0 0 0 1 0 0 0 1e999'; do
         echo "$numbers"
         # shellcheck disable=SC2086
         { header_line; row tiny1 $numbers; } >table
@@ -809,6 +819,44 @@ noisy() {
     fails_with 1 'tiny1.*outside' framealign -apply=table "$FIXTURES/tiny1.pam"
     { header_line; printf 'tiny1\tfailed\n'; row tiny2 1 0 0 0 1 0 0 0 1; } >table
     fails_with 2 'tiny1 refused' framealign -apply=table "$FIXTURES/tiny1.pam"
+}
+
+@test "an empty field, blanks, a NUL and an endless line are no part of a table" {
+    frame=$FIXTURES/tiny1.pam
+    { header_line; row tiny1 1 0 0 0 1 0 0 0 1; } >good
+    framealign -apply=good "$frame" >out
+    for fault in 's/\t0\t0\t0\t1/\t\t0\t0\t1/' 's/\t0\t0\t0\t1/\t 0\t0\t0\t1/' \
+        's/$/\t/' 's/[0-9]*$//' 's/\(.*\)/\1\x00junk/'; do
+        echo "$fault"
+        sed "2$fault" good >table
+        run cmp good table
+        [ "$status" -eq 1 ]
+        fails_with 1 'table, line 2' framealign -apply=table "$frame"
+    done
+    { cat good; head -c 2000000 /dev/zero | tr '\0' x; } >table
+    fails_with 1 'line 3 .*limit of 1048575 bytes' framealign -apply=table "$frame"
+}
+
+@test "rows of other frames than those of the stream matter to -crop alone" {
+    frame=$FIXTURES/tiny1.pam
+    {
+        header_line
+        row tiny1 1 0 0 0 1 0 0 0 1
+        row elsewhere 1 0 900 0 1 0 0 0 1
+    } >table
+    framealign -apply=table -border=replicate "$frame" >out
+    [ "$(samples out)" = "$(samples "$frame")" ]
+    fails_with 1 'frame elsewhere.*outside' framealign -apply=table -crop "$frame"
+}
+
+@test "a table of 300000 rows takes no time to speak of" {
+    {
+        header_line
+        seq 1 300000 | sed "s/.*/$(row f\& 1 0 0 0 1 0 0 0 1)/"
+        row tiny1 1 0 0 0 1 0 0 0 1
+    } >table
+    timeout 60 framealign -apply=table -border=replicate "$FIXTURES/tiny1.pam" >out
+    [ "$(samples out)" = "$(samples "$FIXTURES/tiny1.pam")" ]
 }
 
 # ---- streams ----
