@@ -134,8 +134,8 @@ static unsigned char all_seen(const struct view *frame, size_t column, size_t ro
     return seen;
 }
 
-/* The largest place on an axis of SIZE samples whose cubic stays on it. Places are rounded to single
-   precision, in which the step before a whole number exceeds .001 from 2^15 on. */
+/* The largest place on an axis of SIZE samples whose cubic stays on it. Places are rounded to
+   single precision, in which the step before a whole number exceeds .001 from 2^15 on. */
 static double last_place(unsigned size)
 {
     return fmin(size - 2.001, nextafterf((float)(size - 2), 0));

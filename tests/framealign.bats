@@ -614,6 +614,28 @@ noisy() {
         END { psnr = 10 * log(255 * 255 * NR / sum) / log(10); print psnr; exit !(psnr >= 45) }'
 }
 
+@test "a frame that differs in one sample, whichever, is not taken for the reference" {
+    # Frames of this size are refused, unless they equal the reference.
+    ramp=($(seq 1 37))
+    pam 37 1 1 255 "${ramp[@]}" >ref.pam
+    framealign -reference=ref.pam -border=replicate ref.pam >out
+    [ "$(samples out)" = "${ramp[*]}" ]
+    for i in "${!ramp[@]}"; do
+        pam 37 1 1 255 "${ramp[@]:0:i}" 200 "${ramp[@]:i+1}"
+    done >stream
+    fails_with 2 'refused' framealign -reference=ref.pam stream
+    [ "$(grep -c refused "$BATS_TEST_TMPDIR/err")" -eq 37 ]
+}
+
+@test "no frame can be made that passes for the reference" {
+    # In a hash without a key the second change would undo what the first one did.
+    ramp=($(seq 1 128))
+    pam 16 8 1 255 "${ramp[@]}" >ref.pam
+    ramp[7]=$((ramp[7] ^ 128)) ramp[35]=$((ramp[35] ^ 16))
+    pam 16 8 1 255 "${ramp[@]}" >made.pam
+    fails_with 2 'made refused' framealign -reference=ref.pam made.pam
+}
+
 @test "transforms saved, then applied, give the same bytes as in one go" {
     cd "$FIXTURES/small"
     here=$BATS_TEST_TMPDIR/here
