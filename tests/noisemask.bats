@@ -214,6 +214,29 @@ reference_repair() {
     done
 }
 
+@test "one good sample far away from many noisy ones is found in no time" {
+    pam 400 400 1 255 5 >frame.pam
+    { head -c -1 frame.pam; printf '\011'; } >with.pam
+    pam 400 400 1 255 1 >all.pam
+    { head -c -1 all.pam; printf '\000'; } >mask.pam
+    for method in mean median nearest membrane; do
+        kernel=
+        case $method in mean | median) kernel=-kernel=999 ;; esac
+        # shellcheck disable=SC2086
+        timeout 60 noisemask -mask=mask.pam -maxpixels=0 -method=$method $kernel with.pam >out
+        [ "$(samples out | tr ' ' '\n' | sort -u)" = 9 ]
+    done
+}
+
+@test "a fully transparent frame passes, whatever the mask" {
+    pam 3 2 4 255 10 20 30 0 >frame.pam
+    pam 3 2 1 255 1 >all.pam
+    for method in mean median nearest membrane; do
+        noisemask -mask=all.pam -method=$method frame.pam >out
+        [ "$(samples out)" = "$(samples frame.pam)" ]
+    done
+}
+
 @test "any value but 0 marks, at any maxval" {
     pam 3 3 1 1 0 0 0 0 1 0 0 0 0 >bits.pam
     pam 3 3 1 65535 0 0 0 0 1 0 0 0 0 >deep.pam
