@@ -218,7 +218,8 @@ size_t good_around(const struct good *good, unsigned x, unsigned y, unsigned rad
     unsigned right = good->width - 1 - x > radius ? x + radius : good->width - 1;
     unsigned bottom = good->height - 1 - y > radius ? y + radius : good->height - 1;
     size_t count = 0;
-    for (unsigned row = good->after[y > radius ? y - radius : 0]; row <= bottom; row++) {
+    for (unsigned row = good->after[y > radius ? y - radius : 0]; row <= bottom;
+         row = row < bottom ? good->after[row + 1] : good->height) {
         const struct run *end = good->runs + good->begin[row + 1];
         for (const struct run *run = run_at(good, row, left); run < end && run->first <= right;
              run++) {
