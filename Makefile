@@ -2,13 +2,15 @@
 #
 # make            everything, under build/: the programs in build/bin
 # make check      the tests on that build      make asan     the tests on a sanitized build
+# make asan-clang the same, by clang, which checks more
 # make lint       what checks the sources      make bench    speed and memory beside their peers
 # make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
 
 VERSION = 0.1.0
 PREFIX = /usr/local
-CFLAGS = -O3 -g
+CFLAGS = -O3 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now
 PKG_CONFIG = pkg-config
 
 BINDIR = $(PREFIX)/bin
@@ -18,12 +20,12 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-DEFINES = -D_POSIX_C_SOURCE=200809L -DSTACKPBM_VERSION='"$(VERSION)"'
+DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"$(VERSION)"'
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
 # neither changes a result; the third makes results the same on machines that can multiply and add
 # in one step.
 ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off
-COMPILE = $(CC) -std=c11 $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
+COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
@@ -42,6 +44,10 @@ all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%)
 
 sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
            $(SCRIPTS:%=build/asan/bin/%) $(LIBEXEC:%=build/asan/libexec/stackpbm/%)
+
+sanitized-clang: $(PROGRAMS:%=build/asan-clang/bin/%) $(TOOLS:%=build/asan-clang/tools/%)
+
+build/asan-clang/%: CC = clang
 
 # One set of rules for all builds: $(1) is the directory, $(2) the flags.
 define BUILD
@@ -77,16 +83,21 @@ endef
 
 $(eval $(call BUILD,build,$$(CFLAGS)))
 $(eval $(call BUILD,build/asan,$$(SANITIZE)))
+$(eval $(call BUILD,build/asan-clang,$$(SANITIZE)))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
+$(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan-clang,$$(SANITIZE),$(tool))))
 
-build/bin/framealign build/asan/bin/framealign: LIBRARIES += -lfftw3f
+build/bin/framealign build/asan/bin/framealign build/asan-clang/bin/framealign: LIBRARIES += -lfftw3f
 
 check: all
 	sh scripts/test build
 
 asan: sanitized
 	sh scripts/test build/asan
+
+asan-clang: sanitized-clang
+	sh scripts/test build/asan-clang $(PROGRAMS:%=tests/%.bats) tests/pipeline.bats
 
 lint:
 	sh scripts/lint
@@ -133,5 +144,5 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all sanitized check asan lint bench install uninstall clean
+.PHONY: all sanitized sanitized-clang check asan asan-clang lint bench install uninstall clean
 .SECONDARY:

@@ -151,11 +151,12 @@ static struct input *open_frames(const struct cmdline *cmd)
     return input_open(cmd->operands, cmd->operand_count, cmd->name);
 }
 
-/* The samples of one border pixel, for frames like FRAME. */
+/* The samples of one border pixel, for frames like FRAME. One that is given with an opacity serves
+   frames without. */
 static void set_border_value(struct cmdline *cmd, const struct frame *frame)
 {
     unsigned count = cmd->border_value_count, colors = frame_colors(frame);
-    if (count > 1 && count != colors && count != frame->depth)
+    if (count > 1 && count != colors && count != colors + 1)
         pm_error("-bordervalue has %u values; the frames have %u planes", count, frame->depth);
     for (unsigned plane = 0; plane < frame->depth; plane++) {
         double value = plane < count ? cmd->border_value[plane] : cmd->border_value[0];
@@ -328,35 +329,41 @@ static void read_table(const struct cmdline *cmd, struct transforms *table)
     filestack_free(files);
 }
 
-/* Ends the program where a transform shows nothing of its frame, or every one of them nothing that
-   the others show; else what is to be put out: with -crop what all show, without it everything. */
+/* Ends the program where the transform of ROW shows nothing of its frame, which is like GEOMETRY. */
+static void check_inside(const struct aligned *row, const struct frame *geometry)
+{
+    if (!inside_any(&row->transform, geometry->width, geometry->height))
+        pm_error("frame %s: its transform puts it wholly outside the reference frame", row->name);
+}
+
+/* What is to be put out: with -crop what all frames of TABLE show, without it everything. Ends the
+   program where that is nothing. */
 static struct rectangle output_rectangle(const struct cmdline *cmd, const struct transforms *table,
                                          const struct frame *geometry)
 {
+    struct rectangle rectangle = {0, 0, geometry->width, geometry->height};
+    if (!cmd->crop)
+        return rectangle;
     struct inside *common = inside_all(geometry->width, geometry->height);
     for (unsigned i = 0; i < table->count; i++) {
-        const struct aligned *row = &table->rows[i];
-        if (row->failed)
+        if (table->rows[i].failed)
             continue;
-        if (!inside_any(&row->transform, geometry->width, geometry->height))
-            pm_error("frame %s: its transform puts it wholly outside the reference frame",
-                     row->name);
-        inside_keep(common, &row->transform);
+        check_inside(&table->rows[i], geometry);
+        inside_keep(common, &table->rows[i].transform);
     }
-    struct rectangle whole = {0, 0, geometry->width, geometry->height};
-    if (cmd->crop && !inside_largest(common, &whole))
+    if (!inside_largest(common, &rectangle))
         pm_error("-crop: there is no pixel that all frames show");
     inside_free(common);
-    if (cmd->crop)
-        pm_message("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", whole.left,
-                   whole.top, whole.width, whole.height);
-    return whole;
+    pm_message("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", rectangle.left,
+               rectangle.top, rectangle.width, rectangle.height);
+    return rectangle;
 }
 
 /* Puts out FRAME, which the transform of ROW leads to. */
 static void put_out(const struct cmdline *cmd, const struct frame *frame, const struct aligned *row,
                     const struct rectangle *rectangle, struct frame *warped, struct output *out)
 {
+    check_inside(row, frame);
     struct transform identity = transform_identity();
     if (memcmp(&row->transform, &identity, sizeof identity) == 0 &&
         warp_depth(frame, &cmd->warp) == frame->depth && rectangle->width == frame->width &&

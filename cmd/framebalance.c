@@ -50,7 +50,7 @@ struct balance {
     enum color_space space;
     unsigned maxval; /* 0 until the reference's geometry is known */
     struct light reference, frame;
-    float *curves[COLOR_CHANNELS_MAX];
+    double *curves[COLOR_CHANNELS_MAX];
 };
 
 static void parse_interval(struct cmdline *cmd, const char *text)

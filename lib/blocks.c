@@ -117,7 +117,7 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
         float wu[4], wv[4];
         cubic_weights(u[k] - (float)column, wu);
         cubic_weights(v[k] - (float)row, wv);
-        const float *p = gray + (size_t)(row - 1) * width + (size_t)column - 1;
+        const float *p = gray + ((size_t)(row - 1) * width + (size_t)(column - 1));
         float sum = 0;
         for (int j = 0; j < 4; j++, p += width)
             sum += wv[j] * (wu[0] * p[0] + wu[1] * p[1] + wu[2] * p[2] + wu[3] * p[3]);
@@ -128,11 +128,18 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
 /* Whether all samples that the cubic takes at a point of the pixel COLUMN, ROW are seen. */
 static unsigned char all_seen(const struct view *frame, size_t column, size_t row)
 {
-    const unsigned char *p = frame->seen + (row - 1) * frame->stride + column - 1;
+    const unsigned char *p = frame->seen + ((row - 1) * frame->stride + column - 1);
     unsigned char seen = 1;
     for (int j = 0; j < 4; j++, p += frame->stride)
         seen &= p[0] & p[1] & p[2] & p[3];
     return seen;
+}
+
+/* The largest place on an axis of SIZE samples whose cubic stays on it. Places are rounded to
+   single precision, in which the step before a whole number exceeds .001 from 2^15 on. */
+static double last_place(unsigned size)
+{
+    return fmin(size - 2.001, nextafterf((float)(size - 2), 0));
 }
 
 /* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
@@ -141,7 +148,7 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
 {
     if (frame->width < 4 || frame->height < 4)
         return false;
-    double last_u = frame->width - 2.001, last_v = frame->height - 2.001;
+    double last_u = last_place(frame->width), last_v = last_place(frame->height);
     for (int corner = 0; corner < 4; corner++) {
         double u, v;
         if (!transform_point(t, x + (corner & 1 ? PATCH - 1 : 0), y + (corner & 2 ? PATCH - 1 : 0),

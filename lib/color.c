@@ -174,11 +174,11 @@ static inline void join(const struct block *restrict block, unsigned depth, unsi
 }
 
 /* Rounded half up and clipped to 0..MAXVAL. */
-static inline int32_t to_sample(float value, float maxval)
+static inline int32_t to_sample(double value, double maxval)
 {
     value = value < 0 ? 0 : value;
     value = value > maxval ? maxval : value;
-    return (int32_t)(value + 0.5F);
+    return (int32_t)(value + 0.5);
 }
 
 static inline void find_extremes(const struct block *restrict block, unsigned x,
@@ -191,47 +191,47 @@ static inline void find_extremes(const struct block *restrict block, unsigned x,
     *least = b < *least ? b : *least;
 }
 
-static inline void change_hsv_block(struct block *restrict block, unsigned count, float full,
-                                    const float *restrict light, const float *restrict ratio)
+static inline void change_hsv_block(struct block *restrict block, unsigned count, double full,
+                                    const double *restrict light, const double *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
         int32_t most, least;
         find_extremes(block, x, &most, &least);
-        float v = (float)most, whole = most ? v : 1.0F, changed = light[most];
-        int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
-        float scale = changed / whole * ratio[s];
+        double v = most, whole = most ? v : 1, changed = light[most];
+        int32_t s = (int32_t)((float)(most - least) / (float)whole * COLOR_SATURATION_TOP + 0.5F);
+        double scale = changed / whole * ratio[s];
         for (unsigned c = 0; c < 3; c++) {
-            float below = v - (float)block->plane[c][x];
+            double below = v - block->plane[c][x];
             block->plane[c][x] = to_sample(changed - below * scale, full);
         }
     }
 }
 
-static inline void change_hls_block(struct block *restrict block, unsigned count, float full,
-                                    const float *restrict light, const float *restrict ratio)
+static inline void change_hls_block(struct block *restrict block, unsigned count, double full,
+                                    const double *restrict light, const double *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
         int32_t most, least;
         find_extremes(block, x, &most, &least);
-        float l = (float)(most + least), changed = light[most + least];
-        float room = l < 2 * full - l ? l : 2 * full - l;
-        float left = changed < 2 * full - changed ? changed : 2 * full - changed;
-        float whole = room > 0 ? room : 1.0F;
-        int32_t s = (int32_t)((float)(most - least) / whole * COLOR_SATURATION_TOP + 0.5F);
-        float scale = left / whole * ratio[s];
+        double l = most + least, changed = light[most + least];
+        double room = l < 2 * full - l ? l : 2 * full - l;
+        double left = changed < 2 * full - changed ? changed : 2 * full - changed;
+        double whole = room > 0 ? room : 1;
+        int32_t s = (int32_t)((float)(most - least) / (float)whole * COLOR_SATURATION_TOP + 0.5F);
+        double scale = left / whole * ratio[s];
         for (unsigned c = 0; c < 3; c++) {
-            float above = (float)(2 * block->plane[c][x]) - l;
-            block->plane[c][x] = to_sample((changed + above * scale) * 0.5F, full);
+            double above = 2 * block->plane[c][x] - l;
+            block->plane[c][x] = to_sample((changed + above * scale) * 0.5, full);
         }
     }
 }
 
 SIMD_CLONES
 static void change_pixels(bool hsv, uint16_t *samples, unsigned depth, unsigned count,
-                          unsigned maxval, const float *light, const float *ratio)
+                          unsigned maxval, const double *light, const double *ratio)
 {
     struct block block;
-    float full = (float)(int32_t)maxval;
+    double full = maxval;
     for (unsigned at = 0; at < count; at += BLOCK) {
         unsigned part = count - at < BLOCK ? count - at : BLOCK;
         uint16_t *begin = samples + (unsigned long)at * depth;
@@ -245,7 +245,7 @@ static void change_pixels(bool hsv, uint16_t *samples, unsigned depth, unsigned 
 }
 
 void color_change(enum color_space space, uint16_t *samples, unsigned depth, unsigned count,
-                  unsigned maxval, const float *light, const float *ratio)
+                  unsigned maxval, const double *light, const double *ratio)
 {
     change_pixels(space == COLOR_HSV, samples, depth, count, maxval, light, ratio);
 }

@@ -40,6 +40,6 @@ void color_values(enum color_space space, unsigned i, const uint16_t *samples, u
  * stay.
  */
 void color_change(enum color_space space, uint16_t *samples, unsigned depth, unsigned count,
-                  unsigned maxval, const float *light, const float *ratio);
+                  unsigned maxval, const double *light, const double *ratio);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "alloc.h"
-#include "digest.h"
 #include "keyframe.h"
 #include "pyramid.h"
 
@@ -14,13 +13,13 @@ struct keyframe {
     struct registrar *registrar; /* NULL until the blocks are taken */
 };
 
-struct keyframe *keyframe_open(const struct frame *frame)
+struct keyframe *keyframe_open(const struct frame *frame, const struct digest_key *digest_key)
 {
     struct keyframe *key = alloc_zeroed(1, sizeof *key);
     key->header = *frame;
     key->header.raster = NULL;
     key->header.name = alloc_string(frame->name);
-    key->digest = digest_of(frame->raster, frame_raster_bytes(frame));
+    key->digest = digest_of(digest_key, frame->raster, frame_raster_bytes(frame));
     pyramid_build(&key->pyramid, frame);
     return key;
 }

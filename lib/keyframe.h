@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "digest.h"
 #include "frame.h"
 #include "register.h"
 #include "transform.h"
@@ -15,8 +16,8 @@
  */
 struct keyframe;
 
-/* The caller frees it. */
-struct keyframe *keyframe_open(const struct frame *frame);
+/* The caller frees it. Keyframes with the same DIGEST_KEY can be compared. */
+struct keyframe *keyframe_open(const struct frame *frame, const struct digest_key *digest_key);
 
 /* Takes the blocks of FRAME, whose keyframe KEY is, so that others can be registered to it. */
 void keyframe_take_blocks(struct keyframe *key, const struct frame *frame,

@@ -19,9 +19,9 @@ struct unit_tables {
 };
 
 /* The curve's value at V, rounded half up; no curve is the identity. */
-static unsigned round_curve(const float *curve, unsigned v)
+static unsigned round_curve(const double *curve, unsigned v)
 {
-    return curve ? (unsigned)(curve[v] + 0.5F) : v;
+    return curve ? (unsigned)(curve[v] + 0.5) : v;
 }
 
 static uint16_t as_unit(unsigned first_byte, unsigned second_byte)
@@ -32,7 +32,7 @@ static uint16_t as_unit(unsigned first_byte, unsigned second_byte)
     return unit;
 }
 
-static void fill_wide(const float *curve, unsigned maxval, uint16_t *table)
+static void fill_wide(const double *curve, unsigned maxval, uint16_t *table)
 {
     for (unsigned v = 0; v <= maxval; v++) {
         unsigned changed = round_curve(curve, v);
@@ -40,7 +40,7 @@ static void fill_wide(const float *curve, unsigned maxval, uint16_t *table)
     }
 }
 
-static void fill_pair(const float *first, const float *second, unsigned maxval, uint16_t *table)
+static void fill_pair(const double *first, const double *second, unsigned maxval, uint16_t *table)
 {
     for (unsigned v = 0; v <= maxval; v++)
         for (unsigned w = 0; w <= maxval; w++)
@@ -48,7 +48,7 @@ static void fill_pair(const float *first, const float *second, unsigned maxval, 
 }
 
 /* After how many planes their curves recur: 1 where all have the same. */
-static unsigned curve_period(const float *const planes[], unsigned depth)
+static unsigned curve_period(const double *const planes[], unsigned depth)
 {
     for (unsigned i = 1; i < depth; i++)
         if (planes[i] != planes[0])
@@ -57,7 +57,7 @@ static unsigned curve_period(const float *const planes[], unsigned depth)
 }
 
 /* PLANES has a curve a plane of FRAME, NULL for the identity. */
-static void make_tables(const struct frame *frame, const float *const planes[],
+static void make_tables(const struct frame *frame, const double *const planes[],
                         struct unit_tables *tables)
 {
     bool wide = frame_sample_bytes(frame) == 2;
@@ -111,11 +111,11 @@ static void look_up(const struct unit_tables *tables, unsigned char *rows, size_
 }
 
 /* By how much the curve multiplies a saturation; at 0 there is no chroma to change. */
-static float *saturation_ratio(const float *curve)
+static double *saturation_ratio(const double *curve)
 {
-    float *ratio = alloc_array(COLOR_SATURATION_TOP + 1, sizeof *ratio);
+    double *ratio = alloc_array(COLOR_SATURATION_TOP + 1, sizeof *ratio);
     for (unsigned s = 1; s <= COLOR_SATURATION_TOP; s++)
-        ratio[s] = curve[s] / (float)s;
+        ratio[s] = curve[s] / s;
     ratio[0] = ratio[1];
     return ratio;
 }
@@ -123,12 +123,12 @@ static float *saturation_ratio(const float *curve)
 struct relight {
     enum color_space space;
 
-    const float *planes[PERIOD_MAX]; /* gray, lumi, rgb: a curve a plane, or NULL */
+    const double *planes[PERIOD_MAX]; /* gray, lumi, rgb: a curve a plane, or NULL */
     struct unit_tables tables;
 
-    const float *light; /* hsv, hls: the curve of V or L, */
-    float *ratio;       /* what S is multiplied by, */
-    uint16_t *samples;  /* and room for a row */
+    const double *light; /* hsv, hls: the curve of V or L, */
+    double *ratio;       /* what S is multiplied by, */
+    uint16_t *samples;   /* and room for a row */
 };
 
 static bool keeps_hue(enum color_space space)
@@ -136,7 +136,7 @@ static bool keeps_hue(enum color_space space)
     return space == COLOR_HSV || space == COLOR_HLS;
 }
 
-struct relight *relight_open(enum color_space space, float *const curves[COLOR_CHANNELS_MAX],
+struct relight *relight_open(enum color_space space, double *const curves[COLOR_CHANNELS_MAX],
                              const struct frame *frame)
 {
     struct relight *relight = alloc_zeroed(1, sizeof *relight);

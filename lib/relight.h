@@ -15,7 +15,7 @@
 struct relight;
 
 /* For rows of FRAME; the curves must outlive what it returns, which relight_free() frees. */
-struct relight *relight_open(enum color_space space, float *const curves[COLOR_CHANNELS_MAX],
+struct relight *relight_open(enum color_space space, double *const curves[COLOR_CHANNELS_MAX],
                              const struct frame *frame);
 
 /* Changes the COUNT rows at ROWS, in place. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "good.h"
 #include "membrane.h"
 #include "repair.h"
 #include "simd.h"
@@ -20,8 +21,10 @@ void mask_init(struct mask *mask, const struct frame *image)
 
 void mask_free(struct mask *mask)
 {
-    for (unsigned plane = 0; plane < 3; plane++)
+    for (unsigned plane = 0; plane < 3; plane++) {
         membrane_free(mask->membranes[plane]);
+        good_free(mask->good[plane]);
+    }
     free(mask->noisy);
     *mask = (struct mask){0};
 }
@@ -120,209 +123,165 @@ bool mask_fits(const struct mask *mask, unsigned colors)
     return mask->planes == 1 || mask->planes == colors;
 }
 
-/* The samples of one plane of a frame, and which of them are noisy. */
-struct plane {
-    const struct frame *frame;
-    const struct mask *mask;
-    unsigned color;
-    uint8_t bit; /* of the mask */
-};
-
-static bool is_good(const struct plane *plane, unsigned x, unsigned y)
+static bool is_visible(const struct frame *frame, unsigned x, unsigned y)
 {
-    const struct frame *frame = plane->frame;
-    if (plane->mask->noisy[(size_t)y * frame->width + x] & plane->bit)
-        return false;
     return !frame_has_opacity(frame) || frame_get(frame, x, y, frame->depth - 1) > 0;
 }
 
-/* The window of RADIUS around X, Y, cut to the frame; all bounds are inside. */
-struct window {
-    unsigned left, top, right, bottom;
-};
-
-static struct window window_around(const struct frame *frame, unsigned x, unsigned y,
-                                   unsigned radius)
+/* The mean of SUM over COUNT, rounded half up. */
+static unsigned mean(uint64_t sum, uint64_t count)
 {
-    return (struct window){
-        .left = x > radius ? x - radius : 0,
-        .top = y > radius ? y - radius : 0,
-        .right = frame->width - 1 - x > radius ? x + radius : frame->width - 1,
-        .bottom = frame->height - 1 - y > radius ? y + radius : frame->height - 1,
-    };
+    return (unsigned)((2 * sum + count) / (2 * count));
 }
 
-/* Whether a good sample lies on the edge of the window, or anywhere in it where it is a pixel. */
-static bool edge_has_good(const struct plane *plane, const struct window *window)
+/* The sample that K of COUNT are not above; by the high bytes, then by the low ones. */
+static unsigned kth(const uint16_t *samples, size_t count, size_t k)
 {
-    for (unsigned y = window->top; y <= window->bottom; y++)
-        if (is_good(plane, window->left, y) || is_good(plane, window->right, y))
-            return true;
-    for (unsigned x = window->left; x <= window->right; x++)
-        if (is_good(plane, x, window->top) || is_good(plane, x, window->bottom))
-            return true;
-    return false;
+    size_t high[256] = {0}, low[256] = {0};
+    unsigned h = 0, l = 0;
+    for (size_t i = 0; i < count; i++)
+        high[samples[i] >> 8]++;
+    for (; k >= high[h]; h++)
+        k -= high[h];
+    for (size_t i = 0; i < count; i++)
+        low[samples[i] & 255] += samples[i] >> 8 == h;
+    for (; k >= low[l]; l++)
+        k -= low[l];
+    return h << 8 | l;
 }
 
-/* The smallest window from RADIUS up that holds a good sample, which the plane is known to have. */
-static struct window window_with_good(const struct plane *plane, unsigned x, unsigned y,
-                                      unsigned radius)
+/* Of the good samples in the window of RADIUS around X, Y, which grows until one is in it, the
+   middle one or the mean of the middle two, or the mean of all. */
+static unsigned windowed(const struct good *good, const struct frame *frame, unsigned color,
+                         unsigned x, unsigned y, enum repair_method method, unsigned radius)
 {
-    unsigned nearest = 1;
-    struct window window = window_around(plane->frame, x, y, nearest);
-    while (!edge_has_good(plane, &window))
-        window = window_around(plane->frame, x, y, ++nearest);
-    return window_around(plane->frame, x, y, nearest > radius ? nearest : radius);
+    unsigned nearest = good_distance(good, x, y);
+    radius = nearest > radius ? nearest : radius;
+    size_t count = good_around(good, x, y, radius, frame, color, NULL);
+    uint16_t *samples = alloc_array(count, sizeof *samples);
+    good_around(good, x, y, radius, frame, color, samples);
+    uint64_t sum = 0;
+    if (method == REPAIR_MEDIAN)
+        sum = kth(samples, count, (count - 1) / 2) + kth(samples, count, count / 2);
+    else
+        for (size_t i = 0; i < count; i++)
+            sum += samples[i];
+    free(samples);
+    return method == REPAIR_MEDIAN ? mean(sum, 2) : mean(sum, count);
 }
 
-/* How far the window reaches from X, Y to any side. */
-static unsigned furthest(const struct window *window, unsigned x, unsigned y)
-{
-    unsigned across = x - window->left > window->right - x ? x - window->left : window->right - x;
-    unsigned down = y - window->top > window->bottom - y ? y - window->top : window->bottom - y;
-    return across > down ? across : down;
-}
-
-/* The good samples of WINDOW, put into SAMPLES; returns how many. */
-static size_t collect(const struct plane *plane, const struct window *window, uint16_t *samples)
-{
-    size_t count = 0;
-    for (unsigned y = window->top; y <= window->bottom; y++)
-        for (unsigned x = window->left; x <= window->right; x++)
-            if (is_good(plane, x, y))
-                samples[count++] = (uint16_t)frame_get(plane->frame, x, y, plane->color);
-    return count;
-}
-
-static int compare_samples(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-/* The middle sample, or the mean of the middle two; sorts SAMPLES. */
-static unsigned median(uint16_t *samples, size_t count)
-{
-    qsort(samples, count, sizeof *samples, compare_samples);
-    unsigned low = samples[(count - 1) / 2], high = samples[count / 2];
-    return (low + high + 1) / 2;
-}
-
-static unsigned mean(const uint16_t *samples, size_t count)
+static unsigned nearest(const struct good *good, const struct frame *frame, unsigned color,
+                        unsigned x, unsigned y)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += samples[i];
-    return (unsigned)((2 * sum + count) / (2 * count));
+    size_t count = good_nearest(good, x, y, frame, color, &sum);
+    return mean(sum, count);
 }
 
-/* The mean of the good samples at the smallest distance. Where the square up to R holds one, the
-   nearest may still be outside of it, but no further away than its corners. */
-static unsigned nearest(const struct plane *plane, unsigned x, unsigned y)
+/* The bit of the mask that says where COLOR is noisy. */
+static uint8_t bit_of(const struct mask *mask, unsigned color)
 {
-    struct window window = window_with_good(plane, x, y, 1);
-    unsigned reach = furthest(&window, x, y);
-    window = window_around(plane->frame, x, y, reach + reach / 2 + 1);
-    uint64_t least = UINT64_MAX, sum = 0, count = 0;
-    for (unsigned j = window.top; j <= window.bottom; j++)
-        for (unsigned i = window.left; i <= window.right; i++) {
-            int64_t dx = (int64_t)i - x, dy = (int64_t)j - y;
-            uint64_t distance = (uint64_t)(dx * dx + dy * dy);
-            if (distance > least || !is_good(plane, i, j))
-                continue;
-            if (distance < least)
-                sum = count = 0;
-            least = distance;
-            sum += frame_get(plane->frame, i, j, plane->color);
-            count++;
-        }
-    return (unsigned)((2 * sum + count) / (2 * count));
+    return (uint8_t)(1 << (mask->planes == 1 ? 0 : color));
 }
 
-static unsigned repaired_sample(const struct plane *plane, unsigned x, unsigned y,
-                                enum repair_method method, unsigned radius)
+/* Where COLOR is good, found once; with opacity, once a frame. */
+static const struct good *good_of(const struct frame *frame, struct mask *mask, unsigned color)
 {
-    if (method == REPAIR_NEAREST)
-        return nearest(plane, x, y);
-    struct window window = window_with_good(plane, x, y, radius);
-    size_t room = ((size_t)window.right - window.left + 1) * (window.bottom - window.top + 1);
-    uint16_t *samples = alloc_array(room, sizeof *samples);
-    size_t count = collect(plane, &window, samples);
-    unsigned value = method == REPAIR_MEDIAN ? median(samples, count) : mean(samples, count);
-    free(samples);
-    return value;
+    struct good **good = &mask->good[mask->planes == 1 ? 0 : color];
+    if (!*good)
+        *good = good_new(frame, mask->noisy, bit_of(mask, color));
+    return *good;
 }
 
-static struct plane plane_of(const struct frame *frame, const struct mask *mask, unsigned color)
+static void forget_good(struct mask *mask)
 {
-    return (struct plane){frame, mask, color, (uint8_t)(1 << (mask->planes == 1 ? 0 : color))};
-}
-
-static void repair_pixel(struct frame *frame, const struct mask *mask, unsigned x, unsigned y,
-                         enum repair_method method, unsigned radius)
-{
-    if (frame_has_opacity(frame) && frame_get(frame, x, y, frame->depth - 1) == 0)
-        return;
-    for (unsigned color = 0; color < frame_colors(frame); color++) {
-        struct plane plane = plane_of(frame, mask, color);
-        if (mask->noisy[(size_t)y * mask->width + x] & plane.bit)
-            frame_put(frame, x, y, color, repaired_sample(&plane, x, y, method, radius));
+    for (unsigned plane = 0; plane < 3; plane++) {
+        good_free(mask->good[plane]);
+        mask->good[plane] = NULL;
     }
 }
 
-/* Whether every colour has a good sample; nearly always the first pixel is one. */
-static bool has_good(const struct frame *frame, const struct mask *mask)
+/* The first pixel from AT on that COLOR is to be repaired in, or END. */
+static size_t next_hole(const struct frame *frame, const struct mask *mask, unsigned color,
+                        size_t at, size_t end)
 {
-    for (unsigned color = 0; color < frame_colors(frame); color++) {
-        struct plane plane = plane_of(frame, mask, color);
-        bool found = false;
-        for (unsigned y = 0; y < frame->height && !found; y++)
-            for (unsigned x = 0; x < frame->width && !found; x++)
-                found = is_good(&plane, x, y);
-        if (!found)
-            return false;
-    }
-    return true;
+    for (; (at = next_noisy(mask->noisy, at, end)) < end; at++)
+        if (mask->noisy[at] & bit_of(mask, color) &&
+            is_visible(frame, (unsigned)(at % mask->width), (unsigned)(at / mask->width)))
+            break;
+    return at;
 }
 
-/* Repairs the hole HOLE that has no good sample beside it. */
-static void repair_enclosed(struct frame *frame, const struct plane *plane,
-                            const struct membrane *membrane, size_t hole)
+static void repair_pixels(struct frame *frame, struct mask *mask, unsigned color,
+                          enum repair_method method, unsigned radius)
+{
+    size_t end = (size_t)mask->width * mask->height;
+    for (size_t at = next_hole(frame, mask, color, 0, end); at < end;
+         at = next_hole(frame, mask, color, at + 1, end)) {
+        unsigned x = (unsigned)(at % mask->width), y = (unsigned)(at / mask->width);
+        const struct good *good = good_of(frame, mask, color);
+        unsigned value = method == REPAIR_NEAREST
+                             ? nearest(good, frame, color, x, y)
+                             : windowed(good, frame, color, x, y, method, radius);
+        frame_put(frame, x, y, color, value);
+    }
+}
+
+/* Repairs hole HOLE of the membrane, which has no good sample beside it. */
+static void repair_enclosed(struct frame *frame, const struct good *good,
+                            const struct membrane *membrane, size_t hole, unsigned color)
 {
     for (size_t i = 0; i < membrane_pixels(membrane, hole); i++) {
         unsigned x, y;
         membrane_pixel(membrane, hole, i, &x, &y);
-        if (!frame_has_opacity(frame) || frame_get(frame, x, y, frame->depth - 1) > 0)
-            frame_put(frame, x, y, plane->color, nearest(plane, x, y));
+        if (is_visible(frame, x, y))
+            frame_put(frame, x, y, color, nearest(good, frame, color, x, y));
     }
 }
 
 static void repair_holes(struct frame *frame, struct mask *mask, unsigned color)
 {
-    struct plane plane = plane_of(frame, mask, color);
     struct membrane **membrane = &mask->membranes[mask->planes == 1 ? 0 : color];
     if (!*membrane)
-        *membrane = membrane_new(mask->noisy, plane.bit, mask->width, mask->height);
+        *membrane = membrane_new(mask->noisy, bit_of(mask, color), mask->width, mask->height);
     for (size_t hole = 0; hole < membrane_holes(*membrane); hole++)
         if (!membrane_fill(*membrane, hole, frame, color))
-            repair_enclosed(frame, &plane, *membrane, hole);
+            repair_enclosed(frame, good_of(frame, mask, color), *membrane, hole, color);
+}
+
+/* Whether every colour has a good sample, or nothing to repair; nearly always the first pixel is
+   good. */
+static bool has_good(const struct frame *frame, const struct mask *mask)
+{
+    for (unsigned color = 0; color < frame_colors(frame); color++) {
+        bool good = false, visible = false;
+        const uint8_t *noisy = mask->noisy;
+        for (unsigned y = 0; y < frame->height && !good; y++)
+            for (unsigned x = 0; x < frame->width && !good; x++, noisy++)
+                if (is_visible(frame, x, y)) {
+                    visible = true;
+                    good = !(*noisy & bit_of(mask, color));
+                }
+        if (visible && !good)
+            return false;
+    }
+    return true;
 }
 
 bool repair_frame(struct frame *frame, struct mask *mask, enum repair_method method,
                   unsigned window)
 {
     size_t end = (size_t)mask->width * mask->height;
-    size_t at = next_noisy(mask->noisy, 0, end);
-    if (at == end)
+    if (next_noisy(mask->noisy, 0, end) == end)
         return true;
     if (!has_good(frame, mask))
         return false;
-    if (method == REPAIR_MEMBRANE) {
-        for (unsigned color = 0; color < frame_colors(frame); color++)
+    for (unsigned color = 0; color < frame_colors(frame); color++)
+        if (method == REPAIR_MEMBRANE)
             repair_holes(frame, mask, color);
-        return true;
-    }
-    for (; at < end; at = next_noisy(mask->noisy, at + 1, end))
-        repair_pixel(frame, mask, (unsigned)(at % mask->width), (unsigned)(at / mask->width),
-                     method, window / 2);
+        else
+            repair_pixels(frame, mask, color, method, window / 2);
+    if (frame_has_opacity(frame))
+        forget_good(mask);
     return true;
 }

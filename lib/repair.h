@@ -23,6 +23,7 @@ struct mask {
     unsigned planes;               /* 1: noisy in all colours of a frame; 3: by colour */
     uint8_t *noisy;                /* a byte a pixel, bit c set where colour c is noisy; owned */
     struct membrane *membranes[3]; /* the holes by plane, once repair_frame() needed them; owned */
+    struct good *good[3];          /* what is good, likewise */
 };
 
 enum repair_method { REPAIR_MEMBRANE, REPAIR_MEAN, REPAIR_MEDIAN, REPAIR_NEAREST };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "digest.h"
 #include "network.h"
 #include "sequence.h"
 
@@ -19,6 +20,7 @@ struct sequence {
     struct keyframe *reference;
     struct register_models models;
     enum sequence_way way;
+    struct digest_key digest_key;
     struct earlier earlier[BACK]; /* the nearest first */
 
     /* Node 0 is the reference's, node i + 1 that of frame i. */
@@ -60,7 +62,8 @@ struct sequence *sequence_open(const struct frame *reference, struct register_mo
                                enum sequence_way way)
 {
     struct sequence *sequence = alloc_zeroed(1, sizeof *sequence);
-    sequence->reference = keyframe_open(reference);
+    sequence->digest_key = digest_new_key();
+    sequence->reference = keyframe_open(reference, &sequence->digest_key);
     keyframe_take_blocks(sequence->reference, reference, models);
     sequence->models = models;
     sequence->way = way;
@@ -207,7 +210,7 @@ static void tell_placed(struct sequence *sequence, unsigned first)
 
 void sequence_add(struct sequence *sequence, const struct frame *frame)
 {
-    struct keyframe *key = keyframe_open(frame);
+    struct keyframe *key = keyframe_open(frame, &sequence->digest_key);
     add_node(sequence, frame->name, keyframe_equal(key, sequence->reference));
     unsigned last = sequence->count - 1;
     if (sequence->way != SEQUENCE_TOGETHER)

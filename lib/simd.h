@@ -13,8 +13,15 @@
  * clang wants such functions static, and their names unique in the library all the same: it gives
  * their resolvers global names.
  */
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__) && !defined(SIMD_PORTABLE) &&     \
-    !defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) /* gcc; the resolvers run before the sanitizer does */
+#define SIMD_PORTABLE 1
+#elif defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer)
+#define SIMD_PORTABLE 1
+#endif
+#endif
+
+#if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__) && !defined(SIMD_PORTABLE)
 #define SIMD_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define SIMD_CLONES

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <math.h>
 #include <stddef.h>
 
 #include "simd.h"
 #include "threshold.h"
 
+/*
+ * A level is a decimal; in binary it is rounded, and so are the quotients d * 255 / maxval that it is
+ * compared with. Both are rounded once, from the exact value, so that equals stay equal and no two
+ * change places.
+ */
 unsigned threshold_limit(double level, unsigned maxval)
 {
-    return (unsigned)floor(level * maxval / 255);
+    unsigned nearest = (unsigned)(level * maxval / 255 + 0.5);
+    return nearest * 255.0 / maxval <= level ? nearest : nearest - 1;
 }
 
 bool threshold_limits(const double levels[3], unsigned colors, unsigned maxval, unsigned limits[3])

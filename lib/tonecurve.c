@@ -12,6 +12,7 @@
  */
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "alloc.h"
@@ -20,17 +21,24 @@
 static const double gamma_limit = 64;
 static const double gamma_tolerance = 1e-9;
 
-static void scale_values(unsigned top, double factor, float *curve)
+static enum tonecurve_result keep_values(unsigned top, double *curve, double *correction)
 {
     for (unsigned v = 0; v <= top; v++)
-        curve[v] = (float)fmin(v * factor, top);
+        curve[v] = v;
+    *correction = 1;
+    return TONECURVE_SOLVED;
 }
 
-static enum tonecurve_result solve_linear(const struct tonecurve_problem *problem, double mean,
-                                          double wanted, float *curve, double *correction)
+/* v m_r / m with the one division last, so that halves come out as halves. */
+static enum tonecurve_result solve_linear(const struct tonecurve_problem *problem, double *curve,
+                                          double *correction)
 {
+    const struct mean *m = &problem->frame_mean, *m_r = &problem->reference_mean;
+    double wanted = (double)m_r->sum * (double)m->count;
+    double mean = (double)m->sum * (double)m_r->count;
     *correction = wanted / mean;
-    scale_values(problem->top, *correction, curve);
+    for (unsigned v = 0; v <= problem->top; v++)
+        curve[v] = fmin(v * wanted / mean, problem->top);
     return TONECURVE_SOLVED;
 }
 
@@ -93,22 +101,22 @@ static double solve_power(const struct shares *shares, double wanted)
     return p;
 }
 
-static enum tonecurve_result solve_gamma(const struct tonecurve_problem *problem, double mean,
-                                         double wanted, float *curve, double *correction)
+static enum tonecurve_result solve_gamma(const struct tonecurve_problem *problem, double wanted,
+                                         double *curve, double *correction)
 {
     unsigned top = problem->top;
-    if (mean == top || wanted == top)
+    if (mean_value(&problem->frame_mean) == top || wanted == top)
         return TONECURVE_NO_CORRECTION;
     struct shares shares;
     collect_shares(problem, &shares);
-    double p = mean == wanted ? 1 : solve_power(&shares, wanted / top);
+    double p = solve_power(&shares, wanted / top);
     free(shares.log_x);
     free(shares.share);
     if (p == 0)
         return TONECURVE_NO_CORRECTION;
     *correction = 1 / p;
     for (unsigned v = 0; v <= top; v++)
-        curve[v] = (float)(p == 1 ? v : top * pow((double)v / top, p));
+        curve[v] = top * pow((double)v / top, p);
     return TONECURVE_SOLVED;
 }
 
@@ -124,64 +132,61 @@ static double *cumulate(const struct histogram *histogram)
 
 /* T of every value that the frame has; the curve of the others is not set. */
 static void specify(const struct histogram *frame, const double *below, const double *wanted,
-                    float *curve)
+                    double *curve)
 {
     unsigned top = frame->top, sent = 0; /* values below `sent` have their place */
     double scale = below[top + 1] / wanted[top + 1];
     for (unsigned t = 0; t <= top; t++) {
         double target = wanted[t + 1] * scale;
         while (sent <= top && fabs(below[sent + 1] - target) <= fabs(below[sent] - target))
-            curve[sent++] = (float)t;
+            curve[sent++] = t;
     }
     for (; sent <= top; sent++)
-        curve[sent] = (float)top;
+        curve[sent] = top;
 }
 
 /* Gives the values that do not occur the straight line between their neighbours that do, or the
    ends of the scale. */
-static void interpolate(const struct histogram *frame, float *curve)
+static void interpolate(const struct histogram *frame, double *curve)
 {
     unsigned top = frame->top, from = 0;
     if (!histogram_count(frame, 0))
         curve[0] = 0;
     if (!histogram_count(frame, top))
-        curve[top] = (float)top;
+        curve[top] = top;
     for (unsigned to = 1; to <= top; to++) {
         if (!histogram_count(frame, to) && to < top)
             continue;
         for (unsigned v = from + 1; v < to; v++)
-            curve[v] =
-                curve[from] + (curve[to] - curve[from]) * (float)(v - from) / (float)(to - from);
+            curve[v] = curve[from] + (curve[to] - curve[from]) * (v - from) / (to - from);
         from = to;
     }
 }
 
-static enum tonecurve_result solve_match(const struct tonecurve_problem *problem, double mean,
-                                         double wanted, float *curve, double *correction)
+static enum tonecurve_result solve_match(const struct tonecurve_problem *problem, double *curve)
 {
     double *below = cumulate(problem->frame), *reference = cumulate(problem->reference);
     specify(problem->frame, below, reference, curve);
     interpolate(problem->frame, curve);
     free(below);
     free(reference);
-    *correction = wanted / mean;
     return TONECURVE_SOLVED;
 }
 
-enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
+enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, double *curve,
                                       double *correction)
 {
     if (problem->frame_mean.count == 0 || problem->reference_mean.count == 0)
         return TONECURVE_NOTHING_COUNTED;
     double mean = mean_value(&problem->frame_mean), wanted = mean_value(&problem->reference_mean);
+    bool match = problem->kind == TONECURVE_MATCH;
+    if (mean == wanted && (mean == 0 || !match))
+        return keep_values(problem->top, curve, correction);
+    *correction = wanted / mean;
+    if (match)
+        return solve_match(problem, curve);
     if (mean == 0 || wanted == 0)
         return TONECURVE_NO_CORRECTION;
-    switch (problem->kind) {
-    case TONECURVE_LINEAR:
-        return solve_linear(problem, mean, wanted, curve, correction);
-    case TONECURVE_GAMMA:
-        return solve_gamma(problem, mean, wanted, curve, correction);
-    default:
-        return solve_match(problem, mean, wanted, curve, correction);
-    }
+    return problem->kind == TONECURVE_LINEAR ? solve_linear(problem, curve, correction)
+                                             : solve_gamma(problem, wanted, curve, correction);
 }

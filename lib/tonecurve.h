@@ -25,7 +25,7 @@ enum tonecurve_kind { TONECURVE_LINEAR, TONECURVE_GAMMA, TONECURVE_MATCH };
 enum tonecurve_result {
     TONECURVE_SOLVED,
     TONECURVE_NOTHING_COUNTED, /* no value of the frame or of the reference is in the interval */
-    TONECURVE_NO_CORRECTION    /* a mean of 0, or one that no gamma in 1/64..64 reaches */
+    TONECURVE_NO_CORRECTION    /* one mean alone is 0, or no gamma in 1/64..64 reaches the other */
 };
 
 struct tonecurve_problem {
@@ -37,10 +37,11 @@ struct tonecurve_problem {
 
 /*
  * Solves PROBLEM into CURVE, top + 1 values that never fall, each 0..top; *CORRECTION is the
- * factor, g, or for match the ratio of the means. Where frame and reference are the same, it is 1
- * and the curve of every counted value is that value, exactly.
+ * factor, g, or for match the ratio of the means, which is infinite where the frame's alone is 0.
+ * Where frame and reference are the same, or both means are 0, it is 1 and the curve of every
+ * counted value is that value, exactly.
  */
-enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, float *curve,
+enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, double *curve,
                                       double *correction);
 
 #endif

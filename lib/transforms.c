@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "name.h"
 #include "transforms.h"
 
-enum { NUMBERS = 13, JUMP_OTHERS = 2 };
+enum { NUMBERS = 13, JUMP_OTHERS = 2, LINE_BYTES = 1 << 20 /* the longest line, with its NUL */ };
 
 #define JUMP_LEAST 0.01 /* 1 % of scale, .6 degrees */
 #define JUMP_FACTOR 5   /* the median of the others, that is */
@@ -20,6 +21,17 @@ enum { NUMBERS = 13, JUMP_OTHERS = 2 };
 
 static const char header[] =
     "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc";
+
+/* Where in the table a name is. */
+struct place {
+    const char *name; /* of the row, or of what is looked for */
+    unsigned row;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct place *)a)->name, ((const struct place *)b)->name);
+}
 
 struct aligned *transforms_add(struct transforms *transforms, const char *name)
 {
@@ -31,22 +43,33 @@ struct aligned *transforms_add(struct transforms *transforms, const char *name)
         free(transforms->rows);
         transforms->rows = rows;
     }
-    struct aligned *row = &transforms->rows[transforms->count++];
+    struct aligned *row = &transforms->rows[transforms->count];
     *row = (struct aligned){
         .name = alloc_string(name), .failed = true, .transform = transform_identity()};
+    struct place *place = alloc_array(1, sizeof *place);
+    *place = (struct place){row->name, transforms->count++};
+    struct place **found = tsearch(place, &transforms->by_name, compare_names);
+    if (!found)
+        pm_error("out of memory: a name could not be added to %u", transforms->count);
+    if (*found != place)
+        free(place);
     return row;
 }
 
 const struct aligned *transforms_find(const struct transforms *transforms, const char *name)
 {
-    for (unsigned i = 0; i < transforms->count; i++)
-        if (strcmp(transforms->rows[i].name, name) == 0)
-            return &transforms->rows[i];
-    return NULL;
+    const struct place wanted = {.name = name};
+    struct place **found = tfind(&wanted, &transforms->by_name, compare_names);
+    return found ? &transforms->rows[(*found)->row] : NULL;
 }
 
 void transforms_free(struct transforms *transforms)
 {
+    while (transforms->by_name) {
+        struct place *place = *(struct place **)transforms->by_name; /* the root */
+        tdelete(place, &transforms->by_name, compare_names);
+        free(place);
+    }
     for (unsigned i = 0; i < transforms->count; i++)
         free(transforms->rows[i].name);
     free(transforms->rows);
@@ -90,6 +113,15 @@ bool transforms_jump(const struct transforms *transforms, unsigned i, double *sc
     return jump;
 }
 
+/* The decimal number that the field AT holds from end to end; *END is behind it. False where there
+   is none: strtod() would skip blanks, and take hexadecimals and words. */
+static bool parse_number(const char *at, char **end, double *number)
+{
+    size_t length = strcspn(at, "\t");
+    *number = strtod(at, end);
+    return length > 0 && strspn(at, "+-.0123456789eE") == length && *end == at + length;
+}
+
 /* The fields of a row behind its name into ROW. */
 static void parse_row(const char *path, unsigned line, char *fields, struct aligned *row)
 {
@@ -99,10 +131,9 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     char *field = fields;
     for (int i = 0; i < NUMBERS; i++) {
         char *end;
-        number[i] = strtod(field, &end);
-        if (end == field || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
-            pm_error("%s, line %u: frame %s needs 13 numbers, or the word failed", path, line,
-                     row->name);
+        if (!parse_number(field, &end, &number[i]) || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
+            pm_error("%s, line %u: frame %s needs 13 decimal numbers, or the word failed", path,
+                     line, row->name);
         field = end + 1;
     }
     for (int i = 0; i < 9; i++)
@@ -120,19 +151,37 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->failed = false;
 }
 
+/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind the
+   last. LINE is its number. */
+static bool read_line(FILE *file, const char *path, unsigned line, char *text)
+{
+    size_t length = 0;
+    int byte;
+    while ((byte = getc(file)) != EOF && byte != '\n') {
+        if (byte == '\0')
+            pm_error("%s, line %u: there is a NUL byte in it; a table is text", path, line);
+        if (length + 1 == LINE_BYTES)
+            pm_error("%s, line %u is longer than the limit of %d bytes", path, line,
+                     LINE_BYTES - 1);
+        text[length++] = (char)byte;
+    }
+    if (ferror(file))
+        pm_error("%s cannot be read: %s", path, strerror(errno));
+    bool there = byte != EOF || length > 0;
+    while (length > 0 && text[length - 1] == '\r')
+        length--;
+    text[length] = '\0';
+    return there;
+}
+
 void transforms_read(const char *path, struct transforms *transforms)
 {
     FILE *file = fopen(path, "r");
     if (!file)
         pm_error("%s cannot be read: %s", path, strerror(errno));
-    char *text = NULL;
-    size_t room = 0;
-    ssize_t length;
-    unsigned line = 0;
-    while ((length = getline(&text, &room, file)) >= 0) {
-        while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-            text[--length] = '\0';
-        if (++line == 1 && strcmp(text, header) != 0)
+    char *text = alloc_array(LINE_BYTES, 1);
+    for (unsigned line = 1; read_line(file, path, line, text); line++) {
+        if (line == 1 && strcmp(text, header) != 0)
             pm_error("%s is no table of transforms: its first line is not that of framealign -save",
                      path);
         char *fields = strchr(text, '\t');
@@ -147,8 +196,6 @@ void transforms_read(const char *path, struct transforms *transforms)
         parse_row(path, line, fields, transforms_add(transforms, name));
         free(name);
     }
-    if (ferror(file))
-        pm_error("%s cannot be read: %s", path, strerror(errno));
     if (transforms->count == 0)
         pm_error("%s holds no transforms", path);
     free(text);

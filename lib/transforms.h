@@ -27,16 +27,18 @@ struct aligned {
 struct transforms {
     unsigned count, room;
     struct aligned *rows; /* owned, with the names */
+    void *by_name;        /* a tree of their places */
 };
 
-/* Appends a failed frame of that name for the caller to fill in; valid until the next one. */
+/* Appends a failed frame of that name for the caller to fill in; valid until the next one. Of
+   several of one name the first is found. */
 struct aligned *transforms_add(struct transforms *transforms, const char *name);
 
 /* NULL if no frame has that name. */
 const struct aligned *transforms_find(const struct transforms *transforms, const char *name);
 
 /* Reads the file PATH. Ends the program where it is no such table, names a frame twice, or has a
-   matrix that is singular or not finite. */
+   matrix that is singular or not finite. Numbers are decimal, and a line is not endless. */
 void transforms_read(const char *path, struct transforms *transforms);
 
 /* Matrices are written with as many digits as it takes to read the same numbers back. */

@@ -575,6 +575,12 @@ noisy() {
     [ "$(grep -c unreached parted)" -eq 2 ]
 }
 
+@test "no block reaches beyond the last column of a frame, wide ones included" {
+    for width in 300 32767 40000 65000 1000001; do
+        edgeblock $width
+    done
+}
+
 @test "a frame behind one of another scene, too far from the reference, is linked to the last good one" {
     makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 -wrong=7:scene stack
     status=0
@@ -661,6 +667,28 @@ noisy() {
         END { psnr = 10 * log(255 * 255 * NR / sum) / log(10); print psnr; exit !(psnr >= 45) }'
 }
 
+@test "a frame that differs in one sample, whichever, is not taken for the reference" {
+    # Frames of this size are refused, unless they equal the reference.
+    ramp=($(seq 1 37))
+    pam 37 1 1 255 "${ramp[@]}" >ref.pam
+    framealign -reference=ref.pam -border=replicate ref.pam >out
+    [ "$(samples out)" = "${ramp[*]}" ]
+    for i in "${!ramp[@]}"; do
+        pam 37 1 1 255 "${ramp[@]:0:i}" 200 "${ramp[@]:i+1}"
+    done >stream
+    fails_with 2 'refused' framealign -reference=ref.pam stream
+    [ "$(grep -c refused "$BATS_TEST_TMPDIR/err")" -eq 37 ]
+}
+
+@test "no frame can be made that passes for the reference" {
+    # In a hash without a key the second change would undo what the first one did.
+    ramp=($(seq 1 128))
+    pam 16 8 1 255 "${ramp[@]}" >ref.pam
+    ramp[7]=$((ramp[7] ^ 128)) ramp[35]=$((ramp[35] ^ 16))
+    pam 16 8 1 255 "${ramp[@]}" >made.pam
+    fails_with 2 'made refused' framealign -reference=ref.pam made.pam
+}
+
 @test "transforms saved, then applied, give the same bytes as in one go" {
     cd "$FIXTURES/small"
     here=$BATS_TEST_TMPDIR/here
@@ -713,6 +741,15 @@ noisy() {
     fails_with 1 'over.*255' framealign -apply=applied.tsv -border=constant -bordervalue=256 frame.pam
     fails_with 1 '2 values.*3 planes' framealign -apply=applied.tsv -border=constant \
         -bordervalue=1,2 frame.pam
+}
+
+@test "a border colour with opacity serves frames without" {
+    pam 3 1 3 255 50 60 70 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=1,2,3,255
+    [ "$(samples out)" = "1 2 3 50 60 70 50 60 70" ]
+    pam 2 1 1 255 50 >frame.pam
+    applied frame.pam 1 0 -1 0 1 0 0 0 1 -border=constant -bordervalue=7,0
+    [ "$(samples out)" = "7 50" ]
 }
 
 @test "a constant border of frames with opacity is opaque unless it is told otherwise" {
@@ -849,7 +886,8 @@ noisy() {
 @test "a matrix that is singular, not finite or incomplete, or a frame named twice, is an error" {
     frame=$FIXTURES/tiny1.pam
     for numbers in '1 2 0 2 4 0 0 0 1' '1 0 0 0 1 0 0 0 0' 'nan 0 0 0 1 0 0 0 1' \
-        '1 0 inf 0 1 0 0 0 1' '1 0 0 0 1 0 0 0' 'x 0 0 0 1 0 0 0 1' '0 0 0 0 0 0 0 0 0'; do
+        '1 0 inf 0 1 0 0 0 1' '1 0 0 0 1 0 0 0' 'x 0 0 0 1 0 0 0 1' '0 0 0 0 0 0 0 0 0' \
+        '0x1 0 0 0 1 0 0 0 1' '1 0 0 0 1e 0 0 0 1' '1 0 0 0 1 0 0 0 1e999'; do
         echo "$numbers"
         # shellcheck disable=SC2086
         { header_line; row tiny1 $numbers; } >table
@@ -866,6 +904,44 @@ noisy() {
     fails_with 1 'tiny1.*outside' framealign -apply=table "$FIXTURES/tiny1.pam"
     { header_line; printf 'tiny1\tfailed\n'; row tiny2 1 0 0 0 1 0 0 0 1; } >table
     fails_with 2 'tiny1 refused' framealign -apply=table "$FIXTURES/tiny1.pam"
+}
+
+@test "an empty field, blanks, a NUL and an endless line are no part of a table" {
+    frame=$FIXTURES/tiny1.pam
+    { header_line; row tiny1 1 0 0 0 1 0 0 0 1; } >good
+    framealign -apply=good "$frame" >out
+    for fault in 's/\t0\t0\t0\t1/\t\t0\t0\t1/' 's/\t0\t0\t0\t1/\t 0\t0\t0\t1/' \
+        's/$/\t/' 's/[0-9]*$//' 's/\(.*\)/\1\x00junk/'; do
+        echo "$fault"
+        sed "2$fault" good >table
+        run cmp good table
+        [ "$status" -eq 1 ]
+        fails_with 1 'table, line 2' framealign -apply=table "$frame"
+    done
+    { cat good; head -c 2000000 /dev/zero | tr '\0' x; } >table
+    fails_with 1 'line 3 .*limit of 1048575 bytes' framealign -apply=table "$frame"
+}
+
+@test "rows of other frames than those of the stream matter to -crop alone" {
+    frame=$FIXTURES/tiny1.pam
+    {
+        header_line
+        row tiny1 1 0 0 0 1 0 0 0 1
+        row elsewhere 1 0 900 0 1 0 0 0 1
+    } >table
+    framealign -apply=table -border=replicate "$frame" >out
+    [ "$(samples out)" = "$(samples "$frame")" ]
+    fails_with 1 'frame elsewhere.*outside' framealign -apply=table -crop "$frame"
+}
+
+@test "a table of 300000 rows takes no time to speak of" {
+    {
+        header_line
+        seq 1 300000 | sed "s/.*/$(row f\& 1 0 0 0 1 0 0 0 1)/"
+        row tiny1 1 0 0 0 1 0 0 0 1
+    } >table
+    timeout 60 framealign -apply=table -border=replicate "$FIXTURES/tiny1.pam" >out
+    [ "$(samples out)" = "$(samples "$FIXTURES/tiny1.pam")" ]
 }
 
 # ---- streams ----

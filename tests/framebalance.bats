@@ -91,12 +91,8 @@ bend() {
 }
 
 @test "a frame without a correction is refused by name, with the mask and the interval" {
-    for curve in linear match; do
-        fails_with 1 'black.*factor' framebalance -curve=$curve -reference="$FIXTURES/scene.pam" \
-            "$FIXTURES/black.pam"
-        fails_with 1 'factor' framebalance -curve=$curve -reference="$FIXTURES/black.pam" \
-            "$FIXTURES/scene.pam"
-    done
+    fails_with 1 'black.*factor' framebalance -reference="$FIXTURES/scene.pam" "$FIXTURES/black.pam"
+    fails_with 1 'factor' framebalance -reference="$FIXTURES/black.pam" "$FIXTURES/scene.pam"
     for frame in black white; do
         fails_with 1 "$frame.*masksize=0.9.*values 3 to" framebalance -curve=gamma \
             -masksize=0.9 -interval=3,-1 -reference="$FIXTURES/scene.pam" "$FIXTURES/$frame.pam"
@@ -264,6 +260,51 @@ END
                 [ "$(samples balanced.pam)" = "$(samples "$FIXTURES/$frame")" ]
             done
         done
+    done
+}
+
+@test "a channel that is 0 throughout frame and reference keeps its values under every curve" {
+    pam 4 2 3 255 40 70 0 90 20 0 >green.pam
+    pam 4 2 3 255 20 35 0 45 10 0 >dark.pam
+    pam 4 2 3 255 90 90 90 30 30 30 >neutral.pam
+    pam 4 2 3 255 60 60 60 20 20 20 >dim.pam
+    for curve in linear gamma match; do
+        corrections -channel=rgb -curve=$curve -reference=green.pam dark.pam >got
+        [ "$(cut -f 4 got)" = 1 ]
+        [ "$(samples balanced.pam | awk '{ print $3 + $6 }')" = 0 ]
+        for channel in hsv hls; do
+            corrections -channel=$channel -curve=$curve -reference=neutral.pam dim.pam >got
+            tr '\t' '\n' <got | grep -qx 1
+            samples balanced.pam | awk '{ exit !($1 == $2 && $2 == $3 && $1 > $4) }'
+        done
+        for shade in 0 255; do
+            pam 3 3 1 255 $shade >flat.pam
+            corrections -curve=$curve -reference=flat.pam flat.pam >got
+            [ "$(cut -f 2 got)" = 1 ]
+            [ "$(samples balanced.pam | tr ' ' '\n' | sort -u)" = $shade ]
+        done
+    done
+}
+
+@test "match needs no factor" {
+    pam 4 1 1 255 0 >black.pam
+    pam 4 1 1 255 7 >gray.pam
+    framebalance -curve=match -reference=gray.pam black.pam >balanced.pam
+    [ "$(samples balanced.pam)" = "7 7 7 7" ]
+    framebalance -curve=match -reference=black.pam gray.pam >balanced.pam
+    [ "$(samples balanced.pam)" = "0 0 0 0" ]
+}
+
+@test "what is near the middle of two values is rounded the right way at 16 bits" {
+    pam 256 256 1 65535 $(seq 0 65535) >ramp.pam # its mean is 32767.5
+    for wanted in 20000 32001; do
+        pam 1 1 1 65535 $wanted >reference.pam
+        framebalance -quiet -reference=reference.pam ramp.pam >balanced.pam
+        seq 0 65535 | awk -v wanted=$wanted '{
+            twice = 4 * $1 * wanted + 65535
+            print (twice - twice % 131070) / 131070
+        }' >right
+        samples balanced.pam | tr ' ' '\n' | cmp - right
     done
 }
 

@@ -342,6 +342,24 @@ leaves_out() {
     [ "$(samples mask.pam)" = "255 255 255 0 255 0 255 255 255 0 0 255" ]
 }
 
+@test "a deviation of exactly the threshold is not noisy, whatever the decimals" {
+    # level maxval: as many deviations exceed it as there are whole numbers above level * maxval / 255
+    while read -r level maxval above; do
+        pam $((maxval + 1)) 1 1 "$maxval" $(seq 0 "$maxval") >map.pam
+        says "^noisedetect: $above noisy pixels" noisedetect -frommap -threshold="$level" map.pam
+    done <<'END'
+2.55 100 99
+5.1 100 98
+5.11 100 98
+5.09 100 99
+68.85 100 73
+81.6 50 34
+129.54 250 123
+24.99 10000 9020
+13 255 242
+END
+}
+
 @test "each colour has its own threshold" {
     noisedetect -quiet -frommap -planes -threshold=14,13,12.5 "$FIXTURES/map.pam" >mask.pam
     [ "$(samples mask.pam)" = "0 0 255 0 255 0 0 0 255 0 0 255" ]

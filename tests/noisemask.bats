@@ -214,6 +214,28 @@ reference_repair() {
     done
 }
 
+@test "one good sample far away from many noisy ones is found in no time" {
+    printf 'P5 800 800 255\n' >header
+    { cat header; head -c 639999 /dev/zero; printf '\011'; } >frame.pgm
+    { cat header; head -c 639999 /dev/zero | tr '\0' x; printf '\0'; } >mask.pgm
+    for method in mean median nearest; do
+        kernel=
+        case $method in mean | median) kernel=-kernel=999 ;; esac
+        # shellcheck disable=SC2086
+        timeout 100 noisemask -mask=mask.pgm -maxpixels=0 -method=$method $kernel frame.pgm >out
+        [ "$(raster out | od -An -v -w1 -tu1 | sort -u)" -eq 9 ]
+    done
+}
+
+@test "a fully transparent frame passes, whatever the mask" {
+    pam 3 2 4 255 10 20 30 0 >frame.pam
+    pam 3 2 1 255 1 >all.pam
+    for method in mean median nearest membrane; do
+        noisemask -mask=all.pam -method=$method frame.pam >out
+        [ "$(samples out)" = "$(samples frame.pam)" ]
+    done
+}
+
 @test "any value but 0 marks, at any maxval" {
     pam 3 3 1 1 0 0 0 0 1 0 0 0 0 >bits.pam
     pam 3 3 1 65535 0 0 0 0 1 0 0 0 0 >deep.pam

@@ -48,9 +48,9 @@ static void blur_plane(const float *in, float *out, float *work, int width, int 
 
 void photo_read(struct photo *photo, const char *name, unsigned width, unsigned height)
 {
-    struct pam pam;
+    struct pam pam = {0};
     FILE *file = pm_openr(name);
-    tuple **tuples = pnm_readpam(file, &pam, PAM_STRUCT_SIZE(tuple_type));
+    tuple **tuples = pnm_readpam(file, &pam, sizeof pam);
     pm_close(file);
     photo->width = pam.width;
     photo->height = pam.height;
