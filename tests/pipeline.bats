@@ -363,6 +363,52 @@ anonymous() {
         cmp - <(noisemask -png -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/0001.pam | pngtopam)
 }
 
+@test "a complete frame goes on before the next one comes" {
+    makestack -kind=easy -width=160 -height=120 -frames=3 frames
+    pam 160 120 1 255 0 >none.pam
+    noisemask -mask=none.pam frames/*.pam >stream
+    size=$(($(wc -c <stream) / 3))
+    head -c "$size" stream >first
+    tail -c +$((size + 1)) stream >others
+    for filter in 'noisemask -mask=none.pam' framealign framebalance \
+        'framealign -reference=frames/0001.pam' 'framebalance -png'; do
+        rm -f in out
+        mkfifo in out
+        # shellcheck disable=SC2086
+        {
+            $filter <first >want
+            $filter <in >out &
+            running=$!
+        }
+        exec 8>in 9<out
+        cat first >&8
+        # A filter that waits for more never gets it: then this ends without the frame.
+        timeout 60 head -c "$(wc -c <want)" <&9 >have
+        cmp have want
+        { cat others >&8; } &
+        exec 8>&-
+        cat <&9 >>have
+        exec 9<&-
+        wait $running
+        # shellcheck disable=SC2086
+        $filter <stream | cmp - have
+    done
+}
+
+@test "junk behind a frame that has gone out breaks the stream" {
+    noisemask -mask="$FIXTURES/mask.pam" "$FIXTURES/good.pam" >named
+    { cat named && printf x; } >stream
+    for filter in "noisemask -mask=$FIXTURES/mask.pam" \
+        "framebalance -reference=$FIXTURES/good.pam"; do
+        status=0
+        # shellcheck disable=SC2086
+        $filter <stream >out 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'behind image 1' "$(cat messages)"
+        [ "$(tail -c 10 out)" = 'P7 failed' ]
+    done
+}
+
 # ---- names ----
 
 @test "names go through a pipe to the files" {
