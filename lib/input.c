@@ -40,6 +40,7 @@ struct input {
 
     unsigned frames;    /* images so far, over all operands */
     struct frame first; /* geometry and name of the first */
+    struct roll *roll;  /* or NULL */
     bool progress;
 };
 
@@ -61,6 +62,11 @@ struct input *input_open(char *const *operands, unsigned count, const char *stdi
     in->stdin_name = stdin_name;
     in->progress = wants_progress(in);
     return in;
+}
+
+void input_keep_roll(struct input *in, struct roll *roll)
+{
+    in->roll = roll;
 }
 
 static void open_operand(struct input *in)
@@ -210,6 +216,8 @@ static void check_geometry(struct input *in, const struct frame *frame)
     if (frame->height > SIZE_MAX / 8 / frame->depth / frame->width)
         pm_error("%s: %ux%u pixels are more than this machine can address", in->label, frame->width,
                  frame->height);
+    if (in->roll)
+        roll_geometry(in->roll, frame);
     if (in->frames == 0) {
         in->first = *frame;
         in->first.name = NULL;
@@ -275,6 +283,8 @@ bool input_next(struct input *in, struct frame *frame)
         if (in->opened == in->count) {
             if (in->frames == 0)
                 pm_error("the stream is empty: there is no frame to work on");
+            if (in->roll)
+                roll_end(in->roll, in->frames);
             return false;
         }
         open_operand(in);
@@ -381,6 +391,8 @@ static void finish_image(struct input *in, struct frame *frame)
     bool alone = name_depends_on_next(in) && !another_follows(in);
     free(frame->name);
     frame->name = image_name(in, alone);
+    if (in->roll)
+        roll_name(in->roll, in->frames, frame->name);
     if (in->frames++ == 0)
         in->first.name = alloc_string(frame->name);
 }
@@ -466,6 +478,10 @@ void input_close(struct input *in)
 
 bool input_probe(const char *path, struct frame *frame, off_t *offset)
 {
+    /* What is no regular file is not even opened: its writer would take that for its reader. */
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
     open_operand(in);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "frame.h"
+#include "roll.h"
 
 /*
  * A frame stream coming in: the images of all operands, one after the other. An operand is a file
@@ -33,6 +34,10 @@ struct input;
  * NAME-i, i counted from 1.
  */
 struct input *input_open(char *const *operands, unsigned count, const char *stdin_name);
+
+/* Before the first image: compares the images with ROLL, which every reading of these operands
+   shares, or enters them. */
+void input_keep_roll(struct input *in, struct roll *roll);
 
 /* Reads the next image whole into FRAME, whose raster is allocated once and used again. Returns
    false behind the last one. It waits for nothing behind the image, unless the image's name depends
