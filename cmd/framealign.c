@@ -23,6 +23,7 @@
 #include "output.h"
 #include "reference.h"
 #include "register.h"
+#include "roll.h"
 #include "sequence.h"
 #include "tempfile.h"
 #include "transforms.h"
@@ -146,9 +147,11 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     check_combination(cmd, model, border, value, blur);
 }
 
-static struct input *open_frames(const struct cmdline *cmd)
+static struct input *open_frames(const struct cmdline *cmd, struct roll *roll)
 {
-    return input_open(cmd->operands, cmd->operand_count, cmd->name);
+    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
+    input_keep_roll(in, roll);
+    return in;
 }
 
 /* The samples of one border pixel, for frames like FRAME. One that is given with an opacity serves
@@ -186,12 +189,12 @@ static enum sequence_way way_of(const struct cmdline *cmd)
 }
 
 /* NULL where the first frame is to be the reference. */
-static struct sequence *open_sequence(const struct cmdline *cmd)
+static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *roll)
 {
     if (!cmd->reference && cmd->from_stdin)
         return NULL;
     struct frame frame = {0};
-    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &frame);
+    reference_read(cmd->reference, cmd->operands, cmd->operand_count, roll, &frame);
     struct sequence *sequence = sequence_open(&frame, cmd->models, way_of(cmd));
     frame_free(&frame);
     return sequence;
@@ -295,11 +298,11 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
 }
 
 /* The transforms of all frames, without putting anything out. */
-static void estimate_all(const struct cmdline *cmd, struct transforms *table)
+static void estimate_all(const struct cmdline *cmd, struct roll *roll, struct transforms *table)
 {
-    struct sequence *sequence = open_sequence(cmd);
+    struct sequence *sequence = open_sequence(cmd, roll);
     struct frame frame = {0};
-    struct input *in = open_frames(cmd);
+    struct input *in = open_frames(cmd, roll);
     while (input_read(in, &frame))
         estimate(cmd, &sequence, &frame, table);
     input_close(in);
@@ -398,23 +401,19 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     }
     if (sequence)
         return estimate(cmd, sequence, frame, table);
-    if (index >= table->count || strcmp(table->rows[index].name, frame->name) != 0)
-        pm_error("frame %s was not there when the frames were read first: the files changed "
-                 "meanwhile",
-                 frame->name);
-    return &table->rows[index];
+    return &table->rows[index]; /* the roll is the same in every reading */
 }
 
 /* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is a SEQUENCE
    to make it as the frames come. Returns whether one was refused. */
-static bool put_out_all(struct cmdline *cmd, struct sequence **sequence, struct transforms *table,
-                        struct output *out)
+static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence **sequence,
+                        struct transforms *table, struct output *out)
 {
     struct frame frame = {0}, warped = {0};
     struct rectangle rectangle = {0};
     bool refused = false;
     unsigned count = 0;
-    struct input *in = open_frames(cmd);
+    struct input *in = open_frames(cmd, roll);
     for (; input_read(in, &frame); count++) {
         const struct aligned *row = row_of(cmd, sequence, &frame, count, table);
         if (rectangle.width == 0) {
@@ -425,9 +424,6 @@ static bool put_out_all(struct cmdline *cmd, struct sequence **sequence, struct 
         if (!row->failed)
             put_out(cmd, &frame, row, &rectangle, &warped, out);
     }
-    if (!cmd->apply && count < table->count)
-        pm_error("frame %s is gone since the frames were read first: the files changed meanwhile",
-                 table->rows[count].name);
     input_close(in);
     output_close(out);
     warped.name = NULL;
@@ -463,6 +459,7 @@ int main(int argc, char **argv)
     struct cmdline cmd = {0};
     struct transforms table = {0};
     struct sequence *sequence = NULL;
+    struct roll *roll = roll_new();
     bool as_they_come = false;
     parse_cmdline(argc, argv, &cmd);
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);
@@ -470,17 +467,17 @@ int main(int argc, char **argv)
     if (cmd.apply) {
         read_table(&cmd, &table);
     } else if (cmd.estimate) {
-        estimate_all(&cmd, &table);
+        estimate_all(&cmd, roll, &table);
     } else if (cmd.crop || !(cmd.direct || cmd.from_stdin)) {
         reference_check_rereadable(cmd.operands, cmd.operand_count);
-        estimate_all(&cmd, &table);
+        estimate_all(&cmd, roll, &table);
     } else {
-        sequence = open_sequence(&cmd);
+        sequence = open_sequence(&cmd, roll);
         as_they_come = true;
     }
 
-    bool refused =
-        out ? put_out_all(&cmd, as_they_come ? &sequence : NULL, &table, out) : any_failed(&table);
+    bool refused = out ? put_out_all(&cmd, roll, as_they_come ? &sequence : NULL, &table, out)
+                       : any_failed(&table);
     if (!cmd.apply)
         warn_of_jumps(&table);
     if (cmd.estimate) {
@@ -493,5 +490,6 @@ int main(int argc, char **argv)
     }
     sequence_free(sequence);
     transforms_free(&table);
+    roll_free(roll);
     return refused ? 2 : EXIT_SUCCESS;
 }

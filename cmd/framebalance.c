@@ -22,6 +22,7 @@
 #include "output.h"
 #include "reference.h"
 #include "relight.h"
+#include "roll.h"
 #include "tempfile.h"
 #include "tonecurve.h"
 
@@ -132,10 +133,10 @@ static void balance_init(const struct cmdline *cmd, const struct frame *referenc
                                          sizeof *balance->curves[i]);
 }
 
-static void measure_reference(const struct cmdline *cmd, struct balance *balance)
+static void measure_reference(const struct cmdline *cmd, struct roll *roll, struct balance *balance)
 {
     struct frame reference = {0};
-    reference_read(cmd->reference, cmd->operands, cmd->operand_count, &reference);
+    reference_read(cmd->reference, cmd->operands, cmd->operand_count, roll, &reference);
     balance_init(cmd, &reference, balance);
     light_measure(&balance->reference, &reference, reference.raster, 0, reference.height,
                   cmd->circle);
@@ -272,12 +273,13 @@ static void print_corrections(FILE *table, const struct frame *frame, enum color
     free(name);
 }
 
-static void balance_frames(const struct cmdline *cmd, struct balance *balance, struct output *out,
-                           FILE *table)
+static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct balance *balance,
+                           struct output *out, FILE *table)
 {
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
     struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
+    input_keep_roll(in, roll);
     for (bool first = true; read_frame(cmd, in, &frame, balance); first = false) {
         if (table && first)
             print_header(table, balance->space);
@@ -294,15 +296,17 @@ int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
     struct balance balance = {0};
+    struct roll *roll = roll_new();
     parse_cmdline(argc, argv, &cmd);
     struct output *out = output_open(&cmd.output);
     if (!cmd.first_is_reference)
-        measure_reference(&cmd, &balance);
+        measure_reference(&cmd, roll, &balance);
     struct tempfile *table = cmd.corrections ? tempfile_create(cmd.corrections) : NULL;
-    balance_frames(&cmd, &balance, out, table ? tempfile_stream(table) : NULL);
+    balance_frames(&cmd, roll, &balance, out, table ? tempfile_stream(table) : NULL);
     if (table)
         tempfile_commit(table);
     output_close(out);
     balance_free(&balance);
+    roll_free(roll);
     return EXIT_SUCCESS;
 }

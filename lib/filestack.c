@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <netpbm/pm.h>
@@ -66,7 +67,12 @@ void filestack_rows(struct filestack *files, unsigned i, unsigned first, unsigne
 {
     size_t row_bytes = frame_row_bytes(&files->geometry), left = count * row_bytes;
     off_t at = files->offsets[i] + (off_t)(first * row_bytes);
+    off_t end = files->offsets[i] + (off_t)frame_raster_bytes(&files->geometry);
+    struct stat status;
     int descriptor = open(files->paths[i], O_RDONLY);
+    if (descriptor >= 0 && (fstat(descriptor, &status) != 0 || status.st_size != end))
+        pm_error("%s changed while it was read: it was %lld bytes long, and now is %lld",
+                 files->paths[i], (long long)end, (long long)status.st_size);
     while (descriptor >= 0 && left > 0) {
         ssize_t got = pread(descriptor, raster, left, at);
         if (got <= 0)

@@ -40,6 +40,7 @@ struct input {
 
     unsigned frames;    /* images so far, over all operands */
     struct frame first; /* geometry and name of the first */
+    struct roll *roll;  /* or NULL */
     bool progress;
 };
 
@@ -61,6 +62,11 @@ struct input *input_open(char *const *operands, unsigned count, const char *stdi
     in->stdin_name = stdin_name;
     in->progress = wants_progress(in);
     return in;
+}
+
+void input_keep_roll(struct input *in, struct roll *roll)
+{
+    in->roll = roll;
 }
 
 static void open_operand(struct input *in)
@@ -210,6 +216,8 @@ static void check_geometry(struct input *in, const struct frame *frame)
     if (frame->height > SIZE_MAX / 8 / frame->depth / frame->width)
         pm_error("%s: %ux%u pixels are more than this machine can address", in->label, frame->width,
                  frame->height);
+    if (in->roll)
+        roll_geometry(in->roll, frame);
     if (in->frames == 0) {
         in->first = *frame;
         in->first.name = NULL;
@@ -219,6 +227,32 @@ static void check_geometry(struct input *in, const struct frame *frame)
                  frame->name, in->label, frame_geometry_text(frame), in->first.name,
                  frame_geometry_text(&in->first));
     }
+}
+
+/* Whether another image follows the current one, which was read whole. At the end closes the
+   operand. On a pipe this waits until the writer goes on. */
+static bool another_follows(struct input *in)
+{
+    if (!in->file)
+        return false;
+    int next = peek(in);
+    while (in->kind == RASTER_TUPLES && next != EOF && isspace(next)) {
+        getc(in->file);
+        next = peek(in);
+    }
+    if (next == EOF)
+        close_operand(in);
+    else if (next != 'P' && next != 0x89)
+        pm_error("%s: behind image %u stands neither the end nor another image, but byte 0x%02x",
+                 in->label, in->image, (unsigned)next);
+    return next != EOF;
+}
+
+/* Whether the name of the current image depends on what follows it: that of the first one of an
+   operand does, unless only the image itself names it. */
+static bool name_depends_on_next(const struct input *in)
+{
+    return in->image == 1 && (in->explicit || !in->carried);
 }
 
 /* What the current image is called; ALONE tells whether it is the only one in its file. */
@@ -243,10 +277,14 @@ static void show_progress(const struct input *in, const char *name)
 
 bool input_next(struct input *in, struct frame *frame)
 {
+    if (in->image > 0)
+        another_follows(in);
     if (!in->file) {
         if (in->opened == in->count) {
             if (in->frames == 0)
                 pm_error("the stream is empty: there is no frame to work on");
+            if (in->roll)
+                roll_end(in->roll, in->frames);
             return false;
         }
         open_operand(in);
@@ -344,25 +382,19 @@ static void read_tuples(struct input *in, const struct frame *frame, unsigned ch
     free(samples);
 }
 
-/* Behind an image there is the end of the file or another image. */
+/* Once an image is read whole: settles its name. What follows it is left for later where it can
+   be, so that the image is handed on before its successor is there. */
 static void finish_image(struct input *in, struct frame *frame)
 {
     png_reader_free(in->png);
     in->png = NULL;
-    int next = peek(in);
-    while (in->kind == RASTER_TUPLES && next != EOF && isspace(next)) {
-        getc(in->file);
-        next = peek(in);
-    }
-    if (next != EOF && next != 'P' && next != 0x89)
-        pm_error("%s: behind image %u stands neither the end nor another image, but byte 0x%02x",
-                 in->label, in->image, (unsigned)next);
+    bool alone = name_depends_on_next(in) && !another_follows(in);
     free(frame->name);
-    frame->name = image_name(in, in->image == 1 && next == EOF);
+    frame->name = image_name(in, alone);
+    if (in->roll)
+        roll_name(in->roll, in->frames, frame->name);
     if (in->frames++ == 0)
         in->first.name = alloc_string(frame->name);
-    if (next == EOF)
-        close_operand(in);
 }
 
 void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count)
@@ -446,6 +478,10 @@ void input_close(struct input *in)
 
 bool input_probe(const char *path, struct frame *frame, off_t *offset)
 {
+    /* What is no regular file is not even opened: its writer would take that for its reader. */
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
     open_operand(in);
@@ -466,7 +502,7 @@ void input_read_single(const char *path, struct frame *frame)
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
     input_read(in, frame);
-    if (in->file)
+    if (another_follows(in))
         pm_error("%s holds several images; one is wanted", path);
     input_close(in);
 }

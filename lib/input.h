@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "frame.h"
+#include "roll.h"
 
 /*
  * A frame stream coming in: the images of all operands, one after the other. An operand is a file
@@ -34,9 +35,14 @@ struct input;
  */
 struct input *input_open(char *const *operands, unsigned count, const char *stdin_name);
 
+/* Before the first image: compares the images with ROLL, which every reading of these operands
+   shares, or enters them. */
+void input_keep_roll(struct input *in, struct roll *roll);
+
 /* Reads the next image whole into FRAME, whose raster is allocated once and used again. Returns
-   false behind the last one. An image is only returned once what follows it is seen to be the end
-   or another image. */
+   false behind the last one. It waits for nothing behind the image, unless the image's name depends
+   on it: that of the first one of an operand, or without a name of its own on standard input. What
+   follows an image and is no other one is an error when the next is asked for. */
 bool input_read(struct input *in, struct frame *frame);
 
 /* The same in strips: input_next() reads the header into FRAME, without raster and with a name

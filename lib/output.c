@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <poll.h>
 #include <search.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <netpbm/pam.h>
 
 #include "alloc.h"
+#include "ending.h"
 #include "name.h"
 #include "output.h"
 #include "png_io.h"
@@ -30,14 +33,20 @@ struct output {
     struct png_writer *png;
 };
 
-/* Whether standard output holds frames and their end is still to come; it outlives every scope
-   because the end of the program looks at it. */
-static bool stdout_unfinished;
+/* Whether standard output holds complete frames and their end is still to come, all that was
+   written being on its way; it outlives every scope because the end of the program looks at it. */
+static volatile sig_atomic_t between_frames;
 
+/* A stream that is cut within a frame shows it by itself. Signals end the program even where the
+   reader takes nothing any more. */
 static void break_unfinished(void)
 {
-    if (stdout_unfinished)
-        printf("P7 failed\n");
+    enum { PATIENCE = 5000 }; /* milliseconds */
+    static const char broken_header[] = "P7 failed\n";
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (between_frames && poll(&out, 1, PATIENCE) > 0 &&
+        write(STDOUT_FILENO, broken_header, sizeof broken_header - 1) < 0)
+        return; /* there is nobody left to tell */
 }
 
 static void open_directory(const char *path)
@@ -62,7 +71,7 @@ struct output *output_open(const struct output_options *options)
         if (isatty(STDOUT_FILENO))
             pm_error("the frames are binary and standard output is a terminal: redirect it "
                      "(>result.pam), pipe it, or use -outdir=DIR");
-        atexit(break_unfinished);
+        ending_add(break_unfinished);
     }
     return out;
 }
@@ -170,6 +179,14 @@ static void close_file(struct output *out)
     free(out->path);
 }
 
+/* Ends the program unless all that went to standard output was WRITTEN. */
+static void check_stdout(bool written)
+{
+    if (!written)
+        pm_error("standard output could not be written: %s",
+                 errno ? strerror(errno) : "the system did not say why");
+}
+
 void output_begin(struct output *out, const struct frame *frame)
 {
     out->frame = frame;
@@ -177,7 +194,7 @@ void output_begin(struct output *out, const struct frame *frame)
     if (out->options.outdir) {
         open_file(out, frame);
     } else {
-        stdout_unfinished = true;
+        between_frames = false;
         out->file = stdout;
     }
     if (out->options.png) {
@@ -199,8 +216,12 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
         return;
     if (out->options.png)
         png_writer_finish(out->png);
-    if (out->options.outdir)
+    if (out->options.outdir) {
         close_file(out);
+    } else {
+        check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+        between_frames = true;
+    }
 }
 
 void output_frame(struct output *out, const struct frame *frame)
@@ -211,16 +232,13 @@ void output_frame(struct output *out, const struct frame *frame)
 
 void output_flush_stdout(void)
 {
-    errno = 0;
-    bool written = fflush(stdout) == 0 && !ferror(stdout);
-    if (fclose(stdout) != 0 || !written)
-        pm_error("standard output could not be written: %s",
-                 errno ? strerror(errno) : "the system did not say why");
+    check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+    check_stdout(fclose(stdout) == 0);
 }
 
 void output_close(struct output *out)
 {
-    stdout_unfinished = false;
+    between_frames = false;
     if (!out->options.outdir)
         output_flush_stdout();
     while (out->names) {

@@ -18,11 +18,13 @@ void reference_check_rereadable(char *const *operands, unsigned count)
                 operands[i]);
 }
 
-unsigned reference_middle(char *const *operands, unsigned count)
+/* The number, from 0, of the middle one of the operands' images. */
+static unsigned middle(char *const *operands, unsigned count, struct roll *roll)
 {
     reference_check_rereadable(operands, count);
     struct frame frame = {0};
     struct input *in = input_open(operands, count, NULL);
+    input_keep_roll(in, roll);
     unsigned images = 0;
     for (; input_next(in, &frame); images++)
         input_skip(in, &frame);
@@ -31,14 +33,16 @@ unsigned reference_middle(char *const *operands, unsigned count)
     return images / 2;
 }
 
-void reference_read(const char *path, char *const *operands, unsigned count, struct frame *frame)
+void reference_read(const char *path, char *const *operands, unsigned count, struct roll *roll,
+                    struct frame *frame)
 {
     if (path) {
         input_read_single(path, frame);
         return;
     }
-    unsigned before = reference_middle(operands, count);
+    unsigned before = middle(operands, count, roll);
     struct input *in = input_open(operands, count, NULL);
+    input_keep_roll(in, roll);
     for (; before > 0 && input_next(in, frame); before--)
         input_skip(in, frame);
     input_read(in, frame);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <netpbm/pm.h>
 
 #include "alloc.h"
+#include "ending.h"
 #include "tempfile.h"
 
 struct tempfile {
@@ -26,43 +26,11 @@ struct tempfile {
    the main thread changes it, with the signals blocked. */
 static struct tempfile *pending;
 
-static const int fatal_signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
-enum { FATAL_SIGNALS = sizeof fatal_signals / sizeof fatal_signals[0] };
-
 static void remove_pending(void)
 {
     for (const struct tempfile *file = pending; file; file = file->next)
         if (file->temp)
             unlink(file->temp);
-}
-
-static void remove_and_die(int signal_number)
-{
-    remove_pending();
-    raise(signal_number); /* SA_RESETHAND has put the default action back */
-}
-
-static void block_signals(sigset_t *before)
-{
-    sigset_t fatal;
-    sigemptyset(&fatal);
-    for (int i = 0; i < FATAL_SIGNALS; i++)
-        sigaddset(&fatal, fatal_signals[i]);
-    sigprocmask(SIG_BLOCK, &fatal, before);
-}
-
-static void clean_up_at_end(void)
-{
-    atexit(remove_pending);
-    for (int i = 0; i < FATAL_SIGNALS; i++) {
-        struct sigaction action;
-        sigaction(fatal_signals[i], NULL, &action);
-        if (action.sa_handler != SIG_DFL)
-            continue; /* ignored by whoever started the program: it stays so */
-        action.sa_handler = remove_and_die;
-        action.sa_flags = (int)SA_RESETHAND;
-        sigaction(fatal_signals[i], &action, NULL);
-    }
 }
 
 /* PATH's directory with a name of its own: unique by process and number. */
@@ -89,7 +57,7 @@ struct tempfile *tempfile_create(const char *path)
 {
     static bool prepared;
     if (!prepared)
-        clean_up_at_end();
+        ending_add(remove_pending);
     prepared = true;
 
     struct tempfile *file = alloc_zeroed(1, sizeof *file);
@@ -97,7 +65,7 @@ struct tempfile *tempfile_create(const char *path)
     struct stat there;
     bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
     sigset_t before;
-    block_signals(&before);
+    ending_block(&before);
     int descriptor = special ? open(path, O_WRONLY | O_CLOEXEC) : open_beside(file);
     if (descriptor >= 0)
         file->stream = fdopen(descriptor, "wb");
@@ -105,7 +73,7 @@ struct tempfile *tempfile_create(const char *path)
         pm_error("%s cannot be written: %s", path, strerror(errno));
     file->next = pending;
     pending = file;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    ending_allow(&before);
     return file;
 }
 
@@ -140,14 +108,14 @@ void tempfile_commit(struct tempfile *file)
         fail_to_write(file);
 
     sigset_t before;
-    block_signals(&before);
+    ending_block(&before);
     if (file->temp && rename(file->temp, file->path) != 0)
         pm_error("%s cannot be put in place: %s", file->path, strerror(errno));
     struct tempfile **link = &pending;
     while (*link != file)
         link = &(*link)->next;
     *link = file->next;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    ending_allow(&before);
     free(file->path);
     free(file->temp);
     free(file);

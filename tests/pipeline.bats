@@ -393,6 +393,120 @@ anonymous() {
         cmp - <(noisemask -png -mask="$FIXTURES/hot.pam" "$FIXTURES"/stack/0001.pam | pngtopam)
 }
 
+@test "a complete frame goes on before the next one comes" {
+    makestack -kind=easy -width=160 -height=120 -frames=3 frames
+    pam 160 120 1 255 0 >none.pam
+    noisemask -mask=none.pam frames/*.pam >stream
+    size=$(($(wc -c <stream) / 3))
+    head -c "$size" stream >first
+    tail -c +$((size + 1)) stream >others
+    for filter in 'noisemask -mask=none.pam' framealign framebalance \
+        'framealign -reference=frames/0001.pam' 'framebalance -png'; do
+        rm -f in out
+        mkfifo in out
+        # shellcheck disable=SC2086
+        {
+            $filter <first >want
+            $filter <in >out &
+            running=$!
+        }
+        exec 8>in 9<out
+        cat first >&8
+        # A filter that waits for more never gets it: then this ends without the frame.
+        timeout 60 head -c "$(wc -c <want)" <&9 >have
+        cmp have want
+        { cat others >&8; } &
+        exec 8>&-
+        cat <&9 >>have
+        exec 9<&-
+        wait $running
+        # shellcheck disable=SC2086
+        $filter <stream | cmp - have
+    done
+}
+
+@test "junk behind a frame that has gone out breaks the stream" {
+    noisemask -mask="$FIXTURES/mask.pam" "$FIXTURES/good.pam" >named
+    { cat named && printf x; } >stream
+    for filter in "noisemask -mask=$FIXTURES/mask.pam" \
+        "framebalance -reference=$FIXTURES/good.pam"; do
+        status=0
+        # shellcheck disable=SC2086
+        $filter <stream >out 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'behind image 1' "$(cat messages)"
+        [ "$(tail -c 10 out)" = 'P7 failed' ]
+    done
+}
+
+# changed_meanwhile PATTERN FROM TO COMMAND...: the file TO takes the place of FROM after the command
+# has read its operands once and while it puts out its first frame, which a pipe does not hold; the
+# command fails and says PATTERN.
+changed_meanwhile() {
+    local pattern=$1 from=$2 to=$3 running status=0
+    shift 3
+    cp "$from" before
+    rm -f out
+    mkfifo out
+    "$@" >out 2>messages &
+    running=$!
+    exec 9<out
+    head -c 1 <&9 >byte
+    cp "$to" new
+    mv new "$from"
+    cat <&9 >rest
+    exec 9<&-
+    wait $running || status=$?
+    mv before "$from"
+    [ "$status" -eq 1 ] || {
+        echo "status $status of: $*"
+        return 1
+    }
+    matches "$pattern" "$(cat messages)"
+    [ "$(tail -c 10 rest)" = 'P7 failed' ]
+}
+
+@test "operands that change between two readings end the program" {
+    makestack -kind=easy -width=400 -height=300 -frames=4 frames
+    cat frames/000[12].pam >two.pam
+    cat frames/000[123].pam >three.pam
+    cat frames/000[1].pam >one.pam
+    pam 400 290 3 255 1 2 3 >other.pam
+    for filter in framebalance framealign 'framealign -reference=frames/0001.pam' \
+        'framealign -crop -reference=frames/0001.pam'; do
+        cp three.pam b.pam
+        # shellcheck disable=SC2086
+        {
+            changed_meanwhile 'frame b-3 is gone' b.pam two.pam $filter frames/0000.pam b.pam
+            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam b.pam
+            changed_meanwhile 'b.*400x290.*it was 400x300' b.pam other.pam $filter frames/0000.pam b.pam
+            cp two.pam b.pam
+            changed_meanwhile 'frame b-3 was not there' b.pam three.pam $filter frames/0000.pam b.pam
+            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam b.pam
+        }
+    done
+}
+
+@test "a FIFO for an operand is read once, or refused before anything is read" {
+    mkfifo feed
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        cat "$FIXTURES/stack/0000.pam" >feed &
+        timeout 60 noisedetect -quiet -map feed >have
+        cmp have <(noisedetect -quiet -map "$FIXTURES/stack/0000.pam")
+    done
+    noisemask -mask="$FIXTURES/none.pam" "$FIXTURES/stack/0000.pam" |
+        framealign -save=table -name=feed >/dev/null
+    for round in 1 2 3 4 5 6 7 8; do
+        cat "$FIXTURES/stack/0000.pam" >feed &
+        timeout 60 framealign -apply=table feed >have
+    done
+    for filter in framebalance framealign 'framealign -estimate' 'framealign -direct' \
+        "framealign -reference=$FIXTURES/good.pam" 'framealign -direct -crop'; do
+        # shellcheck disable=SC2086
+        fails_with 1 'feed is no regular file.*twice' timeout 60 $filter "$FIXTURES/stack/0000.pam" feed
+    done
+}
+
 # ---- names ----
 
 @test "names go through a pipe to the files" {
