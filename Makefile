@@ -25,14 +25,17 @@ DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"
 # neither changes a result; the third makes results the same on machines that can multiply and add
 # in one step.
 ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off
-COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
+# What may include what: a module of lib/ sees the headers of its own folder and of lib/base, so that
+# none of what computes knows of streams; programs, tests' tools and fuzz targets see all.
+INCLUDES = $(if $(filter lib/%,$<),-Ilib/base,$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
+COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
 # A tool is a source in tests/tools or, under the name of the directory, a directory of them.
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
          $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
-MODULES := $(basename $(notdir $(wildcard lib/*.c)))
+MODULES := $(basename $(wildcard lib/*/*.c))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
 LIBEXEC := $(notdir $(wildcard scripts/libexec/*))
@@ -55,7 +58,7 @@ $(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(COMPILE) $(2) -c -o $$@ $$<
 
-$(1)/lib/libstack.a: $$(MODULES:%=$(1)/lib/%.o)
+$(1)/lib/libstack.a: $$(MODULES:%=$(1)/%.o)
 	$$(AR) rcs $$@ $$^
 
 $(1)/bin/%: $(1)/cmd/%.o $(1)/lib/libstack.a
@@ -70,7 +73,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/tests/*/*.d $(1)/tests/*/*/*.d)
+-include $$(wildcard $(1)/*/*.d $(1)/*/*/*.d $(1)/tests/*/*/*.d)
 endef
 
 # The tool $(3) of that build.

@@ -268,7 +268,7 @@ persistent_at_8() {
     [ -z "$(noisy mask.pam)" ]
 }
 
-# leaves_out FRAME: the map of one gray frame as lib/leaveout.h defines it, by awk.
+# leaves_out FRAME: the map of one gray frame as lib/noise/leaveout.h defines it, by awk.
 leaves_out() {
     samples "$1" | tr ' ' '\n' | awk -v w="$(header WIDTH "$1")" -v h="$(header HEIGHT "$1")" \
         -v maxval="$(header MAXVAL "$1")" '
