@@ -346,7 +346,7 @@ leaves_out() {
     # level maxval: as many deviations exceed it as there are whole numbers above level * maxval / 255
     while read -r level maxval above; do
         pam $((maxval + 1)) 1 1 "$maxval" $(seq 0 "$maxval") >map.pam
-        says "^noisedetect: $above noisy pixels" noisedetect -frommap -threshold="$level" map.pam
+        says "^$above noisy pixels" noisedetect -frommap -threshold="$level" map.pam
     done <<'END'
 2.55 100 99
 5.1 100 98

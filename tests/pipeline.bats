@@ -496,7 +496,7 @@ changed_meanwhile() {
     done
     noisemask -mask="$FIXTURES/none.pam" "$FIXTURES/stack/0000.pam" |
         framealign -save=table -name=feed >/dev/null
-    for round in 1 2 3 4 5 6 7 8; do
+    for _ in 1 2 3 4 5 6 7 8; do
         cat "$FIXTURES/stack/0000.pam" >feed &
         timeout 60 framealign -apply=table feed >have
     done
