@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "input.h"
 #include "inside.h"
+#include "message.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
@@ -66,11 +67,13 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
     if (cmd->crop && !border)
         cmd->warp.border = WARP_REPLICATE; /* no pixel outside a frame is left to be marked */
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
-                           "with -crop nothing that is put out lies outside a frame");
+                           "with -crop, which puts out nothing that lies outside a frame");
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
                            "without -border=constant");
-    cmdline_without_effect("borderblur", blur && (cmd->warp.border != WARP_BLUR || cmd->crop),
-                           "unless -border is blur, and with -crop");
+    cmdline_without_effect("borderblur", blur && cmd->crop,
+                           "with -crop, which puts out nothing that lies outside a frame");
+    cmdline_without_effect("borderblur", blur && cmd->warp.border != WARP_BLUR,
+                           "without -border=blur");
     if (value) {
         cmd->border_value_count = cmdline_reals("bordervalue", value, cmd->border_value, 4);
         for (unsigned i = 0; i < cmd->border_value_count; i++)
@@ -203,24 +206,23 @@ static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *ro
 static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
                    const char *to, const char *else_try)
 {
-    fprintf(stderr, "framealign: frame %s refused: ", row->name);
     switch (verdict) {
     case REGISTER_NO_BLOCKS:
-        fprintf(stderr,
-                "there is nothing in %s to register to: it is under 32x32 pixels, or shows no "
-                "detail.\n",
-                to);
+        message_say("frame %s refused: there is nothing in %s to register to: it is under 32x32 "
+                    "pixels, or shows no detail.",
+                    row->name, to);
         break;
     case REGISTER_ELSEWHERE:
-        fprintf(stderr, "only %.0f %% of %s lies within it (%.0f %% needed). Leave it out.\n",
-                100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
+        message_say("frame %s refused: only %.0f %% of %s lies within it (%.0f %% needed). Leave "
+                    "it out.",
+                    row->name, 100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
         break;
     default:
-        fprintf(stderr,
-                "%.0f %% of its blocks agree with %s (%.0f %% needed), median NCC %.2f (%.2f "
-                "needed). If it is merely defocused %s; otherwise leave it out.\n",
-                100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc, REGISTER_LEAST_NCC,
-                else_try);
+        message_say("frame %s refused: %.0f %% of its blocks agree with %s (%.0f %% needed), "
+                    "median NCC %.2f (%.2f needed). If it is merely defocused %s; otherwise leave "
+                    "it out.",
+                    row->name, 100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc,
+                    REGISTER_LEAST_NCC, else_try);
     }
 }
 
@@ -269,9 +271,8 @@ static void take_placed(const struct cmdline *cmd, const struct sequence *sequen
     row->share = placed->share;
     row->ncc = placed->ncc;
     if (row->failed && placed->verdict == REGISTER_GOOD)
-        fprintf(stderr,
-                "framealign: frame %s refused: it agrees with %s alone, which was refused.\n",
-                row->name, placed->best_to);
+        message_say("frame %s refused: it agrees with %s alone, which was refused.", row->name,
+                    placed->best_to);
     else if (row->failed)
         refuse(row, placed->verdict, placed->overlap, placed->best_to, advice(cmd));
     settle(row, sequence_reference(sequence));
@@ -386,10 +387,8 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
         if (!found)
             pm_error("%s has no transform for frame %s", cmd->apply, frame->name);
         if (found->failed)
-            fprintf(stderr,
-                    "framealign: frame %s refused: %s says that it could not be "
-                    "registered.\n",
-                    frame->name, cmd->apply);
+            message_say("frame %s refused: %s says that it could not be registered.", frame->name,
+                        cmd->apply);
         return found;
     }
     if (sequence)
@@ -418,7 +417,6 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
             put_out(cmd, &frame, row, &rectangle, &warped, out);
     }
     input_close(in);
-    output_close(out);
     warped.name = NULL;
     frame_free(&warped);
     frame_free(&frame);
@@ -479,8 +477,12 @@ int main(int argc, char **argv)
     }
     if (save) {
         transforms_write(&table, tempfile_stream(save));
-        tempfile_commit(save);
+        tempfile_flush(save);
     }
+    if (out)
+        output_close(out);
+    if (save)
+        tempfile_commit(save);
     sequence_free(sequence);
     transforms_free(&table);
     roll_free(roll);

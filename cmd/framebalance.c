@@ -62,11 +62,10 @@ static void parse_interval(struct cmdline *cmd, const char *text)
     if (ends[0] < 0 || (ends[1] != -1 && ends[1] < ends[0]))
         pm_error("-interval=%s: MIN is at least 0, and MAX not below it, or -1 for the maxval",
                  text);
-    if (text && cmd->curve == TONECURVE_MATCH)
-        pm_message("-curve=match counts all values: the interval is not used");
-    else
-        cmd->low = ends[0];
-    cmd->high = cmd->curve == TONECURVE_MATCH ? -1 : ends[1];
+    cmdline_without_effect("interval", text && cmd->curve == TONECURVE_MATCH,
+                           "with -curve=match, which counts all values");
+    cmd->low = ends[0];
+    cmd->high = ends[1];
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -274,7 +273,7 @@ static void print_corrections(FILE *table, const struct frame *frame, enum color
 }
 
 static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct balance *balance,
-                           struct output *out, FILE *table)
+                           struct output *out, struct tempfile *table)
 {
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
@@ -282,11 +281,13 @@ static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct 
     input_keep_roll(in, roll);
     for (bool first = true; read_frame(cmd, in, &frame, balance); first = false) {
         if (table && first)
-            print_header(table, balance->space);
+            print_header(tempfile_stream(table), balance->space);
         solve(cmd, &frame, balance, corrections);
         write_frame(balance, &frame, out);
         if (table)
-            print_corrections(table, &frame, balance->space, corrections);
+            print_corrections(tempfile_stream(table), &frame, balance->space, corrections);
+        if (table)
+            tempfile_check(table);
     }
     input_close(in);
     frame_free(&frame);
@@ -302,10 +303,12 @@ int main(int argc, char **argv)
     if (!cmd.first_is_reference)
         measure_reference(&cmd, roll, &balance);
     struct tempfile *table = cmd.corrections ? tempfile_create(cmd.corrections) : NULL;
-    balance_frames(&cmd, roll, &balance, out, table ? tempfile_stream(table) : NULL);
+    balance_frames(&cmd, roll, &balance, out, table);
+    if (table)
+        tempfile_flush(table);
+    output_close(out);
     if (table)
         tempfile_commit(table);
-    output_close(out);
     balance_free(&balance);
     roll_free(roll);
     return EXIT_SUCCESS;

@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
+#include "message.h"
 #include "output.h"
 #include "tempfile.h"
 #include "threshold.h"
@@ -252,10 +253,13 @@ static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
     unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
     result_init(result, cmd, frame);
     for (unsigned row = 0; row < frame->height; row += height) {
+        if (filestack_count(files) > 1)
+            message_progress("row %u of %u", row, frame->height);
         deviation_begin(deviation, row, &from, &count);
         add_band(files, from, count, deviation, band);
         take_band(result, deviation, limits);
     }
+    message_progress_end();
     warn_if_dark(cmd, deviation, frame->maxval);
     deviation_free(deviation);
     free(band);

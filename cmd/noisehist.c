@@ -229,8 +229,9 @@ static bool nothing_noisy(const struct cmdline *cmd, const struct counts *counts
     return counts->any[cmd->first] == 0; /* the counts only fall from there */
 }
 
-/* On a logarithmic axis a count of 0 lies at its foot: gnuplot would leave it out. */
-static void draw(const struct cmdline *cmd, const struct counts *counts)
+/* The plot, drawn but not yet in place. On a logarithmic axis a count of 0 lies at its foot:
+ * gnuplot would leave it out. */
+static struct gnuplot *draw(const struct cmdline *cmd, const struct counts *counts)
 {
     static const char *const names[] = {"red", "green", "blue"};
     static const char *const lines[] = {"#cc0000", "#008800", "#0000cc"};
@@ -259,7 +260,8 @@ static void draw(const struct cmdline *cmd, const struct counts *counts)
                 c ? ", " : "", c + 2, c + 2, foot, style, gray ? "#444444" : lines[c],
                 gray ? "gray" : names[c]);
     fprintf(to, "\n");
-    gnuplot_close(plot);
+    gnuplot_draw(plot);
+    return plot;
 }
 
 int main(int argc, char **argv)
@@ -274,10 +276,11 @@ int main(int argc, char **argv)
         print_target(&cmd, &map, counts);
     else if (!cmd.plot || strcmp(cmd.plot, "-") != 0)
         print_table(&cmd, counts);
-    fflush(stdout);
-    if (cmd.plot)
-        draw(&cmd, counts);
+    output_check_stdout();
+    struct gnuplot *plot = cmd.plot ? draw(&cmd, counts) : NULL;
     output_flush_stdout();
+    if (plot)
+        gnuplot_close(plot);
     free(counts);
     frame_free(&map);
     return EXIT_SUCCESS;

@@ -12,6 +12,7 @@
 #include "cmdline.h"
 #include "frame.h"
 #include "input.h"
+#include "message.h"
 #include "output.h"
 #include "repair.h"
 
@@ -86,7 +87,7 @@ static void check_count(const struct cmdline *cmd, const struct mask *mask)
 {
     unsigned long count = mask_count(mask);
     if (cmd->max_pixels && count > cmd->max_pixels)
-        cmdline_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
+        message_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
                        "noisedetect's -threshold (\"noisehist -target=%u\" proposes one), use "
                        "-statistic=persistent, or set -maxpixels.",
                        cmd->mask, count, cmd->max_pixels, cmd->max_pixels);
@@ -109,9 +110,9 @@ int main(int argc, char **argv)
     struct mask mask = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);
-    struct output *out = output_open(&cmd.output);
     read_mask(cmd.mask, &mask);
     check_count(&cmd, &mask);
+    struct output *out = output_open(&cmd.output);
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
 

@@ -13,13 +13,15 @@
 #include <netpbm/pm.h>
 
 #include "alloc.h"
+#include "message.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
-    pm_error("out of memory: %zu x %zu bytes could not be had", count, size);
-    exit(EXIT_FAILURE); /* pm_error() does not return, but is not declared so */
+    const char *subject = message_subject();
+    message_error("out of memory%s%s: %zu x %zu bytes could not be had", subject ? " for " : "",
+                  subject ? subject : "", count, size);
 }
 
 /* Asks for huge pages under BLOCK: their first touch is several times cheaper. Only a hint. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +12,24 @@
 
 #include "alloc.h"
 #include "cmdline.h"
+#include "descriptors.h"
+#include "message.h"
 
 /* The options that every program has, after its own. */
 enum { QUIET, HELP, VERSION, COMMON };
+
+static void check_printed(void)
+{
+    if (fflush(stdout) != 0)
+        message_error("standard output could not be written: %s", strerror(errno));
+}
 
 static _Noreturn void print_version(const char *program)
 {
     const char *argv[] = {program, "-version", NULL};
     int argc = 2;
     printf("%s: stackpbm %s\n", program, STACKPBM_VERSION);
-    fflush(stdout);
+    check_printed();
     pm_proginit(&argc, argv); /* prints libnetpbm's version and exits */
     exit(EXIT_SUCCESS);
 }
@@ -81,7 +88,7 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
     table[count].type = OPT_END;
     optStruct3 parser = {.short_allowed = 0, .allowNegNum = 0, .opt_table = table};
 
-    pm_optSetFatalFunc(pm_error);
+    pm_optSetFatalFunc(message_error);
     errno = 0;
     pm_optParseOptions3(argc, argv, parser, sizeof parser, 0);
     for (unsigned i = 0; i < count; i++) {
@@ -98,7 +105,8 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv)
 {
-    pm_init(program, 0);
+    descriptors_fill_standard();
+    message_start(program);
     bool common[COMMON] = {false};
     struct option *all = alloc_array(count + COMMON, sizeof *all);
     memcpy(all, options, count * sizeof *all);
@@ -112,13 +120,13 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     free(all);
     if (common[HELP]) {
         printf("usage: %s\nThe manual page %s(1) says more.\n", synopsis, program);
-        if (fflush(stdout) != 0)
-            pm_error("standard output could not be written: %s", strerror(errno));
+        check_printed();
         exit(EXIT_SUCCESS);
     }
     if (common[VERSION])
         print_version(program);
-    pm_setMessage(!common[QUIET], NULL);
+    if (common[QUIET])
+        message_silence();
 }
 
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max)
@@ -201,15 +209,4 @@ void cmdline_without_effect(const char *option, bool given, const char *because)
 {
     if (given)
         pm_error("-%s has no effect %s: leave it out", option, because);
-}
-
-_Noreturn void cmdline_refuse(const char *format, ...)
-{
-    char message[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    pm_errormsg("%s", message);
-    exit(2);
 }

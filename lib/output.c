@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "ending.h"
+#include "message.h"
 #include "name.h"
 #include "output.h"
 #include "png_io.h"
@@ -52,13 +53,13 @@ static void break_unfinished(void)
 static void open_directory(const char *path)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        pm_error("-outdir=%s: the directory is not there and cannot be made: %s", path,
-                 strerror(errno));
+        message_error("-outdir=%s: the directory is not there and cannot be made: %s", path,
+                      strerror(errno));
     if (access(path, W_OK | X_OK) != 0)
-        pm_error("-outdir=%s cannot be written to: %s", path, strerror(errno));
+        message_error("-outdir=%s cannot be written to: %s", path, strerror(errno));
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
-        pm_error("-outdir=%s is no directory", path);
+        message_error("-outdir=%s is no directory", path);
 }
 
 struct output *output_open(const struct output_options *options)
@@ -69,8 +70,8 @@ struct output *output_open(const struct output_options *options)
         open_directory(options->outdir);
     } else {
         if (isatty(STDOUT_FILENO))
-            pm_error("the frames are binary and standard output is a terminal: redirect it "
-                     "(>result.pam), pipe it, or use -outdir=DIR");
+            message_error("the frames are binary and standard output is a terminal: redirect it "
+                          "(>result.pam), pipe it, or use -outdir=DIR");
         ending_add(break_unfinished);
     }
     return out;
@@ -117,28 +118,31 @@ static void write_pam_header(FILE *file, const struct frame *frame)
     free(comments);
 }
 
+/* What messages call the place of the current frame. */
+static const char *label(const struct output *out)
+{
+    return out->path ? out->path : "standard output";
+}
+
 /* What fits into a pipe goes into it at once; more in quarters of it, so that the pipe's reader and
    we work at the same time: cat takes a frame a third faster then. */
-static void write_raw_rows(FILE *file, const struct frame *frame, const unsigned char *rows,
-                           unsigned count)
+static void write_raw_rows(const struct output *out, const unsigned char *rows, unsigned count)
 {
     enum { PIPE_BYTES = 64 << 10 };
-    size_t left = count * frame_row_bytes(frame);
+    size_t left = count * frame_row_bytes(out->frame);
     size_t piece = left > PIPE_BYTES ? PIPE_BYTES / 4 : left;
     for (; left > 0; left -= piece, rows += piece) {
         piece = left < piece ? left : piece;
-        errno = 0;
-        if (fwrite(rows, 1, piece, file) != piece)
-            pm_error("frame %s could not be written: %s", frame->name ? frame->name : "",
-                     strerror(errno));
+        if (fwrite(rows, 1, piece, out->file) != piece)
+            message_error("%s could not be written: %s", label(out), strerror(errno));
     }
 }
 
 static void tell_scaling(struct output *out, const struct frame *frame)
 {
     if (frame->maxval != png_maxval(frame) && !out->scaling_told) {
-        pm_message("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
-                   png_maxval(frame));
+        message_note("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
+                     png_maxval(frame));
         out->scaling_told = true;
     }
 }
@@ -152,16 +156,16 @@ static int compare_names(const void *a, const void *b)
 static void claim_name(struct output *out, const char *name)
 {
     if (strchr(name, '/') || name[0] == '\0')
-        pm_error("a frame is called \"%s\", which cannot name a file in %s: use -name=NAME", name,
-                 out->options.outdir);
+        message_error("a frame is called \"%s\", which cannot name a file in %s: use -name=NAME",
+                      name, out->options.outdir);
     char *copy = alloc_string(name);
     char *const *entry = tsearch(copy, &out->names, compare_names);
     if (!entry)
-        pm_error("out of memory for the names of the frames");
+        message_error("out of memory for the names of the frames");
     if (*entry != copy)
-        pm_error("two frames are called %s, and %s can hold one of that name: give them other "
-                 "names, or other runs",
-                 name, out->options.outdir);
+        message_error("two frames are called %s, and %s can hold one of that name: give them other "
+                      "names, or other runs",
+                      name, out->options.outdir);
 }
 
 static void open_file(struct output *out, const struct frame *frame)
@@ -183,8 +187,7 @@ static void close_file(struct output *out)
 static void check_stdout(bool written)
 {
     if (!written)
-        pm_error("standard output could not be written: %s",
-                 errno ? strerror(errno) : "the system did not say why");
+        message_error("standard output could not be written: %s", strerror(errno));
 }
 
 void output_begin(struct output *out, const struct frame *frame)
@@ -199,7 +202,7 @@ void output_begin(struct output *out, const struct frame *frame)
     }
     if (out->options.png) {
         tell_scaling(out, frame);
-        out->png = png_writer_open(out->file, out->path ? out->path : "standard output", frame);
+        out->png = png_writer_open(out->file, label(out), frame);
     } else {
         write_pam_header(out->file, frame);
     }
@@ -210,7 +213,7 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
     if (out->options.png)
         png_writer_rows(out->png, rows, count);
     else
-        write_raw_rows(out->file, out->frame, rows, count);
+        write_raw_rows(out, rows, count);
     out->rows_left -= count;
     if (out->rows_left > 0)
         return;
@@ -219,7 +222,7 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
     if (out->options.outdir) {
         close_file(out);
     } else {
-        check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+        output_check_stdout();
         between_frames = true;
     }
 }
@@ -230,9 +233,14 @@ void output_frame(struct output *out, const struct frame *frame)
     output_rows(out, frame->raster, frame->height);
 }
 
+void output_check_stdout(void)
+{
+    check_stdout(!ferror(stdout) && fflush(stdout) == 0);
+}
+
 void output_flush_stdout(void)
 {
-    check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+    output_check_stdout();
     check_stdout(fclose(stdout) == 0);
 }
 
