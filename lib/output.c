@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <netpbm/pam.h>
-
 #include "alloc.h"
 #include "ending.h"
 #include "message.h"
@@ -77,45 +75,46 @@ struct output *output_open(const struct output_options *options)
     return out;
 }
 
-/* What a frame carries as header comments: its name, and a map's threshold. A line of a PAM header
-   has at most 255 bytes, so a long name goes on in further comments. The caller frees the text. */
-static char *header_comments(const struct frame *frame)
+/* A line of a PAM header has at most 255 bytes, its end included: a long name goes on in further
+   comments. */
+static void write_name(FILE *file, const char *name)
 {
     enum { PIECE = 200 };
-    char *escaped = name_escape(frame->name ? frame->name : "");
+    char *escaped = name_escape(name);
     size_t length = strlen(escaped);
-    char *text = alloc_string("");
-    for (size_t at = 0; at < length; at += PIECE) {
-        char *longer = alloc_printf("%s frame%s %.*s\n", text, at ? "+" : "", PIECE, escaped + at);
-        free(text);
-        text = longer;
-    }
+    for (size_t at = 0; at < length; at += PIECE)
+        fprintf(file, "# frame%s %.*s\n", at ? "+" : "", PIECE, escaped + at);
     free(escaped);
-    if (frame->threshold > 0) {
-        char *longer = alloc_printf("%s threshold %g\n", text, frame->threshold);
-        free(text);
-        text = longer;
+}
+
+/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
+   is divided at blanks, which a long one has because it came in by lines itself. */
+static void write_tuple_type(FILE *file, const char *type)
+{
+    enum { PIECE = 245 };
+    size_t length;
+    for (; *type; type += length, type += *type == ' ') {
+        length = strlen(type);
+        if (length > PIECE) {
+            length = PIECE;
+            while (length > 0 && type[length] != ' ')
+                length--;
+            length = length > 0 ? length : PIECE;
+        }
+        fprintf(file, "TUPLTYPE %.*s\n", (int)length, type);
     }
-    return text;
 }
 
 static void write_pam_header(FILE *file, const struct frame *frame)
 {
-    char *comments = header_comments(frame);
-    const char *comment = comments;
-    struct pam pam = {.size = sizeof pam,
-                      .len = PAM_STRUCT_SIZE(comment_p),
-                      .file = file,
-                      .format = PAM_FORMAT,
-                      .width = (int)frame->width,
-                      .height = (int)frame->height,
-                      .depth = frame->depth,
-                      .maxval = frame->maxval,
-                      .bytes_per_sample = frame_sample_bytes(frame),
-                      .comment_p = *comments ? &comment : NULL};
-    memcpy(pam.tuple_type, frame->tuple_type, sizeof pam.tuple_type);
-    pnm_writepaminit(&pam);
-    free(comments);
+    fprintf(file, "P7\n");
+    write_name(file, frame->name ? frame->name : "");
+    if (frame->threshold > 0)
+        fprintf(file, "# threshold %g\n", frame->threshold);
+    fprintf(file, "WIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\n", frame->width, frame->height,
+            frame->depth, frame->maxval);
+    write_tuple_type(file, frame->tuple_type);
+    fprintf(file, "ENDHDR\n");
 }
 
 /* What messages call the place of the current frame. */
