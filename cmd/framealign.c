@@ -12,8 +12,6 @@
 
 #include <strings.h>
 
-#include <netpbm/pm.h>
-
 #include "cmdline.h"
 #include "filestack.h"
 #include "frame.h"
@@ -79,13 +77,13 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
         for (unsigned i = 0; i < cmd->border_value_count; i++)
             if (cmd->border_value[i] < 0 || cmd->border_value[i] > 65535 ||
                 cmd->border_value[i] != floor(cmd->border_value[i]))
-                pm_error("-bordervalue=%s: sample values are whole numbers from 0 to the maxval",
-                         value);
+                message_error(
+                    "-bordervalue=%s: sample values are whole numbers from 0 to the maxval", value);
     }
     cmd->warp.sigma = 50;
     if (blur && (cmdline_reals("borderblur", blur, &cmd->warp.sigma, 1) != 1 ||
                  cmd->warp.sigma < 0.5 || cmd->warp.sigma > 10000))
-        pm_error("-borderblur=%s: the blur's sigma is from 0.5 to 10000 pixels", blur);
+        message_error("-borderblur=%s: the blur's sigma is from 0.5 to 10000 pixels", blur);
 }
 
 static void check_combination(const struct cmdline *cmd, const char *model, const char *border,
@@ -114,7 +112,7 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
                            "with -reference and standard input, where every frame is registered "
                            "to the reference by itself");
     if (cmd->crop)
-        pm_error("-crop reads the frames twice: name files, not standard input");
+        message_error("-crop reads the frames twice: name files, not standard input");
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -162,13 +160,14 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
 {
     unsigned count = cmd->border_value_count, colors = frame_colors(frame);
     if (count > 1 && count != colors && count != frame->depth)
-        pm_error("-bordervalue has %u values; the frames have %u planes", count, frame->depth);
+        message_error("-bordervalue has %u values; the frames have %u planes", count, frame->depth);
     for (unsigned plane = 0; plane < frame->depth; plane++) {
         double value = plane < count ? cmd->border_value[plane] : cmd->border_value[0];
         if (plane == colors && count < frame->depth)
             value = frame->maxval; /* a border that is given a color is there to be seen */
         if (value > frame->maxval)
-            pm_error("-bordervalue: %.0f is over the frames' maxval of %u", value, frame->maxval);
+            message_error("-bordervalue: %.0f is over the frames' maxval of %u", value,
+                          frame->maxval);
         cmd->warp.value[plane] = (uint16_t)value;
     }
 }
@@ -178,7 +177,8 @@ static struct aligned *add_row(const struct cmdline *cmd, struct transforms *tab
                                const char *name)
 {
     if ((cmd->save || cmd->estimate) && transforms_find(table, name))
-        pm_error("two frames are called %s; a table of transforms could not tell them apart", name);
+        message_error("two frames are called %s; a table of transforms could not tell them apart",
+                      name);
     return transforms_add(table, name);
 }
 
@@ -238,14 +238,14 @@ static void settle(struct aligned *row, const struct frame *geometry)
     if (row->error <= WARN_ERROR)
         return;
     if (row->misfit > DEEP)
-        pm_message(
+        message_note(
             "warning: frame %s: the predicted error is %.2f px (over %.1f). Its sharp blocks "
             "disagree by %.1f px, as in a subject with depth: no one transform fits all of "
             "it. Look for doubled contours; smaller steps of focus help",
             row->name, row->error, WARN_ERROR, row->scatter);
     else
-        pm_message("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
-                   row->name, row->error, WARN_ERROR);
+        message_note("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
+                     row->name, row->error, WARN_ERROR);
 }
 
 /* What may help a frame that is merely defocused. */
@@ -287,9 +287,10 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
         *sequence = sequence_open(frame, cmd->models, way_of(cmd));
     const struct frame *reference = sequence_reference(*sequence);
     if (!frame_same_geometry(reference, frame))
-        pm_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
-                 frame->name, frame_geometry_text(frame), reference->name,
-                 frame_geometry_text(reference));
+        message_error(
+            "frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
+            frame->name, frame_geometry_text(frame), reference->name,
+            frame_geometry_text(reference));
     struct aligned *row = add_row(cmd, table, frame->name);
     sequence_add(*sequence, frame);
     if (way_of(cmd) != SEQUENCE_TOGETHER)
@@ -326,7 +327,7 @@ static void read_table(const struct cmdline *cmd, struct transforms *table)
         bool alone = files || (ending && strcasecmp(ending, ".png") == 0);
         char *name = name_from_path(cmd->operands[i]);
         if (alone && !transforms_find(table, name))
-            pm_error("%s has no transform for frame %s", cmd->apply, name);
+            message_error("%s has no transform for frame %s", cmd->apply, name);
         free(name);
     }
     filestack_free(files);
@@ -343,17 +344,17 @@ static struct rectangle output_rectangle(const struct cmdline *cmd, const struct
         if (row->failed)
             continue;
         if (!inside_any(&row->transform, geometry->width, geometry->height))
-            pm_error("frame %s: its transform puts it wholly outside the reference frame",
-                     row->name);
+            message_error("frame %s: its transform puts it wholly outside the reference frame",
+                          row->name);
         inside_keep(common, &row->transform);
     }
     struct rectangle whole = {0, 0, geometry->width, geometry->height};
     if (cmd->crop && !inside_largest(common, &whole))
-        pm_error("-crop: there is no pixel that all frames show");
+        message_error("-crop: there is no pixel that all frames show");
     inside_free(common);
     if (cmd->crop)
-        pm_message("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", whole.left,
-                   whole.top, whole.width, whole.height);
+        message_note("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", whole.left,
+                     whole.top, whole.width, whole.height);
     return whole;
 }
 
@@ -385,7 +386,7 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     if (cmd->apply) {
         const struct aligned *found = transforms_find(table, frame->name);
         if (!found)
-            pm_error("%s has no transform for frame %s", cmd->apply, frame->name);
+            message_error("%s has no transform for frame %s", cmd->apply, frame->name);
         if (found->failed)
             message_say("frame %s refused: %s says that it could not be registered.", frame->name,
                         cmd->apply);
@@ -430,10 +431,11 @@ static void warn_of_jumps(const struct transforms *table)
         double scale, degrees;
         if (!transforms_jump(table, i, &scale, &degrees))
             continue;
-        pm_message("warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
-                   "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
-                   "camera touched, or a frame left out?",
-                   table->rows[i].name, 100 * (scale - 1), degrees);
+        message_note(
+            "warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
+            "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
+            "camera touched, or a frame left out?",
+            table->rows[i].name, 100 * (scale - 1), degrees);
     }
 }
 

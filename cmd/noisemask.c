@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <netpbm/pm.h>
-
 #include "cmdline.h"
 #include "frame.h"
 #include "input.h"
@@ -51,10 +49,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
     if (!cmd->mask)
-        pm_error("-mask=FILE is needed: the mask that noisedetect makes");
+        message_error("-mask=FILE is needed: the mask that noisedetect makes");
     cmd->kernel = kernel ? cmdline_whole("kernel", kernel, 3, KERNEL_MAX) : 3;
     if (cmd->kernel % 2 == 0)
-        pm_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
+        message_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
     cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
     cmd->method = REPAIR_MEMBRANE;
     if (method)
@@ -96,12 +94,14 @@ static void check_count(const struct cmdline *cmd, const struct mask *mask)
 static void check_fit(const struct cmdline *cmd, const struct mask *mask, const struct frame *frame)
 {
     if (frame->width != mask->width || frame->height != mask->height)
-        pm_error("the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
-                 "of that size",
-                 cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
+        message_error(
+            "the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
+            "of that size",
+            cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
     if (!mask_fits(mask, frame_colors(frame)))
-        pm_error("the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
-                 cmd->mask, frame->name);
+        message_error(
+            "the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
+            cmd->mask, frame->name);
 }
 
 int main(int argc, char **argv)
@@ -120,9 +120,10 @@ int main(int argc, char **argv)
     while (input_read(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
         if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
-            pm_error("frame %s: the mask %s%s marks every sample of a colour, so none is left to "
-                     "repair from",
-                     frame.name, cmd.mask, cmd.grow ? ", grown," : "");
+            message_error(
+                "frame %s: the mask %s%s marks every sample of a colour, so none is left to "
+                "repair from",
+                frame.name, cmd.mask, cmd.grow ? ", grown," : "");
         output_frame(out, &frame);
     }
     input_close(in);

@@ -10,8 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "message.h"
 
@@ -69,7 +67,7 @@ char *alloc_printf(const char *format, ...)
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (length < 0)
-        pm_error("a message could not be formatted");
+        message_error("a message could not be formatted");
     char *text = alloc_array((size_t)length + 1, 1);
     va_start(args, format);
     vsnprintf(text, (size_t)length + 1, format, args);

@@ -44,8 +44,8 @@ static const struct option *find_option(const struct option *options, unsigned c
         if (options[i].name[length] == '\0')
             return &options[i];
         if (found)
-            pm_error("-%.*s may mean -%s or -%s: give more letters", (int)length, name, found->name,
-                     options[i].name);
+            message_error("-%.*s may mean -%s or -%s: give more letters", (int)length, name,
+                          found->name, options[i].name);
         found = &options[i];
     }
     return found;
@@ -135,9 +135,9 @@ unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsig
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end)
-        pm_error("-%s=%s: a whole number from %u to %u is needed", option, text, min, max);
+        message_error("-%s=%s: a whole number from %u to %u is needed", option, text, min, max);
     if (errno || value < min || value > max)
-        pm_error("-%s=%s is outside its range, %u to %u", option, text, min, max);
+        message_error("-%s=%s is outside its range, %u to %u", option, text, min, max);
     return (unsigned)value;
 }
 
@@ -147,12 +147,12 @@ unsigned cmdline_reals(const char *option, const char *text, double *values, uns
     for (const char *at = text;; at++) {
         char *end;
         if (count == most)
-            pm_error("-%s=%s: at most %u numbers are wanted", option, text, most);
+            message_error("-%s=%s: at most %u numbers are wanted", option, text, most);
         double value = strtod(at, &end);
         bool decimal = strspn(at, "+-.0123456789eE") >= (size_t)(end - at);
         if (end == at || !decimal || !isfinite(value) || (*end && *end != ','))
-            pm_error("-%s=%s: a number is needed at \"%s\"; several have commas between them",
-                     option, text, at);
+            message_error("-%s=%s: a number is needed at \"%s\"; several have commas between them",
+                          option, text, at);
         values[count++] = value;
         if (!*end)
             return count;
@@ -164,12 +164,12 @@ void cmdline_levels(const char *option, const char *text, double levels[3])
 {
     unsigned count = cmdline_reals(option, text, levels, 3);
     if (count == 2)
-        pm_error("-%s=%s: one threshold for all colours is needed, or three", option, text);
+        message_error("-%s=%s: one threshold for all colours is needed, or three", option, text);
     for (unsigned c = 0; c < 3; c++) {
         if (count == 1)
             levels[c] = levels[0];
         if (levels[c] < 0 || levels[c] > 255)
-            pm_error("-%s=%s: a threshold is in levels, 0 to 255", option, text);
+            message_error("-%s=%s: a threshold is in levels, 0 to 255", option, text);
     }
 }
 
@@ -185,7 +185,7 @@ unsigned cmdline_choice(const char *option, const char *text, const char *const 
         free(list);
         list = longer;
     }
-    pm_error("-%s=%s: one of these words is needed: %s", option, text, list);
+    message_error("-%s=%s: one of these words is needed: %s", option, text, list);
     return 0;
 }
 
@@ -200,7 +200,7 @@ bool cmdline_reads_stdin(char *const *operands, unsigned count)
 void cmdline_name(const char *name, char *const *operands, unsigned count)
 {
     if (name && name[0] == '\0')
-        pm_error("-name: the name is empty");
+        message_error("-name: the name is empty");
     cmdline_without_effect("name", name && !cmdline_reads_stdin(operands, count),
                            "on files, which name their frames");
 }
@@ -208,5 +208,5 @@ void cmdline_name(const char *name, char *const *operands, unsigned count)
 void cmdline_without_effect(const char *option, bool given, const char *because)
 {
     if (given)
-        pm_error("-%s has no effect %s: leave it out", option, because);
+        message_error("-%s has no effect %s: leave it out", option, because);
 }

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "median.h"
+#include "message.h"
 #include "name.h"
 #include "transforms.h"
 
@@ -101,8 +100,8 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
         char *end;
         number[i] = strtod(field, &end);
         if (end == field || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
-            pm_error("%s, line %u: frame %s needs 13 numbers, or the word failed", path, line,
-                     row->name);
+            message_error("%s, line %u: frame %s needs 13 numbers, or the word failed", path, line,
+                          row->name);
         field = end + 1;
     }
     for (int i = 0; i < 9; i++)
@@ -113,10 +112,11 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->ncc = number[12];
     for (int i = 0; i < NUMBERS; i++)
         if (!isfinite(number[i]))
-            pm_error("%s, line %u: the matrix of frame %s is not finite", path, line, row->name);
+            message_error("%s, line %u: the matrix of frame %s is not finite", path, line,
+                          row->name);
     struct transform inverse;
     if (!transform_invert(&row->transform, &inverse))
-        pm_error("%s, line %u: the matrix of frame %s is singular", path, line, row->name);
+        message_error("%s, line %u: the matrix of frame %s is singular", path, line, row->name);
     row->failed = false;
 }
 
@@ -124,7 +124,7 @@ void transforms_read(const char *path, struct transforms *transforms)
 {
     FILE *file = fopen(path, "r");
     if (!file)
-        pm_error("%s cannot be read: %s", path, strerror(errno));
+        message_error("%s cannot be read: %s", path, strerror(errno));
     char *text = NULL;
     size_t room = 0;
     ssize_t length;
@@ -133,24 +133,25 @@ void transforms_read(const char *path, struct transforms *transforms)
         while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
             text[--length] = '\0';
         if (++line == 1 && strcmp(text, header) != 0)
-            pm_error("%s is no table of transforms: its first line is not that of framealign -save",
-                     path);
+            message_error(
+                "%s is no table of transforms: its first line is not that of framealign -save",
+                path);
         char *fields = strchr(text, '\t');
         if (!fields)
-            pm_error("%s, line %u: there is no tab behind the frame's name", path, line);
+            message_error("%s, line %u: there is no tab behind the frame's name", path, line);
         if (line == 1)
             continue;
         *fields++ = '\0';
         char *name = name_unescape(text);
         if (transforms_find(transforms, name))
-            pm_error("%s, line %u: frame %s is there twice", path, line, name);
+            message_error("%s, line %u: frame %s is there twice", path, line, name);
         parse_row(path, line, fields, transforms_add(transforms, name));
         free(name);
     }
     if (ferror(file))
-        pm_error("%s cannot be read: %s", path, strerror(errno));
+        message_error("%s cannot be read: %s", path, strerror(errno));
     if (transforms->count == 0)
-        pm_error("%s holds no transforms", path);
+        message_error("%s holds no transforms", path);
     free(text);
     fclose(file);
 }
