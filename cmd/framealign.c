@@ -12,13 +12,12 @@
 
 #include <strings.h>
 
-#include <netpbm/pm.h>
-
 #include "cmdline.h"
 #include "filestack.h"
 #include "frame.h"
 #include "input.h"
 #include "inside.h"
+#include "message.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
@@ -66,23 +65,25 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
     if (cmd->crop && !border)
         cmd->warp.border = WARP_REPLICATE; /* no pixel outside a frame is left to be marked */
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
-                           "with -crop nothing that is put out lies outside a frame");
+                           "with -crop, which puts out nothing that lies outside a frame");
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
                            "without -border=constant");
-    cmdline_without_effect("borderblur", blur && (cmd->warp.border != WARP_BLUR || cmd->crop),
-                           "unless -border is blur, and with -crop");
+    cmdline_without_effect("borderblur", blur && cmd->crop,
+                           "with -crop, which puts out nothing that lies outside a frame");
+    cmdline_without_effect("borderblur", blur && cmd->warp.border != WARP_BLUR,
+                           "without -border=blur");
     if (value) {
         cmd->border_value_count = cmdline_reals("bordervalue", value, cmd->border_value, 4);
         for (unsigned i = 0; i < cmd->border_value_count; i++)
             if (cmd->border_value[i] < 0 || cmd->border_value[i] > 65535 ||
                 cmd->border_value[i] != floor(cmd->border_value[i]))
-                pm_error("-bordervalue=%s: sample values are whole numbers from 0 to the maxval",
-                         value);
+                message_error(
+                    "-bordervalue=%s: sample values are whole numbers from 0 to the maxval", value);
     }
     cmd->warp.sigma = 50;
     if (blur && (cmdline_reals("borderblur", blur, &cmd->warp.sigma, 1) != 1 ||
                  cmd->warp.sigma < 0.5 || cmd->warp.sigma > 10000))
-        pm_error("-borderblur=%s: the blur's sigma is from 0.5 to 10000 pixels", blur);
+        message_error("-borderblur=%s: the blur's sigma is from 0.5 to 10000 pixels", blur);
 }
 
 static void check_combination(const struct cmdline *cmd, const char *model, const char *border,
@@ -111,7 +112,7 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
                            "with -reference and standard input, where every frame is registered "
                            "to the reference by itself");
     if (cmd->crop)
-        pm_error("-crop reads the frames twice: name files, not standard input");
+        message_error("-crop reads the frames twice: name files, not standard input");
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -160,13 +161,14 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
 {
     unsigned count = cmd->border_value_count, colors = frame_colors(frame);
     if (count > 1 && count != colors && count != colors + 1)
-        pm_error("-bordervalue has %u values; the frames have %u planes", count, frame->depth);
+        message_error("-bordervalue has %u values; the frames have %u planes", count, frame->depth);
     for (unsigned plane = 0; plane < frame->depth; plane++) {
         double value = plane < count ? cmd->border_value[plane] : cmd->border_value[0];
         if (plane == colors && count < frame->depth)
             value = frame->maxval; /* a border that is given a color is there to be seen */
         if (value > frame->maxval)
-            pm_error("-bordervalue: %.0f is over the frames' maxval of %u", value, frame->maxval);
+            message_error("-bordervalue: %.0f is over the frames' maxval of %u", value,
+                          frame->maxval);
         cmd->warp.value[plane] = (uint16_t)value;
     }
 }
@@ -176,7 +178,8 @@ static struct aligned *add_row(const struct cmdline *cmd, struct transforms *tab
                                const char *name)
 {
     if ((cmd->save || cmd->estimate) && transforms_find(table, name))
-        pm_error("two frames are called %s; a table of transforms could not tell them apart", name);
+        message_error("two frames are called %s; a table of transforms could not tell them apart",
+                      name);
     return transforms_add(table, name);
 }
 
@@ -204,24 +207,23 @@ static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *ro
 static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
                    const char *to, const char *else_try)
 {
-    fprintf(stderr, "framealign: frame %s refused: ", row->name);
     switch (verdict) {
     case REGISTER_NO_BLOCKS:
-        fprintf(stderr,
-                "there is nothing in %s to register to: it is under 32x32 pixels, or shows no "
-                "detail.\n",
-                to);
+        message_say("frame %s refused: there is nothing in %s to register to: it is under 32x32 "
+                    "pixels, or shows no detail.",
+                    row->name, to);
         break;
     case REGISTER_ELSEWHERE:
-        fprintf(stderr, "only %.0f %% of %s lies within it (%.0f %% needed). Leave it out.\n",
-                100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
+        message_say("frame %s refused: only %.0f %% of %s lies within it (%.0f %% needed). Leave "
+                    "it out.",
+                    row->name, 100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
         break;
     default:
-        fprintf(stderr,
-                "%.0f %% of its blocks agree with %s (%.0f %% needed), median NCC %.2f (%.2f "
-                "needed). If it is merely defocused %s; otherwise leave it out.\n",
-                100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc, REGISTER_LEAST_NCC,
-                else_try);
+        message_say("frame %s refused: %.0f %% of its blocks agree with %s (%.0f %% needed), "
+                    "median NCC %.2f (%.2f needed). If it is merely defocused %s; otherwise leave "
+                    "it out.",
+                    row->name, 100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc,
+                    REGISTER_LEAST_NCC, else_try);
     }
 }
 
@@ -237,14 +239,14 @@ static void settle(struct aligned *row, const struct frame *geometry)
     if (row->error <= WARN_ERROR)
         return;
     if (row->misfit > DEEP)
-        pm_message(
+        message_note(
             "warning: frame %s: the predicted error is %.2f px (over %.1f). Its sharp blocks "
             "disagree by %.1f px, as in a subject with depth: no one transform fits all of "
             "it. Look for doubled contours; smaller steps of focus help",
             row->name, row->error, WARN_ERROR, row->scatter);
     else
-        pm_message("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
-                   row->name, row->error, WARN_ERROR);
+        message_note("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
+                     row->name, row->error, WARN_ERROR);
 }
 
 /* What may help a frame that is merely defocused. */
@@ -270,9 +272,8 @@ static void take_placed(const struct cmdline *cmd, const struct sequence *sequen
     row->share = placed->share;
     row->ncc = placed->ncc;
     if (row->failed && placed->verdict == REGISTER_GOOD)
-        fprintf(stderr,
-                "framealign: frame %s refused: it agrees with %s alone, which was refused.\n",
-                row->name, placed->best_to);
+        message_say("frame %s refused: it agrees with %s alone, which was refused.", row->name,
+                    placed->best_to);
     else if (row->failed)
         refuse(row, placed->verdict, placed->overlap, placed->best_to, advice(cmd));
     settle(row, sequence_reference(sequence));
@@ -287,9 +288,10 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
         *sequence = sequence_open(frame, cmd->models, way_of(cmd));
     const struct frame *reference = sequence_reference(*sequence);
     if (!frame_same_geometry(reference, frame))
-        pm_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
-                 frame->name, frame_geometry_text(frame), reference->name,
-                 frame_geometry_text(reference));
+        message_error(
+            "frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
+            frame->name, frame_geometry_text(frame), reference->name,
+            frame_geometry_text(reference));
     struct aligned *row = add_row(cmd, table, frame->name);
     sequence_add(*sequence, frame);
     if (way_of(cmd) != SEQUENCE_TOGETHER)
@@ -326,17 +328,19 @@ static void read_table(const struct cmdline *cmd, struct transforms *table)
         bool alone = files || (ending && strcasecmp(ending, ".png") == 0);
         char *name = name_from_path(cmd->operands[i]);
         if (alone && !transforms_find(table, name))
-            pm_error("%s has no transform for frame %s", cmd->apply, name);
+            message_error("%s has no transform for frame %s", cmd->apply, name);
         free(name);
     }
     filestack_free(files);
 }
 
-/* Ends the program where the transform of ROW shows nothing of its frame, which is like GEOMETRY. */
+/* Ends the program where the transform of ROW shows nothing of its frame, which is like GEOMETRY.
+ */
 static void check_inside(const struct aligned *row, const struct frame *geometry)
 {
     if (!inside_any(&row->transform, geometry->width, geometry->height))
-        pm_error("frame %s: its transform puts it wholly outside the reference frame", row->name);
+        message_error("frame %s: its transform puts it wholly outside the reference frame",
+                      row->name);
 }
 
 /* What is to be put out: with -crop what all frames of TABLE show, without it everything. Ends the
@@ -355,10 +359,10 @@ static struct rectangle output_rectangle(const struct cmdline *cmd, const struct
         inside_keep(common, &table->rows[i].transform);
     }
     if (!inside_largest(common, &rectangle))
-        pm_error("-crop: there is no pixel that all frames show");
+        message_error("-crop: there is no pixel that all frames show");
     inside_free(common);
-    pm_message("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", rectangle.left,
-               rectangle.top, rectangle.width, rectangle.height);
+    message_note("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", rectangle.left,
+                 rectangle.top, rectangle.width, rectangle.height);
     return rectangle;
 }
 
@@ -391,12 +395,10 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     if (cmd->apply) {
         const struct aligned *found = transforms_find(table, frame->name);
         if (!found)
-            pm_error("%s has no transform for frame %s", cmd->apply, frame->name);
+            message_error("%s has no transform for frame %s", cmd->apply, frame->name);
         if (found->failed)
-            fprintf(stderr,
-                    "framealign: frame %s refused: %s says that it could not be "
-                    "registered.\n",
-                    frame->name, cmd->apply);
+            message_say("frame %s refused: %s says that it could not be registered.", frame->name,
+                        cmd->apply);
         return found;
     }
     if (sequence)
@@ -425,7 +427,6 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
             put_out(cmd, &frame, row, &rectangle, &warped, out);
     }
     input_close(in);
-    output_close(out);
     warped.name = NULL;
     frame_free(&warped);
     frame_free(&frame);
@@ -439,10 +440,11 @@ static void warn_of_jumps(const struct transforms *table)
         double scale, degrees;
         if (!transforms_jump(table, i, &scale, &degrees))
             continue;
-        pm_message("warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
-                   "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
-                   "camera touched, or a frame left out?",
-                   table->rows[i].name, 100 * (scale - 1), degrees);
+        message_note(
+            "warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
+            "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
+            "camera touched, or a frame left out?",
+            table->rows[i].name, 100 * (scale - 1), degrees);
     }
 }
 
@@ -486,8 +488,12 @@ int main(int argc, char **argv)
     }
     if (save) {
         transforms_write(&table, tempfile_stream(save));
-        tempfile_commit(save);
+        tempfile_flush(save);
     }
+    if (out)
+        output_close(out);
+    if (save)
+        tempfile_commit(save);
     sequence_free(sequence);
     transforms_free(&table);
     roll_free(roll);

@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "cmdline.h"
 #include "color.h"
 #include "frame.h"
 #include "input.h"
 #include "light.h"
+#include "message.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
@@ -58,15 +57,14 @@ static void parse_interval(struct cmdline *cmd, const char *text)
 {
     double ends[2] = {0, -1};
     if (text && cmdline_reals("interval", text, ends, 2) != 2)
-        pm_error("-interval=%s: two sample values are needed, MIN,MAX", text);
+        message_error("-interval=%s: two sample values are needed, MIN,MAX", text);
     if (ends[0] < 0 || (ends[1] != -1 && ends[1] < ends[0]))
-        pm_error("-interval=%s: MIN is at least 0, and MAX not below it, or -1 for the maxval",
-                 text);
-    if (text && cmd->curve == TONECURVE_MATCH)
-        pm_message("-curve=match counts all values: the interval is not used");
-    else
-        cmd->low = ends[0];
-    cmd->high = cmd->curve == TONECURVE_MATCH ? -1 : ends[1];
+        message_error("-interval=%s: MIN is at least 0, and MAX not below it, or -1 for the maxval",
+                      text);
+    cmdline_without_effect("interval", text && cmd->curve == TONECURVE_MATCH,
+                           "with -curve=match, which counts all values");
+    cmd->low = ends[0];
+    cmd->high = ends[1];
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -92,8 +90,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->space = channel ? spaces[cmdline_choice("channel", channel, channels)] : COLOR_LUMI;
     cmd->curve = curve ? kinds[cmdline_choice("curve", curve, curves)] : TONECURVE_LINEAR;
     if (mask_size && (cmdline_reals("masksize", mask_size, &cmd->circle, 1), cmd->circle <= 0))
-        pm_error("-masksize=%s: the circle's diameter by the frame's shorter side is above 0",
-                 mask_size);
+        message_error("-masksize=%s: the circle's diameter by the frame's shorter side is above 0",
+                      mask_size);
     parse_interval(cmd, interval);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
@@ -108,8 +106,8 @@ static void set_interval(const struct cmdline *cmd, unsigned maxval, struct ligh
 {
     double high = cmd->high == -1 ? maxval : cmd->high;
     if (high > maxval || cmd->low > high)
-        pm_error("-interval=%g,%g reaches beyond the frames' sample values, 0 to %u", cmd->low,
-                 cmd->high, maxval);
+        message_error("-interval=%g,%g reaches beyond the frames' sample values, 0 to %u", cmd->low,
+                      cmd->high, maxval);
     for (unsigned i = 0; i < light->channels; i++) {
         double steps = (double)color_top(light->space, i, maxval) / maxval;
         light->low[i] = (unsigned)ceil(cmd->low * steps);
@@ -159,25 +157,27 @@ static void fail(const struct cmdline *cmd, const struct frame *frame, const cha
     char *circle = cmd->circle > 0 ? alloc_printf("the circle of -masksize=%g", cmd->circle)
                                    : alloc_string("all pixels");
     if (result == TONECURVE_NOTHING_COUNTED)
-        pm_error("frame %s: no pixel of channel %s counts, in the frame or in the reference (%s, "
-                 "values %g to %s): widen -masksize or -interval",
-                 frame->name, channel, circle, cmd->low, high);
-    pm_error("frame %s: channel %s cannot be brought to the reference's (%s, values %g to %s): a "
-             "mean is 0 or at the end of the scale, so no %s exists. Leave the frame out, choose "
-             "another -channel, or narrow -interval",
-             frame->name, channel, circle, cmd->low, high,
-             cmd->curve == TONECURVE_GAMMA ? "gamma" : "factor");
+        message_error(
+            "frame %s: no pixel of channel %s counts, in the frame or in the reference (%s, "
+            "values %g to %s): widen -masksize or -interval",
+            frame->name, channel, circle, cmd->low, high);
+    message_error(
+        "frame %s: channel %s cannot be brought to the reference's (%s, values %g to %s): a "
+        "mean is 0 or at the end of the scale, so no %s exists. Leave the frame out, choose "
+        "another -channel, or narrow -interval",
+        frame->name, channel, circle, cmd->low, high,
+        cmd->curve == TONECURVE_GAMMA ? "gamma" : "factor");
 }
 
 static void check_alike(const struct balance *balance, const struct frame *frame)
 {
     bool gray = balance->space == COLOR_GRAY;
     if ((frame_colors(frame) == 1) != gray)
-        pm_error("frame %s is %s, but the reference is %s", frame->name,
-                 gray ? "in colour" : "gray", gray ? "gray" : "in colour");
+        message_error("frame %s is %s, but the reference is %s", frame->name,
+                      gray ? "in colour" : "gray", gray ? "gray" : "in colour");
     if (frame->maxval != balance->maxval)
-        pm_error("frame %s has maxval %u, but the reference has %u: use pamdepth", frame->name,
-                 frame->maxval, balance->maxval);
+        message_error("frame %s has maxval %u, but the reference has %u: use pamdepth", frame->name,
+                      frame->maxval, balance->maxval);
 }
 
 /* How many rows the strip from ROW on has. Frames go from the file to the measure, and from the
@@ -274,7 +274,7 @@ static void print_corrections(FILE *table, const struct frame *frame, enum color
 }
 
 static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct balance *balance,
-                           struct output *out, FILE *table)
+                           struct output *out, struct tempfile *table)
 {
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
@@ -282,11 +282,13 @@ static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct 
     input_keep_roll(in, roll);
     for (bool first = true; read_frame(cmd, in, &frame, balance); first = false) {
         if (table && first)
-            print_header(table, balance->space);
+            print_header(tempfile_stream(table), balance->space);
         solve(cmd, &frame, balance, corrections);
         write_frame(balance, &frame, out);
         if (table)
-            print_corrections(table, &frame, balance->space, corrections);
+            print_corrections(tempfile_stream(table), &frame, balance->space, corrections);
+        if (table)
+            tempfile_check(table);
     }
     input_close(in);
     frame_free(&frame);
@@ -302,10 +304,12 @@ int main(int argc, char **argv)
     if (!cmd.first_is_reference)
         measure_reference(&cmd, roll, &balance);
     struct tempfile *table = cmd.corrections ? tempfile_create(cmd.corrections) : NULL;
-    balance_frames(&cmd, roll, &balance, out, table ? tempfile_stream(table) : NULL);
+    balance_frames(&cmd, roll, &balance, out, table);
+    if (table)
+        tempfile_flush(table);
+    output_close(out);
     if (table)
         tempfile_commit(table);
-    output_close(out);
     balance_free(&balance);
     roll_free(roll);
     return EXIT_SUCCESS;

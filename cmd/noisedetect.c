@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "cmdline.h"
 #include "deviation.h"
@@ -17,6 +15,7 @@
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
+#include "message.h"
 #include "output.h"
 #include "tempfile.h"
 #include "threshold.h"
@@ -65,14 +64,15 @@ static void set_levels(struct cmdline *cmd, double level)
 static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects)
 {
     if (hot && dead)
-        pm_error("-hot and -dead exclude each other; without either, both kinds are found");
+        message_error("-hot and -dead exclude each other; without either, both kinds are found");
     if (cmd->planes + cmd->map + (cmd->prefix != NULL) > 1)
-        pm_error("-planes, -map and -output exclude each other: each is another output");
+        message_error("-planes, -map and -output exclude each other: each is another output");
     if (cmd->from_map && cmd->map)
-        pm_error("-map with -frommap would only copy the map");
+        message_error("-map with -frommap would only copy the map");
     if (cmd->from_map && detects)
-        pm_error("-frommap: the map is made; -blur, -statistic, -maxframes, -hot and -dead belong "
-                 "to the run that makes it with -map");
+        message_error(
+            "-frommap: the map is made; -blur, -statistic, -maxframes, -hot and -dead belong "
+            "to the run that makes it with -map");
     cmdline_without_effect("threshold", cmd->threshold && cmd->map, "with -map, which has none");
 }
 
@@ -92,7 +92,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
                   argv);
     cmd->deviation.blur_size = blur ? cmdline_whole("blur", blur, 1, GAUSS_SIZE_MAX) : 5;
     if (cmd->deviation.blur_size % 2 == 0)
-        pm_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
+        message_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
     cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics) == 0
                                    ? DEVIATION_MEAN
                                    : DEVIATION_PERSISTENT;
@@ -104,7 +104,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->max_frames =
         max_frames ? cmdline_whole("maxframes", max_frames, 1, DEVIATION_FRAMES_MAX) : 0;
     if (cmd->prefix && !*cmd->prefix)
-        pm_error("-output: the prefix of the files' names is empty");
+        message_error("-output: the prefix of the files' names is empty");
     check_combination(cmd, hot, dead, blur || statistic || hot || dead || max_frames);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
@@ -126,7 +126,7 @@ static void add_stream(const struct cmdline *cmd, struct input *in, struct frame
     unsigned char *strip = alloc_array(strip_height, frame_row_bytes(frame));
     do {
         if (deviation_frames(deviation) == DEVIATION_FRAMES_MAX)
-            pm_error("more than %d frames: use -maxframes", DEVIATION_FRAMES_MAX);
+            message_error("more than %d frames: use -maxframes", DEVIATION_FRAMES_MAX);
         for (unsigned row = 0; row < frame->height; row += strip_height) {
             unsigned left = frame->height - row;
             unsigned rows = left < strip_height ? left : strip_height;
@@ -153,10 +153,10 @@ static void warn_if_dark(const struct cmdline *cmd, const struct deviation *devi
     unsigned brightest = deviation_brightest(deviation);
     double level = default_level(cmd->deviation.statistic);
     if (brightest < maxval / 8.0)
-        pm_message("warning: the brightest sample of all frames is %u of %u. %g levels are %u of "
-                   "them: a threshold may have to be lower by that (12-bit data in 16-bit files "
-                   "is common)",
-                   brightest, maxval, level, threshold_limit(level, maxval));
+        message_note("warning: the brightest sample of all frames is %u of %u. %g levels are %u of "
+                     "them: a threshold may have to be lower by that (12-bit data in 16-bit files "
+                     "is common)",
+                     brightest, maxval, level, threshold_limit(level, maxval));
 }
 
 static void result_init(struct result *result, const struct cmdline *cmd, const struct frame *of)
@@ -218,7 +218,7 @@ static void take_row(struct result *result, const uint16_t *deviations, const un
 static void set_limits(const struct cmdline *cmd, const struct frame *frame, unsigned limits[3])
 {
     if (!threshold_limits(cmd->levels, frame_colors(frame), frame->maxval, limits))
-        pm_error("frames are gray, and -threshold gives colours different values: give one");
+        message_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
 /* Takes all rows of the map that DEVIATION can give with this band. */
@@ -252,10 +252,13 @@ static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
     unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
     result_init(result, cmd, frame);
     for (unsigned row = 0; row < frame->height; row += height) {
+        if (filestack_count(files) > 1)
+            message_progress("row %u of %u", row, frame->height);
         deviation_begin(deviation, row, &from, &count);
         add_band(files, from, count, deviation, band);
         take_band(result, deviation, limits);
     }
+    message_progress_end();
     warn_if_dark(cmd, deviation, frame->maxval);
     deviation_free(deviation);
     free(band);
@@ -301,10 +304,10 @@ static void detect_from_map(struct cmdline *cmd, struct result *result)
     input_read(in, &map);
     struct frame second = {0};
     if (input_next(in, &second))
-        pm_error("-frommap takes one deviation map; several images came in");
+        message_error("-frommap takes one deviation map; several images came in");
     input_close(in);
     if (frame_has_opacity(&map))
-        pm_error("%s is no deviation map: it has an opacity plane", map.name);
+        message_error("%s is no deviation map: it has an opacity plane", map.name);
     if (!cmd->threshold && map.threshold > 0)
         set_levels(cmd, map.threshold);
     unsigned limits[3];
@@ -327,11 +330,11 @@ static void report(const struct cmdline *cmd, const struct result *result)
     if (cmd->map)
         return;
     if (result->colors == 3)
-        pm_message("%lu noisy pixels (red %lu, green %lu, blue %lu) at threshold %g,%g,%g",
-                   result->noisy_any, result->noisy[0], result->noisy[1], result->noisy[2],
-                   cmd->levels[0], cmd->levels[1], cmd->levels[2]);
+        message_note("%lu noisy pixels (red %lu, green %lu, blue %lu) at threshold %g,%g,%g",
+                     result->noisy_any, result->noisy[0], result->noisy[1], result->noisy[2],
+                     cmd->levels[0], cmd->levels[1], cmd->levels[2]);
     else
-        pm_message("%lu noisy pixels at threshold %g", result->noisy_any, cmd->levels[0]);
+        message_note("%lu noisy pixels at threshold %g", result->noisy_any, cmd->levels[0]);
 }
 
 /* One colour of the mask as a frame of its own. */

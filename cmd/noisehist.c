@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "cmdline.h"
 #include "frame.h"
 #include "gnuplot.h"
 #include "histogram.h"
 #include "input.h"
+#include "message.h"
 #include "output.h"
 #include "threshold.h"
 
@@ -51,8 +50,9 @@ static void parse_range(struct cmdline *cmd, const char *text)
     double ends[2];
     if (cmdline_reals("range", text, ends, 2) != 2 || ends[0] < 0 || ends[1] > LEVEL_MAX ||
         ends[0] > ends[1] || ends[0] != floor(ends[0]) || ends[1] != floor(ends[1]))
-        pm_error("-range=%s: two whole thresholds are needed, MIN,MAX, 0 to %d, the smaller first",
-                 text, LEVEL_MAX);
+        message_error(
+            "-range=%s: two whole thresholds are needed, MIN,MAX, 0 to %d, the smaller first", text,
+            LEVEL_MAX);
     cmd->first = (unsigned)ends[0];
     cmd->last = (unsigned)ends[1];
 }
@@ -90,7 +90,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     if (cmd->plot)
         gnuplot_check_path(cmd->plot);
     if (argc > 2)
-        pm_error("one deviation map is wanted; \"%s\" is one too many", argv[2]);
+        message_error("one deviation map is wanted; \"%s\" is one too many", argv[2]);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
 }
@@ -101,10 +101,11 @@ static void read_map(const struct cmdline *cmd, struct frame *map)
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
     input_read(in, map);
     if (input_next(in, &second))
-        pm_error("one deviation map is wanted; several images came in. noisedetect -map makes it");
+        message_error(
+            "one deviation map is wanted; several images came in. noisedetect -map makes it");
     input_close(in);
     if (frame_has_opacity(map))
-        pm_error("%s is no deviation map: it has an opacity plane", map->name);
+        message_error("%s is no deviation map: it has an opacity plane", map->name);
 }
 
 /* The largest sample of each pixel. */
@@ -229,8 +230,9 @@ static bool nothing_noisy(const struct cmdline *cmd, const struct counts *counts
     return counts->any[cmd->first] == 0; /* the counts only fall from there */
 }
 
-/* On a logarithmic axis a count of 0 lies at its foot: gnuplot would leave it out. */
-static void draw(const struct cmdline *cmd, const struct counts *counts)
+/* The plot, drawn but not yet in place. On a logarithmic axis a count of 0 lies at its foot:
+ * gnuplot would leave it out. */
+static struct gnuplot *draw(const struct cmdline *cmd, const struct counts *counts)
 {
     static const char *const names[] = {"red", "green", "blue"};
     static const char *const lines[] = {"#cc0000", "#008800", "#0000cc"};
@@ -259,7 +261,8 @@ static void draw(const struct cmdline *cmd, const struct counts *counts)
                 c ? ", " : "", c + 2, c + 2, foot, style, gray ? "#444444" : lines[c],
                 gray ? "gray" : names[c]);
     fprintf(to, "\n");
-    gnuplot_close(plot);
+    gnuplot_draw(plot);
+    return plot;
 }
 
 int main(int argc, char **argv)
@@ -274,10 +277,11 @@ int main(int argc, char **argv)
         print_target(&cmd, &map, counts);
     else if (!cmd.plot || strcmp(cmd.plot, "-") != 0)
         print_table(&cmd, counts);
-    fflush(stdout);
-    if (cmd.plot)
-        draw(&cmd, counts);
+    output_check_stdout();
+    struct gnuplot *plot = cmd.plot ? draw(&cmd, counts) : NULL;
     output_flush_stdout();
+    if (plot)
+        gnuplot_close(plot);
     free(counts);
     frame_free(&map);
     return EXIT_SUCCESS;

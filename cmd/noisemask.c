@@ -7,11 +7,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <netpbm/pm.h>
-
 #include "cmdline.h"
 #include "frame.h"
 #include "input.h"
+#include "message.h"
 #include "output.h"
 #include "repair.h"
 
@@ -50,10 +49,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
     if (!cmd->mask)
-        pm_error("-mask=FILE is needed: the mask that noisedetect makes");
+        message_error("-mask=FILE is needed: the mask that noisedetect makes");
     cmd->kernel = kernel ? cmdline_whole("kernel", kernel, 3, KERNEL_MAX) : 3;
     if (cmd->kernel % 2 == 0)
-        pm_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
+        message_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
     cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
     cmd->method = REPAIR_MEMBRANE;
     if (method)
@@ -86,7 +85,7 @@ static void check_count(const struct cmdline *cmd, const struct mask *mask)
 {
     unsigned long count = mask_count(mask);
     if (cmd->max_pixels && count > cmd->max_pixels)
-        cmdline_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
+        message_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
                        "noisedetect's -threshold (\"noisehist -target=%u\" proposes one), use "
                        "-statistic=persistent, or set -maxpixels.",
                        cmd->mask, count, cmd->max_pixels, cmd->max_pixels);
@@ -95,12 +94,14 @@ static void check_count(const struct cmdline *cmd, const struct mask *mask)
 static void check_fit(const struct cmdline *cmd, const struct mask *mask, const struct frame *frame)
 {
     if (frame->width != mask->width || frame->height != mask->height)
-        pm_error("the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
-                 "of that size",
-                 cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
+        message_error(
+            "the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
+            "of that size",
+            cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
     if (!mask_fits(mask, frame_colors(frame)))
-        pm_error("the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
-                 cmd->mask, frame->name);
+        message_error(
+            "the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
+            cmd->mask, frame->name);
 }
 
 int main(int argc, char **argv)
@@ -109,9 +110,9 @@ int main(int argc, char **argv)
     struct mask mask = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);
-    struct output *out = output_open(&cmd.output);
     read_mask(cmd.mask, &mask);
     check_count(&cmd, &mask);
+    struct output *out = output_open(&cmd.output);
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
 
@@ -119,9 +120,10 @@ int main(int argc, char **argv)
     while (input_read(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
         if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
-            pm_error("frame %s: the mask %s%s marks every sample of a colour, so none is left to "
-                     "repair from",
-                     frame.name, cmd.mask, cmd.grow ? ", grown," : "");
+            message_error(
+                "frame %s: the mask %s%s marks every sample of a colour, so none is left to "
+                "repair from",
+                frame.name, cmd.mask, cmd.grow ? ", grown," : "");
         output_frame(out, &frame);
     }
     input_close(in);

@@ -523,11 +523,6 @@ END
     [ "$(samples back.pam)" = "$(samples "$FIXTURES/scene.pam")" ]
 }
 
-@test "match says that it does not use the interval" {
-    says 'interval is not used' framebalance -curve=match -interval=30,40 "$FIXTURES/gray.pam"
-    [ "$(samples out)" = "$(samples "$FIXTURES/gray.pam")" ]
-}
-
 @test "the memory is the same for 5 and for 200 frames through noisemask" {
     pam 400 300 3 255 10 20 30 90 >frame.pam
     pam 400 300 1 255 0 >mask.pam

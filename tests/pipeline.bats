@@ -507,6 +507,24 @@ changed_meanwhile() {
     done
 }
 
+@test "a tuple type of any length, in one line or two, can be read again" {
+    header='P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\n'
+    pam 1 1 1 255 0 >none.pam
+    part() { printf "%0${1}d" 0; }
+    for type in 'TUPLTYPE GRAYSCALE' "TUPLTYPE $(part 245)" \
+        "TUPLTYPE $(part 9)\nTUPLTYPE $(part 245)" "TUPLTYPE $(part 245)\nTUPLTYPE $(part 9)" \
+        "TUPLTYPE $(part 120) $(part 100)\nTUPLTYPE a b" "TUPLTYPE $(part 125)\nTUPLTYPE $(part 125)" ''; do
+        # shellcheck disable=SC2059
+        printf "$header${type:+$type\n}ENDHDR\nA" >in.pam
+        noisemask -mask=none.pam in.pam >once.pam
+        noisemask -mask=none.pam -name=once <once.pam >twice.pam
+        cmp <(anonymous once.pam) <(anonymous twice.pam)
+        pamtopam <once.pam >/dev/null
+        [ "$(header TUPLTYPE twice.pam | paste -sd ' ')" = "$(header TUPLTYPE in.pam | paste -sd ' ')" ]
+        [ "$(LC_ALL=C awk 'length > 254' once.pam)" = '' ]
+    done
+}
+
 # ---- names ----
 
 @test "names go through a pipe to the files" {

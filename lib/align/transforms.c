@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "median.h"
+#include "message.h"
 #include "name.h"
 #include "transforms.h"
 
@@ -50,7 +49,7 @@ struct aligned *transforms_add(struct transforms *transforms, const char *name)
     *place = (struct place){row->name, transforms->count++};
     struct place **found = tsearch(place, &transforms->by_name, compare_names);
     if (!found)
-        pm_error("out of memory: a name could not be added to %u", transforms->count);
+        message_error("out of memory: a name could not be added to %u", transforms->count);
     if (*found != place)
         free(place);
     return row;
@@ -132,8 +131,8 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     for (int i = 0; i < NUMBERS; i++) {
         char *end;
         if (!parse_number(field, &end, &number[i]) || *end != (i < NUMBERS - 1 ? '\t' : '\0'))
-            pm_error("%s, line %u: frame %s needs 13 decimal numbers, or the word failed", path,
-                     line, row->name);
+            message_error("%s, line %u: frame %s needs 13 decimal numbers, or the word failed",
+                          path, line, row->name);
         field = end + 1;
     }
     for (int i = 0; i < 9; i++)
@@ -144,29 +143,30 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->ncc = number[12];
     for (int i = 0; i < NUMBERS; i++)
         if (!isfinite(number[i]))
-            pm_error("%s, line %u: the matrix of frame %s is not finite", path, line, row->name);
+            message_error("%s, line %u: the matrix of frame %s is not finite", path, line,
+                          row->name);
     struct transform inverse;
     if (!transform_invert(&row->transform, &inverse))
-        pm_error("%s, line %u: the matrix of frame %s is singular", path, line, row->name);
+        message_error("%s, line %u: the matrix of frame %s is singular", path, line, row->name);
     row->failed = false;
 }
 
-/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind the
-   last. LINE is its number. */
+/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind
+   the last. LINE is its number. */
 static bool read_line(FILE *file, const char *path, unsigned line, char *text)
 {
     size_t length = 0;
     int byte;
     while ((byte = getc(file)) != EOF && byte != '\n') {
         if (byte == '\0')
-            pm_error("%s, line %u: there is a NUL byte in it; a table is text", path, line);
+            message_error("%s, line %u: there is a NUL byte in it; a table is text", path, line);
         if (length + 1 == LINE_BYTES)
-            pm_error("%s, line %u is longer than the limit of %d bytes", path, line,
-                     LINE_BYTES - 1);
+            message_error("%s, line %u is longer than the limit of %d bytes", path, line,
+                          LINE_BYTES - 1);
         text[length++] = (char)byte;
     }
     if (ferror(file))
-        pm_error("%s cannot be read: %s", path, strerror(errno));
+        message_error("%s cannot be read: %s", path, strerror(errno));
     bool there = byte != EOF || length > 0;
     while (length > 0 && text[length - 1] == '\r')
         length--;
@@ -178,26 +178,27 @@ void transforms_read(const char *path, struct transforms *transforms)
 {
     FILE *file = fopen(path, "r");
     if (!file)
-        pm_error("%s cannot be read: %s", path, strerror(errno));
+        message_error("%s cannot be read: %s", path, strerror(errno));
     char *text = alloc_array(LINE_BYTES, 1);
     for (unsigned line = 1; read_line(file, path, line, text); line++) {
         if (line == 1 && strcmp(text, header) != 0)
-            pm_error("%s is no table of transforms: its first line is not that of framealign -save",
-                     path);
+            message_error(
+                "%s is no table of transforms: its first line is not that of framealign -save",
+                path);
         char *fields = strchr(text, '\t');
         if (!fields)
-            pm_error("%s, line %u: there is no tab behind the frame's name", path, line);
+            message_error("%s, line %u: there is no tab behind the frame's name", path, line);
         if (line == 1)
             continue;
         *fields++ = '\0';
         char *name = name_unescape(text);
         if (transforms_find(transforms, name))
-            pm_error("%s, line %u: frame %s is there twice", path, line, name);
+            message_error("%s, line %u: frame %s is there twice", path, line, name);
         parse_row(path, line, fields, transforms_add(transforms, name));
         free(name);
     }
     if (transforms->count == 0)
-        pm_error("%s holds no transforms", path);
+        message_error("%s holds no transforms", path);
     free(text);
     fclose(file);
 }

@@ -10,16 +10,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
+#include "message.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
-    pm_error("out of memory: %zu x %zu bytes could not be had", count, size);
-    exit(EXIT_FAILURE); /* pm_error() does not return, but is not declared so */
+    const char *subject = message_subject();
+    message_error("out of memory%s%s: %zu x %zu bytes could not be had", subject ? " for " : "",
+                  subject ? subject : "", count, size);
 }
 
 /* Asks for huge pages under BLOCK: their first touch is several times cheaper. Only a hint. */
@@ -67,7 +67,7 @@ char *alloc_printf(const char *format, ...)
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (length < 0)
-        pm_error("a message could not be formatted");
+        message_error("a message could not be formatted");
     char *text = alloc_array((size_t)length + 1, 1);
     va_start(args, format);
     vsnprintf(text, (size_t)length + 1, format, args);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +12,24 @@
 
 #include "alloc.h"
 #include "cmdline.h"
+#include "descriptors.h"
+#include "message.h"
 
 /* The options that every program has, after its own. */
 enum { QUIET, HELP, VERSION, COMMON };
+
+static void check_printed(void)
+{
+    if (fflush(stdout) != 0)
+        message_error("standard output could not be written: %s", strerror(errno));
+}
 
 static _Noreturn void print_version(const char *program)
 {
     const char *argv[] = {program, "-version", NULL};
     int argc = 2;
     printf("%s: stackpbm %s\n", program, STACKPBM_VERSION);
-    fflush(stdout);
+    check_printed();
     pm_proginit(&argc, argv); /* prints libnetpbm's version and exits */
     exit(EXIT_SUCCESS);
 }
@@ -37,8 +44,8 @@ static const struct option *find_option(const struct option *options, unsigned c
         if (options[i].name[length] == '\0')
             return &options[i];
         if (found)
-            pm_error("-%.*s may mean -%s or -%s: give more letters", (int)length, name, found->name,
-                     options[i].name);
+            message_error("-%.*s may mean -%s or -%s: give more letters", (int)length, name,
+                          found->name, options[i].name);
         found = &options[i];
     }
     return found;
@@ -81,7 +88,7 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
     table[count].type = OPT_END;
     optStruct3 parser = {.short_allowed = 0, .allowNegNum = 0, .opt_table = table};
 
-    pm_optSetFatalFunc(pm_error);
+    pm_optSetFatalFunc(message_error);
     errno = 0;
     pm_optParseOptions3(argc, argv, parser, sizeof parser, 0);
     for (unsigned i = 0; i < count; i++) {
@@ -98,7 +105,8 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv)
 {
-    pm_init(program, 0);
+    descriptors_fill_standard();
+    message_start(program);
     bool common[COMMON] = {false};
     struct option *all = alloc_array(count + COMMON, sizeof *all);
     memcpy(all, options, count * sizeof *all);
@@ -112,13 +120,13 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     free(all);
     if (common[HELP]) {
         printf("usage: %s\nThe manual page %s(1) says more.\n", synopsis, program);
-        if (fflush(stdout) != 0)
-            pm_error("standard output could not be written: %s", strerror(errno));
+        check_printed();
         exit(EXIT_SUCCESS);
     }
     if (common[VERSION])
         print_version(program);
-    pm_setMessage(!common[QUIET], NULL);
+    if (common[QUIET])
+        message_silence();
 }
 
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max)
@@ -127,9 +135,9 @@ unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsig
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end)
-        pm_error("-%s=%s: a whole number from %u to %u is needed", option, text, min, max);
+        message_error("-%s=%s: a whole number from %u to %u is needed", option, text, min, max);
     if (errno || value < min || value > max)
-        pm_error("-%s=%s is outside its range, %u to %u", option, text, min, max);
+        message_error("-%s=%s is outside its range, %u to %u", option, text, min, max);
     return (unsigned)value;
 }
 
@@ -139,12 +147,12 @@ unsigned cmdline_reals(const char *option, const char *text, double *values, uns
     for (const char *at = text;; at++) {
         char *end;
         if (count == most)
-            pm_error("-%s=%s: at most %u numbers are wanted", option, text, most);
+            message_error("-%s=%s: at most %u numbers are wanted", option, text, most);
         double value = strtod(at, &end);
         bool decimal = strspn(at, "+-.0123456789eE") >= (size_t)(end - at);
         if (end == at || !decimal || !isfinite(value) || (*end && *end != ','))
-            pm_error("-%s=%s: a number is needed at \"%s\"; several have commas between them",
-                     option, text, at);
+            message_error("-%s=%s: a number is needed at \"%s\"; several have commas between them",
+                          option, text, at);
         values[count++] = value;
         if (!*end)
             return count;
@@ -156,12 +164,12 @@ void cmdline_levels(const char *option, const char *text, double levels[3])
 {
     unsigned count = cmdline_reals(option, text, levels, 3);
     if (count == 2)
-        pm_error("-%s=%s: one threshold for all colours is needed, or three", option, text);
+        message_error("-%s=%s: one threshold for all colours is needed, or three", option, text);
     for (unsigned c = 0; c < 3; c++) {
         if (count == 1)
             levels[c] = levels[0];
         if (levels[c] < 0 || levels[c] > 255)
-            pm_error("-%s=%s: a threshold is in levels, 0 to 255", option, text);
+            message_error("-%s=%s: a threshold is in levels, 0 to 255", option, text);
     }
 }
 
@@ -177,7 +185,7 @@ unsigned cmdline_choice(const char *option, const char *text, const char *const 
         free(list);
         list = longer;
     }
-    pm_error("-%s=%s: one of these words is needed: %s", option, text, list);
+    message_error("-%s=%s: one of these words is needed: %s", option, text, list);
     return 0;
 }
 
@@ -192,7 +200,7 @@ bool cmdline_reads_stdin(char *const *operands, unsigned count)
 void cmdline_name(const char *name, char *const *operands, unsigned count)
 {
     if (name && name[0] == '\0')
-        pm_error("-name: the name is empty");
+        message_error("-name: the name is empty");
     cmdline_without_effect("name", name && !cmdline_reads_stdin(operands, count),
                            "on files, which name their frames");
 }
@@ -200,16 +208,5 @@ void cmdline_name(const char *name, char *const *operands, unsigned count)
 void cmdline_without_effect(const char *option, bool given, const char *because)
 {
     if (given)
-        pm_error("-%s has no effect %s: leave it out", option, because);
-}
-
-_Noreturn void cmdline_refuse(const char *format, ...)
-{
-    char message[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    pm_errormsg("%s", message);
-    exit(2);
+        message_error("-%s has no effect %s: leave it out", option, because);
 }

@@ -19,7 +19,8 @@ struct option {
 
 /*
  * Takes the COUNT options out of the command line; what stays in ARGV from 1 on are the operands.
- * SYNOPSIS is what -help prints. Also starts libnetpbm under the name PROGRAM.
+ * SYNOPSIS is what -help prints. Also starts messages and libnetpbm under the name PROGRAM, and
+ * opens the standard descriptors that are closed.
  */
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv);
@@ -44,9 +45,5 @@ void cmdline_name(const char *name, char *const *operands, unsigned count);
 
 /* Ends the program with status 1 where -OPTION is GIVEN: it has no effect BECAUSE ... */
 void cmdline_without_effect(const char *option, bool given, const char *because);
-
-/* Ends the program with status 2 after a message as of printf: the work was done, its result is
-   refused. */
-_Noreturn void cmdline_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

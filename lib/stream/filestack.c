@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "filestack.h"
 #include "input.h"
+#include "message.h"
 
 struct filestack {
     char *const *paths;
@@ -71,18 +70,18 @@ void filestack_rows(struct filestack *files, unsigned i, unsigned first, unsigne
     struct stat status;
     int descriptor = open(files->paths[i], O_RDONLY);
     if (descriptor >= 0 && (fstat(descriptor, &status) != 0 || status.st_size != end))
-        pm_error("%s changed while it was read: it was %lld bytes long, and now is %lld",
-                 files->paths[i], (long long)end, (long long)status.st_size);
+        message_error("%s changed while it was read: it was %lld bytes long, and now is %lld",
+                      files->paths[i], (long long)end, (long long)status.st_size);
     while (descriptor >= 0 && left > 0) {
         ssize_t got = pread(descriptor, raster, left, at);
         if (got <= 0)
-            pm_error("%s cannot be read: %s", files->paths[i],
-                     got < 0 ? strerror(errno) : "it became shorter");
+            message_error("%s cannot be read: %s", files->paths[i],
+                          got < 0 ? strerror(errno) : "it became shorter");
         raster += got;
         at += got;
         left -= (size_t)got;
     }
     if (descriptor < 0)
-        pm_error("%s cannot be read: %s", files->paths[i], strerror(errno));
+        message_error("%s cannot be read: %s", files->paths[i], strerror(errno));
     close(descriptor);
 }

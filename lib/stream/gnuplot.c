@@ -10,19 +10,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
 #include "gnuplot.h"
+#include "message.h"
+#include "output.h"
 #include "tempfile.h"
 
 extern char **environ;
 
 struct gnuplot {
-    struct tempfile *file; /* NULL: a drawing for standard output */
-    FILE *drawing;         /* that drawing, until it is complete; else NULL */
-    FILE *stream;
-    pid_t process;
+    char *terminal;
+    struct tempfile *file; /* NULL: the drawing is for standard output */
+    FILE *commands;
 };
 
 /* As wide as the terminal, and no higher; 100 by 30 characters where there is none. */
@@ -62,7 +61,7 @@ void gnuplot_check_path(const char *path)
 {
     char *terminal = terminal_of(path);
     if (!terminal)
-        pm_error("%s: a plot's name ends in .pdf, .png or .svg; \"-\" draws it as text", path);
+        message_error("%s: a plot's name ends in .pdf, .png or .svg; \"-\" draws it as text", path);
     free(terminal);
 }
 
@@ -78,66 +77,81 @@ static pid_t start(int input, int output)
     int error = posix_spawnp(&process, "gnuplot", &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error == ENOENT)
-        pm_error("gnuplot is not installed, so the plot cannot be drawn (Debian's package: "
-                 "gnuplot-nox)");
+        message_error("gnuplot is not installed, so the plot cannot be drawn (Debian's package: "
+                      "gnuplot-nox)");
     if (error)
-        pm_error("gnuplot cannot be started: %s", strerror(error));
+        message_error("gnuplot cannot be started: %s", strerror(error));
     return process;
 }
 
+/* Commands lie in a file until they are complete: a gnuplot that dies breaks no pipe of ours. */
 struct gnuplot *gnuplot_open(const char *path)
 {
     gnuplot_check_path(path);
     struct gnuplot *plot = alloc_zeroed(1, sizeof *plot);
-    int ends[2];
-    if (pipe(ends) != 0)
-        pm_error("a pipe to gnuplot cannot be made: %s", strerror(errno));
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* gnuplot must not hold the end it waits for */
+    plot->terminal = terminal_of(path);
+    plot->commands = tmpfile();
+    if (!plot->commands)
+        message_error("a temporary file for gnuplot's commands cannot be made: %s",
+                      strerror(errno));
     if (strcmp(path, "-") != 0)
         plot->file = tempfile_create(path);
-    else if (!(plot->drawing = tmpfile()))
-        pm_error("a temporary file cannot be made: %s", strerror(errno));
-    plot->process =
-        start(ends[0], fileno(plot->file ? tempfile_stream(plot->file) : plot->drawing));
-    close(ends[0]);
-    plot->stream = fdopen(ends[1], "w");
-    if (!plot->stream)
-        pm_error("a pipe to gnuplot cannot be opened: %s", strerror(errno));
-    char *terminal = terminal_of(path);
-    fprintf(plot->stream, "set terminal %s\n", terminal);
-    free(terminal);
+    fprintf(plot->commands, "set terminal %s\n", plot->terminal);
     return plot;
 }
 
 FILE *gnuplot_stream(struct gnuplot *plot)
 {
-    return plot->stream;
+    return plot->commands;
 }
 
-/* gnuplot does not look whether its standard output takes what it draws, so it never writes there.
- */
-static void copy_to_stdout(FILE *drawing)
+/* gnuplot does not look whether its standard output takes what it draws, so it never writes to
+   where the drawing is to go. */
+static void copy_drawing(int from, FILE *to)
 {
     char block[4096];
-    size_t count;
-    rewind(drawing);
-    while ((count = fread(block, 1, sizeof block, drawing)) > 0)
-        fwrite(block, 1, count, stdout);
-    fclose(drawing);
+    ssize_t count;
+    while ((count = read(from, block, sizeof block)) > 0)
+        fwrite(block, 1, (size_t)count, to);
+}
+
+static void check_status(int status)
+{
+    if (WIFSIGNALED(status))
+        message_error("gnuplot was ended by signal %d; the plot was not made", WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0)
+        message_error("gnuplot failed with status %d; the plot was not made", WEXITSTATUS(status));
+}
+
+void gnuplot_draw(struct gnuplot *plot)
+{
+    int ends[2], status = 0;
+    if (ferror(plot->commands) || fflush(plot->commands) != 0)
+        message_error("gnuplot's commands could not be written to a temporary file: %s",
+                      strerror(errno));
+    rewind(plot->commands);
+    if (pipe(ends) != 0)
+        message_error("a pipe from gnuplot cannot be made: %s", strerror(errno));
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    pid_t process = start(fileno(plot->commands), ends[1]);
+    close(ends[1]);
+    copy_drawing(ends[0], plot->file ? tempfile_stream(plot->file) : stdout);
+    close(ends[0]);
+    while (waitpid(process, &status, 0) < 0 && errno == EINTR)
+        continue;
+    check_status(status);
+    if (plot->file)
+        tempfile_flush(plot->file);
+    else
+        output_check_stdout();
 }
 
 void gnuplot_close(struct gnuplot *plot)
 {
-    int status = 0;
-    fclose(plot->stream); /* what could not be written shows in gnuplot's status */
-    while (waitpid(plot->process, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        pm_error("gnuplot failed; the plot was not made");
+    fclose(plot->commands);
     if (plot->file)
         tempfile_commit(plot->file);
-    else
-        copy_to_stdout(plot->drawing);
+    free(plot->terminal);
     free(plot);
 }

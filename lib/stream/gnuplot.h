@@ -12,16 +12,18 @@
 struct gnuplot;
 
 /*
- * Starts gnuplot and sets the terminal by the ending of PATH, .pdf, .png or .svg; "-" draws as text
- * on standard output, in colours where that is a terminal. Another ending ends the program, and so
- * does gnuplot where it is not installed.
+ * A plot whose terminal is set by the ending of PATH, .pdf, .png or .svg; "-" draws as text on
+ * standard output, in colours where that is a terminal. Another ending ends the program.
  */
 struct gnuplot *gnuplot_open(const char *path);
 
 FILE *gnuplot_stream(struct gnuplot *plot);
 
-/* Ends the plot and frees PLOT; the file is there whole, or the program ends with an error. Text is
-   in standard output's buffer, for the caller to flush and check. */
+/* Runs gnuplot over what was written there. The drawing is complete then, or the program ends with
+   an error. */
+void gnuplot_draw(struct gnuplot *plot);
+
+/* Puts the file in place and frees PLOT. */
 void gnuplot_close(struct gnuplot *plot);
 
 /* Ends the program where PATH is no name that gnuplot_open() takes. */

@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "input.h"
+#include "message.h"
 #include "name.h"
 #include "png_io.h"
 #include "simd.h"
@@ -41,18 +42,10 @@ struct input {
     unsigned frames;    /* images so far, over all operands */
     struct frame first; /* geometry and name of the first */
     struct roll *roll;  /* or NULL */
-    bool progress;
+    bool progress;      /* is shown */
 };
 
 static char *const standard_input[] = {"-"};
-
-static bool wants_progress(const struct input *in)
-{
-    int messages;
-    pm_setMessage(1, &messages);
-    pm_setMessage(messages, NULL);
-    return messages && in->count > 1 && isatty(STDERR_FILENO);
-}
 
 struct input *input_open(char *const *operands, unsigned count, const char *stdin_name)
 {
@@ -60,7 +53,7 @@ struct input *input_open(char *const *operands, unsigned count, const char *stdi
     in->operands = count ? operands : standard_input;
     in->count = count ? count : 1;
     in->stdin_name = stdin_name;
-    in->progress = wants_progress(in);
+    in->progress = in->count > 1;
     return in;
 }
 
@@ -74,7 +67,8 @@ static void open_operand(struct input *in)
     const char *operand = in->operands[in->opened++];
     bool standard = strcmp(operand, "-") == 0;
     if (standard && isatty(STDIN_FILENO))
-        pm_error("standard input is a terminal: name files, or redirect a stream of frames to it");
+        message_error(
+            "standard input is a terminal: name files, or redirect a stream of frames to it");
     free(in->label);
     free(in->base);
     in->label = alloc_string(standard ? "standard input" : operand);
@@ -86,7 +80,7 @@ static void open_operand(struct input *in)
     in->image = 0;
     in->file = standard ? stdin : fopen(operand, "rb");
     if (!in->file)
-        pm_error("%s cannot be read: %s", operand, strerror(errno));
+        message_error("%s cannot be read: %s", operand, strerror(errno));
 }
 
 static void close_operand(struct input *in)
@@ -102,7 +96,7 @@ static int peek(struct input *in)
     errno = 0;
     int byte = getc(in->file);
     if (byte == EOF && ferror(in->file))
-        pm_error("%s cannot be read: %s", in->label, strerror(errno));
+        message_error("%s cannot be read: %s", in->label, strerror(errno));
     if (byte != EOF)
         ungetc(byte, in->file);
     return byte;
@@ -123,31 +117,10 @@ static void refuse_format(const struct input *in, int byte)
     };
     for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
         if (byte == known[i].byte)
-            pm_error("%s is no PAM, PNM or PNG stream; it looks like %s: %s", in->label,
-                     known[i].format, known[i].way);
-    pm_error("%s is no PAM, PNM or PNG stream: it begins with byte 0x%02x", in->label,
-             (unsigned)byte);
-}
-
-/* libnetpbm's messages do not say which file they are about, and its hook for them passes nothing
-   through: this names the file while one of its functions runs. */
-static const char *libnetpbm_reads;
-
-static void name_the_file(const char *message)
-{
-    pm_setusererrormsgfn(NULL);
-    pm_errormsg("%s: %s", libnetpbm_reads, message); /* and libnetpbm ends the program */
-}
-
-static void libnetpbm_begins(const struct input *in)
-{
-    libnetpbm_reads = in->label;
-    pm_setusererrormsgfn(name_the_file);
-}
-
-static void libnetpbm_ends(void)
-{
-    pm_setusererrormsgfn(NULL);
+            message_error("%s is no PAM, PNM or PNG stream; it looks like %s: %s", in->label,
+                          known[i].format, known[i].way);
+    message_error("%s is no PAM, PNM or PNG stream: it begins with byte 0x%02x", in->label,
+                  (unsigned)byte);
 }
 
 /* The name in the header's comments, which our programs write as "# frame NAME", in pieces where it
@@ -188,9 +161,7 @@ static void read_pam_header(struct input *in, struct frame *frame)
 {
     const char *comments = NULL;
     in->pam.comment_p = &comments;
-    libnetpbm_begins(in);
     pnm_readpaminit(in->file, &in->pam, sizeof in->pam);
-    libnetpbm_ends();
     in->carried = carried_name(comments);
     frame->threshold = carried_threshold(comments);
     free((void *)(size_t)comments);
@@ -200,7 +171,7 @@ static void read_pam_header(struct input *in, struct frame *frame)
     frame->height = (unsigned)in->pam.height;
     frame->depth = in->pam.depth;
     if (in->pam.maxval > 65535)
-        pm_error("%s: maxval %lu; the limit is 65535", in->label, in->pam.maxval);
+        message_error("%s: maxval %lu; the limit is 65535", in->label, in->pam.maxval);
     frame->maxval = (unsigned)in->pam.maxval;
     memcpy(frame->tuple_type, in->pam.tuple_type, sizeof frame->tuple_type);
     bool raw = in->pam.format == PAM_FORMAT || in->pam.format == RPGM_FORMAT ||
@@ -211,11 +182,11 @@ static void read_pam_header(struct input *in, struct frame *frame)
 static void check_geometry(struct input *in, const struct frame *frame)
 {
     if (frame->depth < 1 || frame->depth > 4)
-        pm_error("%s: depth %u; frames are gray or RGB, with or without opacity: depth 1 to 4",
-                 in->label, frame->depth);
+        message_error("%s: depth %u; frames are gray or RGB, with or without opacity: depth 1 to 4",
+                      in->label, frame->depth);
     if (frame->height > SIZE_MAX / 8 / frame->depth / frame->width)
-        pm_error("%s: %ux%u pixels are more than this machine can address", in->label, frame->width,
-                 frame->height);
+        message_error("%s: %ux%u pixels are more than this machine can address", in->label,
+                      frame->width, frame->height);
     if (in->roll)
         roll_geometry(in->roll, frame);
     if (in->frames == 0) {
@@ -223,9 +194,10 @@ static void check_geometry(struct input *in, const struct frame *frame)
         in->first.name = NULL;
         in->first.raster = NULL;
     } else if (!frame_same_geometry(frame, &in->first)) {
-        pm_error("frame %s (%s) is %s, but frame %s is %s; all frames of a stream must be alike",
-                 frame->name, in->label, frame_geometry_text(frame), in->first.name,
-                 frame_geometry_text(&in->first));
+        message_error(
+            "frame %s (%s) is %s, but frame %s is %s; all frames of a stream must be alike",
+            frame->name, in->label, frame_geometry_text(frame), in->first.name,
+            frame_geometry_text(&in->first));
     }
 }
 
@@ -243,8 +215,9 @@ static bool another_follows(struct input *in)
     if (next == EOF)
         close_operand(in);
     else if (next != 'P' && next != 0x89)
-        pm_error("%s: behind image %u stands neither the end nor another image, but byte 0x%02x",
-                 in->label, in->image, (unsigned)next);
+        message_error(
+            "%s: behind image %u stands neither the end nor another image, but byte 0x%02x",
+            in->label, in->image, (unsigned)next);
     return next != EOF;
 }
 
@@ -267,12 +240,10 @@ static char *image_name(const struct input *in, bool alone)
 
 static void show_progress(const struct input *in, const char *name)
 {
-    if (!in->progress)
-        return;
-    fprintf(stderr, "frame %u", in->frames + 1);
-    if (in->frames < in->count)
-        fprintf(stderr, " of %u", in->count); /* nearly always a file holds one image */
-    fprintf(stderr, ": %s\033[K\r", name);
+    if (in->frames < in->count) /* nearly always a file holds one image */
+        message_progress("frame %u of %u: %s", in->frames + 1, in->count, name);
+    else
+        message_progress("frame %u: %s", in->frames + 1, name);
 }
 
 bool input_next(struct input *in, struct frame *frame)
@@ -282,7 +253,7 @@ bool input_next(struct input *in, struct frame *frame)
     if (!in->file) {
         if (in->opened == in->count) {
             if (in->frames == 0)
-                pm_error("the stream is empty: there is no frame to work on");
+                message_error("the stream is empty: there is no frame to work on");
             if (in->roll)
                 roll_end(in->roll, in->frames);
             return false;
@@ -291,11 +262,12 @@ bool input_next(struct input *in, struct frame *frame)
     }
     int magic = peek(in);
     if (magic == EOF)
-        pm_error("%s is empty: no frame was there", in->label);
+        message_error("%s is empty: no frame was there", in->label);
     if (magic != 'P' && magic != 0x89)
         refuse_format(in, magic);
 
     in->image++;
+    message_about(in->label);
     free(in->carried);
     in->carried = NULL;
     if (magic == 'P') {
@@ -308,7 +280,8 @@ bool input_next(struct input *in, struct frame *frame)
     free(frame->name);
     frame->name = image_name(in, in->image == 1);
     check_geometry(in, frame);
-    show_progress(in, frame->name);
+    if (in->progress)
+        show_progress(in, frame->name);
     in->rows_left = frame->height;
     return true;
 }
@@ -341,8 +314,8 @@ static void check_samples(const struct input *in, const struct frame *frame,
                      samples);
         uint16_t most = largest(samples, row_samples);
         if (most > frame->maxval)
-            pm_error("%s: image %u has a sample of %u, over its maxval of %u", in->label, in->image,
-                     most, frame->maxval);
+            message_error("%s: image %u has a sample of %u, over its maxval of %u", in->label,
+                          in->image, most, frame->maxval);
     }
     free(samples);
 }
@@ -354,11 +327,11 @@ static void read_raw(struct input *in, const struct frame *frame, unsigned char 
     errno = 0;
     size_t got = fread(raster, 1, wanted, in->file);
     if (got < wanted && ferror(in->file))
-        pm_error("%s cannot be read: %s", in->label, strerror(errno));
+        message_error("%s cannot be read: %s", in->label, strerror(errno));
     if (got < wanted)
-        pm_error("%s is truncated: image %u ends %zu bytes into its %zu", in->label, in->image,
-                 (frame->height - in->rows_left) * frame_row_bytes(frame) + got,
-                 frame_raster_bytes(frame));
+        message_error("%s is truncated: image %u ends %zu bytes into its %zu", in->label, in->image,
+                      (frame->height - in->rows_left) * frame_row_bytes(frame) + got,
+                      frame_raster_bytes(frame));
     check_samples(in, frame, raster, count);
 }
 
@@ -368,7 +341,6 @@ static void read_tuples(struct input *in, const struct frame *frame, unsigned ch
 {
     uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
     tuple *tuples = pnm_allocpamrow(&in->pam);
-    libnetpbm_begins(in);
     for (unsigned row = 0; row < count; row++) {
         pnm_readpamrow(&in->pam, tuples);
         for (unsigned column = 0; column < frame->width; column++)
@@ -377,7 +349,6 @@ static void read_tuples(struct input *in, const struct frame *frame, unsigned ch
         frame_pack(samples, frame_sample_bytes(frame), frame_row_samples(frame),
                    raster + row * frame_row_bytes(frame));
     }
-    libnetpbm_ends();
     pnm_freepamrow(tuples);
     free(samples);
 }
@@ -388,6 +359,7 @@ static void finish_image(struct input *in, struct frame *frame)
 {
     png_reader_free(in->png);
     in->png = NULL;
+    message_about(NULL);
     bool alone = name_depends_on_next(in) && !another_follows(in);
     free(frame->name);
     frame->name = image_name(in, alone);
@@ -465,8 +437,8 @@ bool input_read(struct input *in, struct frame *frame)
 
 void input_close(struct input *in)
 {
-    if (in->progress && in->frames)
-        fputs("\033[K", stderr);
+    message_progress_end();
+    message_about(NULL);
     png_reader_free(in->png);
     close_operand(in);
     free(in->label);
@@ -503,6 +475,6 @@ void input_read_single(const char *path, struct frame *frame)
     struct input *in = input_open(operands, 1, NULL);
     input_read(in, frame);
     if (another_follows(in))
-        pm_error("%s holds several images; one is wanted", path);
+        message_error("%s holds several images; one is wanted", path);
     input_close(in);
 }

@@ -11,10 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <netpbm/pam.h>
-
 #include "alloc.h"
 #include "ending.h"
+#include "message.h"
 #include "name.h"
 #include "output.h"
 #include "png_io.h"
@@ -52,13 +51,13 @@ static void break_unfinished(void)
 static void open_directory(const char *path)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        pm_error("-outdir=%s: the directory is not there and cannot be made: %s", path,
-                 strerror(errno));
+        message_error("-outdir=%s: the directory is not there and cannot be made: %s", path,
+                      strerror(errno));
     if (access(path, W_OK | X_OK) != 0)
-        pm_error("-outdir=%s cannot be written to: %s", path, strerror(errno));
+        message_error("-outdir=%s cannot be written to: %s", path, strerror(errno));
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
-        pm_error("-outdir=%s is no directory", path);
+        message_error("-outdir=%s is no directory", path);
 }
 
 struct output *output_open(const struct output_options *options)
@@ -69,76 +68,80 @@ struct output *output_open(const struct output_options *options)
         open_directory(options->outdir);
     } else {
         if (isatty(STDOUT_FILENO))
-            pm_error("the frames are binary and standard output is a terminal: redirect it "
-                     "(>result.pam), pipe it, or use -outdir=DIR");
+            message_error("the frames are binary and standard output is a terminal: redirect it "
+                          "(>result.pam), pipe it, or use -outdir=DIR");
         ending_add(break_unfinished);
     }
     return out;
 }
 
-/* What a frame carries as header comments: its name, and a map's threshold. A line of a PAM header
-   has at most 255 bytes, so a long name goes on in further comments. The caller frees the text. */
-static char *header_comments(const struct frame *frame)
+/* A line of a PAM header has at most 255 bytes, its end included: a long name goes on in further
+   comments. */
+static void write_name(FILE *file, const char *name)
 {
     enum { PIECE = 200 };
-    char *escaped = name_escape(frame->name ? frame->name : "");
+    char *escaped = name_escape(name);
     size_t length = strlen(escaped);
-    char *text = alloc_string("");
-    for (size_t at = 0; at < length; at += PIECE) {
-        char *longer = alloc_printf("%s frame%s %.*s\n", text, at ? "+" : "", PIECE, escaped + at);
-        free(text);
-        text = longer;
-    }
+    for (size_t at = 0; at < length; at += PIECE)
+        fprintf(file, "# frame%s %.*s\n", at ? "+" : "", PIECE, escaped + at);
     free(escaped);
-    if (frame->threshold > 0) {
-        char *longer = alloc_printf("%s threshold %g\n", text, frame->threshold);
-        free(text);
-        text = longer;
+}
+
+/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
+   is divided at blanks, which a long one has because it came in by lines itself. */
+static void write_tuple_type(FILE *file, const char *type)
+{
+    enum { PIECE = 245 };
+    size_t length;
+    for (; *type; type += length, type += *type == ' ') {
+        length = strlen(type);
+        if (length > PIECE) {
+            length = PIECE;
+            while (length > 0 && type[length] != ' ')
+                length--;
+            length = length > 0 ? length : PIECE;
+        }
+        fprintf(file, "TUPLTYPE %.*s\n", (int)length, type);
     }
-    return text;
 }
 
 static void write_pam_header(FILE *file, const struct frame *frame)
 {
-    char *comments = header_comments(frame);
-    const char *comment = comments;
-    struct pam pam = {.size = sizeof pam,
-                      .len = sizeof pam,
-                      .file = file,
-                      .format = PAM_FORMAT,
-                      .width = (int)frame->width,
-                      .height = (int)frame->height,
-                      .depth = frame->depth,
-                      .maxval = frame->maxval,
-                      .bytes_per_sample = frame_sample_bytes(frame),
-                      .comment_p = *comments ? &comment : NULL};
-    memcpy(pam.tuple_type, frame->tuple_type, sizeof pam.tuple_type);
-    pnm_writepaminit(&pam);
-    free(comments);
+    fprintf(file, "P7\n");
+    write_name(file, frame->name ? frame->name : "");
+    if (frame->threshold > 0)
+        fprintf(file, "# threshold %g\n", frame->threshold);
+    fprintf(file, "WIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\n", frame->width, frame->height,
+            frame->depth, frame->maxval);
+    write_tuple_type(file, frame->tuple_type);
+    fprintf(file, "ENDHDR\n");
+}
+
+/* What messages call the place of the current frame. */
+static const char *label(const struct output *out)
+{
+    return out->path ? out->path : "standard output";
 }
 
 /* What fits into a pipe goes into it at once; more in quarters of it, so that the pipe's reader and
    we work at the same time: cat takes a frame a third faster then. */
-static void write_raw_rows(FILE *file, const struct frame *frame, const unsigned char *rows,
-                           unsigned count)
+static void write_raw_rows(const struct output *out, const unsigned char *rows, unsigned count)
 {
     enum { PIPE_BYTES = 64 << 10 };
-    size_t left = count * frame_row_bytes(frame);
+    size_t left = count * frame_row_bytes(out->frame);
     size_t piece = left > PIPE_BYTES ? PIPE_BYTES / 4 : left;
     for (; left > 0; left -= piece, rows += piece) {
         piece = left < piece ? left : piece;
-        errno = 0;
-        if (fwrite(rows, 1, piece, file) != piece)
-            pm_error("frame %s could not be written: %s", frame->name ? frame->name : "",
-                     strerror(errno));
+        if (fwrite(rows, 1, piece, out->file) != piece)
+            message_error("%s could not be written: %s", label(out), strerror(errno));
     }
 }
 
 static void tell_scaling(struct output *out, const struct frame *frame)
 {
     if (frame->maxval != png_maxval(frame) && !out->scaling_told) {
-        pm_message("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
-                   png_maxval(frame));
+        message_note("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
+                     png_maxval(frame));
         out->scaling_told = true;
     }
 }
@@ -152,16 +155,16 @@ static int compare_names(const void *a, const void *b)
 static void claim_name(struct output *out, const char *name)
 {
     if (strchr(name, '/') || name[0] == '\0')
-        pm_error("a frame is called \"%s\", which cannot name a file in %s: use -name=NAME", name,
-                 out->options.outdir);
+        message_error("a frame is called \"%s\", which cannot name a file in %s: use -name=NAME",
+                      name, out->options.outdir);
     char *copy = alloc_string(name);
     char *const *entry = tsearch(copy, &out->names, compare_names);
     if (!entry)
-        pm_error("out of memory for the names of the frames");
+        message_error("out of memory for the names of the frames");
     if (*entry != copy)
-        pm_error("two frames are called %s, and %s can hold one of that name: give them other "
-                 "names, or other runs",
-                 name, out->options.outdir);
+        message_error("two frames are called %s, and %s can hold one of that name: give them other "
+                      "names, or other runs",
+                      name, out->options.outdir);
 }
 
 static void open_file(struct output *out, const struct frame *frame)
@@ -183,8 +186,7 @@ static void close_file(struct output *out)
 static void check_stdout(bool written)
 {
     if (!written)
-        pm_error("standard output could not be written: %s",
-                 errno ? strerror(errno) : "the system did not say why");
+        message_error("standard output could not be written: %s", strerror(errno));
 }
 
 void output_begin(struct output *out, const struct frame *frame)
@@ -199,7 +201,7 @@ void output_begin(struct output *out, const struct frame *frame)
     }
     if (out->options.png) {
         tell_scaling(out, frame);
-        out->png = png_writer_open(out->file, out->path ? out->path : "standard output", frame);
+        out->png = png_writer_open(out->file, label(out), frame);
     } else {
         write_pam_header(out->file, frame);
     }
@@ -210,7 +212,7 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
     if (out->options.png)
         png_writer_rows(out->png, rows, count);
     else
-        write_raw_rows(out->file, out->frame, rows, count);
+        write_raw_rows(out, rows, count);
     out->rows_left -= count;
     if (out->rows_left > 0)
         return;
@@ -219,7 +221,7 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
     if (out->options.outdir) {
         close_file(out);
     } else {
-        check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+        output_check_stdout();
         between_frames = true;
     }
 }
@@ -230,9 +232,14 @@ void output_frame(struct output *out, const struct frame *frame)
     output_rows(out, frame->raster, frame->height);
 }
 
+void output_check_stdout(void)
+{
+    check_stdout(!ferror(stdout) && fflush(stdout) == 0);
+}
+
 void output_flush_stdout(void)
 {
-    check_stdout(fflush(stdout) == 0 && !ferror(stdout));
+    output_check_stdout();
     check_stdout(fclose(stdout) == 0);
 }
 

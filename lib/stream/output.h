@@ -37,7 +37,11 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count);
 /* Flushes, checks, and frees OUT: the stream is complete. */
 void output_close(struct output *out);
 
-/* Flushes and checks standard output, for programs that print no frames. */
+/* Checks that all that was printed to standard output so far is written; to be called before
+   anything else is done that may fail, so that the message tells why. */
+void output_check_stdout(void);
+
+/* The same at the end, for programs that print no frames: also closes it. */
 void output_flush_stdout(void);
 
 /* Writes FRAME as PNG to a file that tempfile_commit() puts in place as PATH. */

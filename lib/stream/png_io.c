@@ -6,11 +6,11 @@
 
 #include <sys/types.h>
 
-#include <netpbm/pm.h>
 #include <png.h>
 #include <zlib.h>
 
 #include "alloc.h"
+#include "message.h"
 #include "png_io.h"
 
 struct png_reader {
@@ -34,12 +34,12 @@ struct png_writer {
 
 static void fail(png_structp png, png_const_charp message)
 {
-    pm_error("%s: %s", (const char *)png_get_error_ptr(png), message);
+    message_error("%s: %s", (const char *)png_get_error_ptr(png), message);
 }
 
 static void warn(png_structp png, png_const_charp message)
 {
-    pm_message("%s: %s", (const char *)png_get_error_ptr(png), message);
+    message_note("%s: %s", (const char *)png_get_error_ptr(png), message);
 }
 
 static void read_interlaced(struct png_reader *reader, unsigned height)
@@ -60,8 +60,8 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
     reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, (void *)(size_t)label, fail, warn);
     reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
     if (!reader->info)
-        pm_error("%s: libpng cannot start: out of memory, or another libpng than at build time",
-                 label);
+        message_error(
+            "%s: libpng cannot start: out of memory, or another libpng than at build time", label);
     png_structp png = reader->png;
     reader->file = file;
     reader->begin = ftello(file);
@@ -144,8 +144,8 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
         png_create_write_struct(PNG_LIBPNG_VER_STRING, (void *)(size_t)label, fail, warn);
     png_infop info = writer->info = png ? png_create_info_struct(png) : NULL;
     if (!info)
-        pm_error("%s: libpng cannot start: out of memory, or another libpng than at build time",
-                 label);
+        message_error(
+            "%s: libpng cannot start: out of memory, or another libpng than at build time", label);
     writer->frame = frame;
     if (frame->maxval != png_maxval(frame)) {
         writer->scaled = scale_table(frame);

@@ -2,9 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <netpbm/pm.h>
-
 #include "input.h"
+#include "message.h"
 #include "reference.h"
 
 void reference_check_rereadable(char *const *operands, unsigned count)
@@ -12,7 +11,7 @@ void reference_check_rereadable(char *const *operands, unsigned count)
     struct stat status;
     for (unsigned i = 0; i < count; i++)
         if (stat(operands[i], &status) == 0 && !S_ISREG(status.st_mode))
-            pm_error(
+            message_error(
                 "%s is no regular file, but it would have to be read twice, first to look at all "
                 "frames: make it a file, or give the frames on standard input",
                 operands[i]);

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netpbm/pm.h>
-
 #include "alloc.h"
+#include "message.h"
 #include "roll.h"
 
 #define CHANGED "when the files were read first: they changed meanwhile"
@@ -39,8 +38,8 @@ void roll_geometry(struct roll *roll, const struct frame *frame)
         roll->geometry.raster = NULL;
     }
     if (!frame_same_geometry(frame, &roll->geometry))
-        pm_error("frame %s is %s, but it was %s " CHANGED, frame->name, frame_geometry_text(frame),
-                 frame_geometry_text(&roll->geometry));
+        message_error("frame %s is %s, but it was %s " CHANGED, frame->name,
+                      frame_geometry_text(frame), frame_geometry_text(&roll->geometry));
 }
 
 static void enter(struct roll *roll, const char *name)
@@ -61,14 +60,14 @@ void roll_name(struct roll *roll, unsigned index, const char *name)
     if (index == roll->count && !roll->complete)
         enter(roll, name);
     else if (index >= roll->count)
-        pm_error("frame %s was not there " CHANGED, name);
+        message_error("frame %s was not there " CHANGED, name);
     else if (strcmp(name, roll->names[index]) != 0)
-        pm_error("frame %s was called %s " CHANGED, name, roll->names[index]);
+        message_error("frame %s was called %s " CHANGED, name, roll->names[index]);
 }
 
 void roll_end(struct roll *roll, unsigned count)
 {
     if (count < roll->count)
-        pm_error("frame %s is gone; it was there " CHANGED, roll->names[count]);
+        message_error("frame %s is gone; it was there " CHANGED, roll->names[count]);
     roll->complete = true;
 }

@@ -7,9 +7,11 @@
 
 /*
  * An output file that is there whole or not at all: it is written under a short unique name beside
- * its place and renamed into it by tempfile_commit(). Where the program ends before that, by an
- * error or a signal, it is removed. A device or a pipe in that place is written to directly. Every
- * failure ends the program with a message that names PATH.
+ * its place and renamed into it by tempfile_commit(), with the permissions and owner of a file that
+ * it replaces. Where the program ends before that, by an error or a signal, it is removed. A
+ * symbolic link stays one: the file that it leads to is replaced. A device, a pipe, and what is the
+ * program's standard output or error are written to directly. Every failure ends the program with a
+ * message that names PATH.
  */
 struct tempfile;
 
@@ -18,10 +20,11 @@ struct tempfile *tempfile_create(const char *path);
 /* Where to write. */
 FILE *tempfile_stream(struct tempfile *file);
 
-/* The file's name until it is in place, for a program that writes it by itself. */
-const char *tempfile_name(const struct tempfile *file);
+/* Checks what was written so far; to be called now and then while more is still to be made, so that
+   the message tells why. */
+void tempfile_check(const struct tempfile *file);
 
-/* Flushes and checks what was written so far, so that of several files none is put in place before
+/* Writes all out to the disk and checks it, so that of several files none is put in place before
    all are written. */
 void tempfile_flush(struct tempfile *file);
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include <netpbm/pm.h>
+
+#include "message.h"
+
+#define CLEAR_LINE "\033[K"
+
+/* Messages are the same all over the program, and libnetpbm's come without any context. */
+static const char *program_name = "stackpbm";
+static const char *subject_name;
+static bool silent, progress_stands;
+
+/* The bytes of the printable character at AT, which is ASCII or UTF-8; 0 if it is none. */
+static unsigned printable_bytes(const unsigned char *at)
+{
+    if (at[0] < 0x80)
+        return at[0] >= ' ' && at[0] != 0x7f;
+    unsigned count = at[0] >= 0xf5   ? 0
+                     : at[0] >= 0xf0 ? 4
+                     : at[0] >= 0xe0 ? 3
+                     : at[0] >= 0xc2 ? 2
+                                     : 0;
+    for (unsigned i = 1; i < count; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    bool control = at[0] == 0xc2 && at[1] < 0xa0; /* U+0080 to U+009F */
+    return control ? 0 : count;
+}
+
+/* Writes the next character of *TEXT to OUT as it is to be shown, and passes over it; returns how
+   many bytes it wrote. */
+enum { SHOWN_MAX = 4 };
+static unsigned show_next(const char **text, char out[SHOWN_MAX + 1])
+{
+    static const char escaped[] = "\n\t\r", letters[] = "ntr";
+    unsigned count = printable_bytes((const unsigned char *)*text);
+    if (count > 0) {
+        memcpy(out, *text, count);
+        *text += count;
+        return count;
+    }
+    const char *found = strchr(escaped, **text);
+    if (found)
+        count = (unsigned)snprintf(out, SHOWN_MAX + 1, "\\%c", letters[found - escaped]);
+    else
+        count = (unsigned)snprintf(out, SHOWN_MAX + 1, "\\x%02x", (unsigned char)**text);
+    (*text)++;
+    return count;
+}
+
+/* Shows TEXT between BEFORE and AFTER, which are ours. In one piece, if it is not very long, so
+   that the messages of a pipe's programs do not mix. */
+static void show(const char *before, const char *text, const char *after)
+{
+    char line[8192];
+    size_t count = (size_t)snprintf(line, sizeof line, "%s%s: ", before, program_name);
+    while (*text) {
+        if (sizeof line - count <= SHOWN_MAX) {
+            fwrite(line, 1, count, stderr);
+            count = 0;
+        }
+        count += show_next(&text, line + count);
+    }
+    fwrite(line, 1, count, stderr);
+    fputs(after, stderr);
+}
+
+/* The same for a message to be formatted; without memory it is cut. */
+static void show_formatted(const char *before, const char *format, va_list args, const char *after)
+{
+    char little[512];
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(little, sizeof little, format, args);
+    char *text = length >= (int)sizeof little ? malloc((size_t)length + 1) : NULL;
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    show(before, text ? text : little, after);
+    free(text);
+}
+
+static void show_message(const char *format, va_list args)
+{
+    show_formatted(progress_stands ? CLEAR_LINE : "", format, args, "\n");
+    progress_stands = false;
+}
+
+static void show_libnetpbm(const char *text)
+{
+    if (subject_name)
+        message_say("%s: %s", subject_name, text);
+    else
+        message_say("%s", text);
+}
+
+void message_start(const char *program)
+{
+    program_name = program;
+    pm_init(program, 0);
+    pm_setusererrormsgfn(show_libnetpbm);
+    pm_setusermessagefn(show_libnetpbm);
+    pm_setMessage(1, NULL);
+}
+
+void message_silence(void)
+{
+    silent = true;
+    pm_setMessage(0, NULL);
+}
+
+void message_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    show_message(format, args);
+    va_end(args);
+    exit(EXIT_FAILURE);
+}
+
+void message_refuse(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    show_message(format, args);
+    va_end(args);
+    exit(2);
+}
+
+void message_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    show_message(format, args);
+    va_end(args);
+}
+
+void message_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (!silent)
+        show_message(format, args);
+    va_end(args);
+}
+
+void message_progress(const char *format, ...)
+{
+    if (silent || !isatty(STDERR_FILENO))
+        return;
+    va_list args;
+    va_start(args, format);
+    show_formatted("", format, args, CLEAR_LINE "\r");
+    va_end(args);
+    progress_stands = true;
+}
+
+void message_progress_end(void)
+{
+    if (progress_stands)
+        fputs(CLEAR_LINE, stderr);
+    progress_stands = false;
+}
+
+void message_about(const char *subject)
+{
+    subject_name = subject;
+}
+
+const char *message_subject(void)
+{
+    return subject_name;
+}

@@ -1,0 +1,344 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Files, descriptors, terminals and messages: what all programs do with them.
+
+load helper
+
+make_fixtures() {
+    makestack -kind=easy -width=160 -height=120 -frames=3 stack
+    pam 160 120 1 255 0 >none.pam
+    pam 20 20 3 255 $(seq 0 7 250) >map.pam
+    framealign -quiet -estimate stack/*.pam >table
+    framebalance -corrections=corrections stack/*.pam >/dev/null
+    noisehist -plot=plot.svg map.pam >/dev/null
+    noisedetect -quiet -output=noise stack/*.pam
+}
+
+# Each option that names a file, as "FILE COMMAND": the command makes $name, like the fixture FILE.
+targets=('table framealign -quiet -save=$name' 'corrections framebalance -corrections=$name')
+
+# Runs the command of such a line on the stack, with $name for the file; what it puts out is in ./out.
+make_target() {
+    local name=$2 words
+    read -ra words <<<"${1#* }"
+    "${words[@]//\$name/$name}" "$FIXTURES"/stack/*.pam >out
+}
+
+# ends PID: that process ends before long.
+ends() {
+    local left=600
+    while kill -0 "$1" 2>/dev/null; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || {
+            kill -KILL "$1"
+            echo "process $1 does not end"
+            return 1
+        }
+        sleep .1
+    done
+}
+
+# ---- targets that are no plain new file ----
+
+@test "a symbolic link stays one, and the file that it leads to is written" {
+    mkdir real
+    for target in "${targets[@]}"; do
+        wanted=$FIXTURES/${target%% *}
+        ln -sf real/file link
+        ln -sf link second
+        for state in new old; do
+            echo $state
+            make_target "$target" second
+            [ -L link ] && [ -L second ] && [ ! -L real/file ]
+            cmp real/file "$wanted"
+        done
+        rm real/file
+    done
+    ln -s real/x.svg x.svg
+    noisehist -plot=x.svg "$FIXTURES/map.pam" >/dev/null
+    [ -L x.svg ]
+    cmp real/x.svg "$FIXTURES/plot.svg"
+    ln -s real/x.png y-rgb.png
+    noisedetect -quiet -output=y "$FIXTURES"/stack/*.pam
+    [ -L y-rgb.png ]
+    cmp real/x.png "$FIXTURES/noise-rgb.png"
+    ln -s real/x.pam 0000.pam
+    noisemask -mask="$FIXTURES/none.pam" -outdir=. "$FIXTURES/stack/0000.pam"
+    [ -L 0000.pam ]
+    cmp <(raster real/x.pam) <(raster "$FIXTURES/stack/0000.pam")
+    [ "$(find . -name '.stackpbm*')" = '' ]
+}
+
+@test "links in a ring are an error" {
+    ln -s b a
+    ln -s a b
+    fails_with 1 'a cannot be written: .*symbolic links' framealign -save=a "$FIXTURES"/stack/*.pam
+}
+
+@test "standard output by the name of a file is written through" {
+    # A link as /dev/stdout is one, but not that of the system.
+    ln -s /proc/self/fd/1 stdout
+    framealign -quiet -outdir=frames -save=stdout "$FIXTURES"/stack/*.pam >file
+    cmp file "$FIXTURES/table"
+    framealign -quiet -outdir=frames -save=stdout "$FIXTURES"/stack/*.pam | cmp - "$FIXTURES/table"
+    { echo before && framebalance -outdir=frames -corrections=stdout "$FIXTURES"/stack/*.pam && echo after; } >file
+    { echo before && cat "$FIXTURES/corrections" && echo after; } | cmp - file
+    [ -L stdout ]
+}
+
+@test "a FIFO for a target takes the table, and TERM ends a program that waits for its reader" {
+    mkfifo fifo
+    for target in "${targets[@]}"; do
+        timeout 60 cat fifo >got &
+        reader=$!
+        make_target "$target" fifo
+        wait $reader
+        cmp got "$FIXTURES/${target%% *}"
+        make_target "$target" fifo &
+        writer=$!
+        # It shall be waiting then; were it not, the test would only not see a fault.
+        sleep .7
+        child=$(pgrep -P $writer) || child=
+        kill ${child:-$writer}
+        ends ${child:-$writer}
+    done
+    [ -p fifo ]
+}
+
+@test "mode and owner of a file that is replaced stay" {
+    for mode in 640 604 444 777; do
+        for target in "${targets[@]}"; do
+            rm -f file
+            echo old >file
+            chmod $mode file
+            [ "$(id -u)" -ne 0 ] || chown 1:2 file
+            was=$(stat -c '%a %u %g' file)
+            make_target "$target" file
+            cmp file "$FIXTURES/${target%% *}"
+            [ "$(stat -c '%a %u %g' file)" = "$was" ]
+        done
+    done
+    umask 027
+    make_target "${targets[0]}" new
+    [ "$(stat -c %a new)" = 640 ]
+}
+
+# ---- closed descriptors ----
+
+@test "with standard error closed no message gets into a file" {
+    pam 160 120 3 100 1 2 3 >other.pam
+    noisemask -mask="$FIXTURES/none.pam" -png -outdir=open other.pam
+    noisemask -mask="$FIXTURES/none.pam" -png -outdir=closed other.pam 2>&-
+    cmp open/other.png closed/other.png
+    noisedetect -output=x "$FIXTURES"/stack/*.pam 2>&-
+    cmp x-rgb.png "$FIXTURES/noise-rgb.png"
+    framealign -save=table -crop -outdir=cropped "$FIXTURES"/stack/*.pam 2>&- >&-
+    cmp table "$FIXTURES/table"
+    framebalance -outdir=balanced -corrections=corrections "$FIXTURES"/stack/*.pam <&- >&- 2>&-
+    cmp corrections "$FIXTURES/corrections"
+    status=0
+    noisemask -mask=absent.pam "$FIXTURES/none.pam" >out 2>&- || status=$?
+    [ $status -eq 1 ] && [ ! -s out ]
+}
+
+@test "standard output or input that is closed is an error" {
+    stack=("$FIXTURES"/stack/*.pam)
+    for command in "noisedetect ${stack[*]}" "noisemask -mask=$FIXTURES/none.pam ${stack[*]}" \
+        "framealign ${stack[*]}" "framebalance ${stack[*]}" "noisehist $FIXTURES/map.pam" \
+        'noisehist -help' 'framealign -version'; do
+        status=0
+        $command >&- 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'standard output.*: bad file descriptor' "$(cat messages)"
+    done
+    for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" framealign framebalance; do
+        status=0
+        $filter <&- >out 2>messages || status=$?
+        [ "$status" -eq 1 ] && [ ! -s out ]
+        matches 'standard input cannot be read: bad file descriptor' "$(cat messages)"
+    done
+}
+
+# ---- failures leave nothing behind ----
+
+@test "a run whose frames cannot be written leaves no table" {
+    for target in "${targets[@]}"; do
+        read -ra words <<<"${target#* }"
+        rm -f file
+        for old in no yes; do
+            [ $old = no ] || echo old >file
+            status=0
+            "${words[@]//\$name/file}" "$FIXTURES"/stack/*.pam >/dev/full 2>messages || status=$?
+            [ "$status" -eq 1 ]
+            matches 'written: no space left' "$(cat messages)"
+            [ $old = no ] || [ "$(cat file)" = old ]
+            [ $old = yes ] || [ ! -e file ]
+        done
+    done
+    # A frame that is small fails only when all else is done.
+    framebalance -corrections=small "$FIXTURES/map.pam" >/dev/full 2>messages && false
+    [ ! -e small ]
+}
+
+@test "a table that cannot be written makes the stream of frames a broken one" {
+    for target in "${targets[@]}"; do
+        status=0
+        make_target "$target" /dev/full 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches '/dev/full could not be written: no space left' "$(cat messages)"
+        [ "$(tail -c 10 out)" = 'P7 failed' ]
+    done
+}
+
+@test "a plot is made whole or not at all" {
+    status=0
+    noisehist -plot=x.svg "$FIXTURES/map.pam" >/dev/full 2>messages || status=$?
+    [ "$status" -eq 1 ] && [ ! -e x.svg ]
+    matches 'standard output could not be written: no space left' "$(cat messages)"
+    # A limit on the size of files is a disk that is full.
+    status=0
+    (
+        trap '' XFSZ
+        ulimit -f 4
+        noisehist -plot=x.svg "$FIXTURES/map.pam" >table 2>messages
+    ) || status=$?
+    [ "$status" -eq 1 ] && [ ! -e x.svg ]
+    matches 'x.svg could not be written: file too large' "$(cat messages)"
+    [ "$(echo .stackpbm*)" = '.stackpbm*' ]
+}
+
+@test "a gnuplot that dies or fails is an error that says so" {
+    mkdir bin
+    for end in 'kill -9 $$' 'cat >/dev/null; kill -9 $$'; do
+        printf '#!/bin/sh\n%s\n' "$end" >bin/gnuplot
+        chmod +x bin/gnuplot
+        status=0
+        PATH=$PWD/bin:$PATH noisehist -plot=x.svg "$FIXTURES/map.pam" >out 2>messages || status=$?
+        [ "$status" -eq 1 ] && [ ! -e x.svg ]
+        matches 'gnuplot was ended by signal 9' "$(cat messages)"
+        grep -q threshold out
+    done
+    printf '#!/bin/sh\nexit 3\n' >bin/gnuplot
+    PATH=$PWD/bin:$PATH noisehist -plot=x.svg "$FIXTURES/map.pam" >out 2>messages && false
+    matches 'gnuplot failed with status 3' "$(cat messages)"
+}
+
+@test "temporary files go with every signal that can be caught" {
+    ulimit -c 0
+    mkfifo feed
+    mkdir dir
+    for signal in HUP INT QUIT PIPE ALRM TERM USR1 USR2 XCPU XFSZ VTALRM PROF; do
+        status=0
+        # Jobs in the background ignore INT and QUIT otherwise.
+        env --default-signal framealign -save=dir/table -outdir=dir/frames <feed >out 2>messages &
+        running=$!
+        exec 9>feed
+        until find dir -name '.stackpbm*' | grep -q .; do sleep .05; done
+        kill -$signal $running
+        wait $running 2>/dev/null || status=$?
+        exec 9>&-
+        [ "$status" -eq $((128 + $(kill -l $signal))) ]
+        [ "$(find dir -type f)" = '' ]
+    done
+}
+
+@test "what was written is on the disk before it is in its place" {
+    strace -o trace true 2>/dev/null || skip "strace is missing, or may not trace"
+    export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
+    strace -f -o trace -e trace=fdatasync,fsync,rename,renameat,renameat2 \
+        framealign -quiet -outdir=out -save=table "$FIXTURES"/stack/*.pam
+    awk '/sync\(.* = 0/ { synced++ } /rename/ { if (!synced) bad = 1; synced = 0; renamed++ }
+         END { exit bad || renamed != 4 }' trace
+}
+
+# ---- messages ----
+
+@test "control characters of names are shown, not sent" {
+    local name=$'a\e[31mb\nnoisemask: all is well\r\u009b\xff\x7fü'
+    local shown='a\x1b[31mb\nnoisemask: all is well\r\xc2\x9b\xff\x7fü'
+    cp "$FIXTURES/stack/0001.pam" "./$name.pam"
+    head -c -5 "$name.pam" >"cut$name.pam"
+    for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" \
+        "framebalance -reference=$FIXTURES/stack/0000.pam" "framealign -direct -reference=$FIXTURES/stack/0000.pam"; do
+        for file in "cut$name.pam" "absent$name.pam"; do
+            status=0
+            $filter "$file" >out 2>messages || status=$?
+            [ "$status" -eq 1 ]
+            [ "$(wc -l <messages)" -eq 1 ]
+            grep -qF "$shown" messages
+        done
+        $filter -masx$'\e'=1 2>messages && false
+        ! grep -q $'\e' messages || false
+    done
+    pam 160 120 3 255 0 >"./$name.pam"
+    framealign -direct -reference="$FIXTURES/stack/0000.pam" "$name.pam" >out 2>messages && false
+    grep -F "$shown" messages | grep -q refused
+    [ "$(wc -l <messages)" -eq 1 ]
+    # libnetpbm's own
+    printf 'P7\nWIDTH x\nENDHDR\n' >"$name.pam"
+    noisedetect "$name.pam" >out 2>messages && false
+    grep -qF "$shown" messages
+    ! grep -q $'\e' messages || false
+}
+
+@test "a message that is long comes whole" {
+    name=$(printf 'n%.0s' $(seq 240))
+    path=$(printf "$name/%.0s" $(seq 12))
+    fails_with 1 "^noisedetect: $path.x cannot be read" noisedetect "$path.x"
+}
+
+@test "progress on a terminal: frames or rows, names shown; none with -quiet" {
+    local name=$'a\e[31mb'
+    cp "$FIXTURES/stack/0001.pam" "./$name.pam"
+    cp "$FIXTURES/stack/0002.pam" b.pam
+    # Not the terminal's own marks: "clear the line" is one that the program sends.
+    on_terminal() { script -qec "$*" /dev/null </dev/null | sed 's/\x1b\[K//g' >terminal; }
+    on_terminal "noisemask -mask=$FIXTURES/none.pam -outdir=o *.pam"
+    grep -qF 'frame 1 of 2: a\x1b[31mb' terminal
+    grep -qF 'frame 2 of 2: b' terminal
+    ! grep -q $'\e' terminal || false
+    on_terminal 'noisedetect -output=x *.pam'
+    grep -q 'row 0 of 120' terminal
+    on_terminal 'noisedetect -quiet -output=x *.pam'
+    [ ! -s terminal ]
+}
+
+@test "an error that there is no memory names the program and the file" {
+    printf 'P7\nWIDTH 2000000\nHEIGHT 2000000\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' >huge.pam
+    for filter in noisemask\ -mask="$FIXTURES/none.pam" noisedetect noisehist framebalance; do
+        $filter -name=x <huge.pam 2>/dev/null >out || true
+        status=0
+        $filter huge.pam >out 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches "^${filter%% *}: (out of memory for )?huge.pam" "$(cat messages)"
+    done
+}
+
+@test "sentences about options without effect can be read" {
+    frame=$FIXTURES/stack/0000.pam
+    fails_with 1 'border has no effect with -crop, which puts out nothing that lies outside a frame: leave it out' \
+        framealign -crop -border=blur "$frame"
+    fails_with 1 'borderblur has no effect without -border=blur: leave it out' framealign -borderblur=9 "$frame"
+    fails_with 1 'borderblur has no effect with -crop, which' framealign -crop -borderblur=9 "$frame"
+    fails_with 1 'interval has no effect with -curve=match, which counts all values: leave it out' \
+        framebalance -curve=match -interval=3,9 "$frame"
+}
+
+@test "a mask that is refused leaves no directory for the frames" {
+    fails_with 2 'Nothing was written' noisemask -mask="$FIXTURES/map.pam" -maxpixels=1 -outdir=out \
+        "$FIXTURES/map.pam"
+    [ ! -e out ]
+}
+
+@test "a full disk is told as such, whatever cannot be written" {
+    for command in "noisehist $FIXTURES/map.pam" "noisehist -range=0,255 $FIXTURES/map.pam" \
+        "noisehist -plot=- $FIXTURES/map.pam" "noisehist -target=3 $FIXTURES/map.pam" \
+        'noisehist -help' 'noisemask -version' 'framealign -help' 'framebalance -version' 'noisedetect -version' \
+        "framealign -estimate $FIXTURES/stack/0000.pam"; do
+        status=0
+        $command >/dev/full 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'standard output could not be written: no space left' "$(cat messages)"
+    done
+}
