@@ -187,9 +187,9 @@ static void check_geometry(struct input *in, const struct frame *frame)
     if (frame->height > SIZE_MAX / 8 / frame->depth / frame->width)
         message_error("%s: %ux%u pixels are more than this machine can address", in->label,
                       frame->width, frame->height);
-    if (in->roll)
-        roll_geometry(in->roll, frame);
     if (in->frames == 0) {
+        if (in->roll)
+            roll_geometry(in->roll, frame);
         in->first = *frame;
         in->first.name = NULL;
         in->first.raster = NULL;

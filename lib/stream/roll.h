@@ -15,8 +15,8 @@ struct roll;
 struct roll *roll_new(void);
 void roll_free(struct roll *roll);
 
-/* The frame INDEX of a reading has that geometry, or that name; or a reading ended after COUNT
-   frames. Each ends the program where an earlier reading found something else. */
+/* The first frame of a reading has that geometry; its frame INDEX has that name; it ended after
+   COUNT frames. Each ends the program where an earlier reading found something else. */
 void roll_geometry(struct roll *roll, const struct frame *frame);
 void roll_name(struct roll *roll, unsigned index, const char *name);
 void roll_end(struct roll *roll, unsigned count);
