@@ -279,6 +279,20 @@ static void take_placed(const struct cmdline *cmd, const struct sequence *sequen
     settle(row, sequence_reference(sequence));
 }
 
+/* Reads the next frame, which is like the reference of SEQUENCE, where there is one. */
+static bool read_frame(struct input *in, const struct sequence *sequence, struct frame *frame)
+{
+    if (!input_next(in, frame))
+        return false;
+    const struct frame *reference = sequence ? sequence_reference(sequence) : frame;
+    if (!frame_same_geometry(reference, frame))
+        message_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
+                 frame->name, frame_geometry_text(frame), reference->name,
+                 frame_geometry_text(reference));
+    input_raster(in, frame);
+    return true;
+}
+
 /* Registers FRAME into a new row of TABLE, which is complete unless SEQUENCE waits for the last
    frame. *SEQUENCE begins with the frame if it is NULL. */
 static struct aligned *estimate(const struct cmdline *cmd, struct sequence **sequence,
@@ -286,12 +300,6 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
 {
     if (!*sequence)
         *sequence = sequence_open(frame, cmd->models, way_of(cmd));
-    const struct frame *reference = sequence_reference(*sequence);
-    if (!frame_same_geometry(reference, frame))
-        message_error(
-            "frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
-            frame->name, frame_geometry_text(frame), reference->name,
-            frame_geometry_text(reference));
     struct aligned *row = add_row(cmd, table, frame->name);
     sequence_add(*sequence, frame);
     if (way_of(cmd) != SEQUENCE_TOGETHER)
@@ -305,7 +313,7 @@ static void estimate_all(const struct cmdline *cmd, struct roll *roll, struct tr
     struct sequence *sequence = open_sequence(cmd, roll);
     struct frame frame = {0};
     struct input *in = open_frames(cmd, roll);
-    while (input_read(in, &frame))
+    while (read_frame(in, sequence, &frame))
         estimate(cmd, &sequence, &frame, table);
     input_close(in);
     frame_free(&frame);
@@ -416,7 +424,7 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
     bool refused = false;
     unsigned count = 0;
     struct input *in = open_frames(cmd, roll);
-    for (; input_read(in, &frame); count++) {
+    for (; read_frame(in, sequence ? *sequence : NULL, &frame); count++) {
         const struct aligned *row = row_of(cmd, sequence, &frame, count, table);
         if (rectangle.width == 0) {
             set_border_value(cmd, &frame);

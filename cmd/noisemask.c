@@ -117,8 +117,9 @@ int main(int argc, char **argv)
         mask_grow(&mask, cmd.grow);
 
     struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.name);
-    while (input_read(in, &frame)) {
+    while (input_next(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
+        input_raster(in, &frame);
         if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
             message_error(
                 "frame %s: the mask %s%s marks every sample of a colour, so none is left to "

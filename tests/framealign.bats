@@ -934,6 +934,14 @@ noisy() {
     fails_with 1 'frame elsewhere.*outside' framealign -apply=table -crop "$frame"
 }
 
+@test "-crop of a tall frame takes no time to speak of" {
+    { printf 'P5 1 400000 255\n'; head -c 400000 /dev/zero; } >tall.pgm
+    cp tall.pgm other.pgm
+    { header_line; row tall 1 0 0 0 1 0 0 0 1; row other 1 0 0 0 1 7 0 0 1; } >table
+    timeout 60 framealign -apply=table -crop tall.pgm 2>messages >out
+    matches 'pamcut -left=0 -top=0 -width=1 -height=399993' "$(cat messages)"
+}
+
 @test "a table of 300000 rows takes no time to speak of" {
     {
         header_line

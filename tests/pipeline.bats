@@ -639,3 +639,43 @@ programs() {
         pamtopnm want.pam | cmp - <(pngtopam "ready/$(basename "$frame" .pam).png")
     done
 }
+
+# ---- input that asks for more than it is worth ----
+
+@test "what a PNG says besides the image takes neither memory nor time" {
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        printf 'Comment%d ' "$i"
+        head -c 7000000 /dev/zero | tr '\0' x
+        echo
+    done >text
+    pamtopnm "$FIXTURES/mask.pam" | pnmtopng -quiet -ztxt=text >texts.png
+    pamtopnm "$FIXTURES/mask.pam" | pnmtopng -quiet >plain.png
+    [ "$(wc -c <texts.png)" -gt 100000 ]
+    noisedetect -quiet -map texts.png | cmp - <(noisedetect -quiet -map plain.png)
+    plain=$(peak noisedetect -quiet -map plain.png)
+    texts=$(peak noisedetect -quiet -map texts.png)
+    echo "$plain KiB without texts, $texts with"
+    [ "$texts" -lt $((plain + 32768)) ]
+}
+
+@test "a frame of another size is refused by its header" {
+    printf 'P5 60000 60000 255\n' >huge.pgm
+    fails_with 1 'mask.*4x3.*60000x60000' noisemask -mask="$FIXTURES/mask.pam" huge.pgm
+    fails_with 1 'huge is 60000x60000.*reference mask is 4x3' framealign \
+        -reference="$FIXTURES/mask.pam" huge.pgm
+    pam 80 60 1 255 $(seq 0 255) | pamtopnm >ramp.pgm
+    pnmtopng -quiet -interlace ramp.pgm | head -c 200 >cut.png
+    fails_with 1 'mask.*4x3.*80x60' noisemask -mask="$FIXTURES/mask.pam" cut.png
+    fails_with 1 'cut.png.*([Rr]ead [Ee]rror|cut off|data)' noisemask -mask="$FIXTURES/none.pam" cut.png
+}
+
+@test "a name in many pieces is put together in time" {
+    {
+        printf 'P7\n# frame a\n'
+        seq 100000 | sed 's/.*/# frame+ bbbbbbbbbbbbbbbbbbbb/'
+        sed 1d "$FIXTURES/mask.pam"
+    } >pieces.pam
+    timeout 100 noisemask -mask="$FIXTURES/mask.pam" <pieces.pam >out
+    [ "$(header WIDTH out)" -eq 4 ]
+    [ "$(raster out | wc -c)" -eq 12 ]
+}

@@ -99,22 +99,28 @@ void inside_keep(struct inside *inside, const struct transform *t)
     }
 }
 
+/* Rows that, at the width that the rows from TOP to BOTTOM share, are too few to make a larger
+   rectangle than the largest so far, are passed over: the width only falls on the way down. So a
+   row takes no more steps than it has widths, and finds of larger areas apart. */
 bool inside_largest(const struct inside *inside, struct rectangle *largest)
 {
     size_t most = 0;
-    for (unsigned top = 0; top < inside->height; top++) {
-        for (unsigned bottom = top; bottom < inside->height; bottom++) {
-            unsigned left = inside->first[top], right = inside->end[top];
+    for (size_t top = 0; top < inside->height; top++) {
+        unsigned left = inside->first[top], right = inside->end[top];
+        for (size_t bottom = top; left < right; bottom++) {
+            size_t least = top + most / (right - left);
+            bottom = bottom > least ? bottom : least;
+            if (bottom >= inside->height)
+                break;
             if (inside->first[bottom] > left)
                 left = inside->first[bottom];
             if (inside->end[bottom] < right)
                 right = inside->end[bottom];
-            if (left >= right)
-                continue;
-            size_t area = (size_t)(right - left) * (bottom - top + 1);
+            size_t area = left < right ? (right - left) * (bottom - top + 1) : 0;
             if (area > most) {
                 most = area;
-                *largest = (struct rectangle){left, top, right - left, bottom - top + 1};
+                *largest = (struct rectangle){left, (unsigned)top, right - left,
+                                              (unsigned)(bottom - top + 1)};
             }
         }
     }

@@ -127,19 +127,18 @@ static void refuse_format(const struct input *in, int byte)
    is long; NULL where there is none. */
 static char *carried_name(const char *comments)
 {
-    char *text = alloc_string("");
-    bool found = false;
+    char *text = alloc_array(comments ? strlen(comments) + 1 : 1, 1), *end = text;
     for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
-        const char *prefix = found ? " frame+ " : " frame ";
+        const char *prefix = end > text ? " frame+ " : " frame ";
         if (strncmp(line, prefix, strlen(prefix)) != 0)
             continue;
         line += strlen(prefix);
-        char *longer = alloc_printf("%s%.*s", text, (int)strcspn(line, "\n"), line);
-        free(text);
-        text = longer;
-        found = true;
+        size_t length = strcspn(line, "\n");
+        memcpy(end, line, length);
+        end += length;
     }
-    char *name = found && *text ? name_unescape(text) : NULL;
+    *end = '\0';
+    char *name = *text ? name_unescape(text) : NULL;
     free(text);
     return name;
 }
@@ -425,13 +424,18 @@ void input_skip(struct input *in, struct frame *frame)
     free(row);
 }
 
+void input_raster(struct input *in, struct frame *frame)
+{
+    if (!frame->raster)
+        frame_alloc(frame);
+    input_rows(in, frame, frame->raster, frame->height);
+}
+
 bool input_read(struct input *in, struct frame *frame)
 {
     if (!input_next(in, frame))
         return false;
-    if (!frame->raster)
-        frame_alloc(frame);
-    input_rows(in, frame, frame->raster, frame->height);
+    input_raster(in, frame);
     return true;
 }
 

@@ -51,6 +51,10 @@ bool input_read(struct input *in, struct frame *frame);
 bool input_next(struct input *in, struct frame *frame);
 void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count);
 
+/* Instead of input_rows(): reads all rows into FRAME, whose raster is allocated once and used
+   again. So what is wrong with a frame's geometry is told before its samples are read. */
+void input_raster(struct input *in, struct frame *frame);
+
 /* Instead of input_rows(): passes over the image that input_next() has announced, without decoding
    it where its format and file allow. */
 void input_skip(struct input *in, struct frame *frame);

@@ -19,8 +19,9 @@ struct png_reader {
     FILE *file;
     off_t begin; /* of the image in the file, where that can be positioned */
     size_t row_bytes;
-    unsigned row;         /* the next one */
-    unsigned char *image; /* an interlaced image, whole; else NULL */
+    unsigned row; /* the next one */
+    bool interlaced;
+    unsigned char *image; /* an interlaced image, whole, once rows are wanted; else NULL */
 };
 
 struct png_writer {
@@ -42,8 +43,18 @@ static void warn(png_structp png, png_const_charp message)
     message_note("%s: %s", (const char *)png_get_error_ptr(png), message);
 }
 
-static void read_interlaced(struct png_reader *reader, unsigned height)
+/* What nobody asks for is passed over, not decompressed and kept, and what is left has a limit. */
+static void limit_chunks(png_structp png)
 {
+    static const png_byte unused[] = "iCCP\0iTXt\0sPLT\0tEXt\0zTXt";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, unused, sizeof unused / 5);
+    png_set_chunk_cache_max(png, 100);
+    png_set_chunk_malloc_max(png, 8000000);
+}
+
+static void read_interlaced(struct png_reader *reader)
+{
+    unsigned height = png_get_image_height(reader->png, reader->info);
     reader->image = alloc_array(height, reader->row_bytes);
     png_bytepp rows = alloc_array(height, sizeof *rows);
     for (unsigned row = 0; row < height; row++)
@@ -66,9 +77,10 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
     reader->file = file;
     reader->begin = ftello(file);
     png_init_io(png, file);
+    limit_chunks(png);
     png_read_info(png, reader->info);
     png_set_expand(png);
-    bool interlaced = png_set_interlace_handling(png) > 1;
+    reader->interlaced = png_set_interlace_handling(png) > 1;
     png_read_update_info(png, reader->info);
 
     frame->width = png_get_image_width(png, reader->info);
@@ -77,13 +89,13 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
     frame->maxval = png_get_bit_depth(png, reader->info) == 16 ? 65535 : 255;
     strcpy(frame->tuple_type, tuple_types[frame->depth]);
     reader->row_bytes = png_get_rowbytes(png, reader->info);
-    if (interlaced)
-        read_interlaced(reader, frame->height);
     return reader;
 }
 
 void png_reader_rows(struct png_reader *reader, unsigned char *raster, unsigned count)
 {
+    if (reader->interlaced && !reader->image)
+        read_interlaced(reader);
     for (unsigned i = 0; i < count; i++, reader->row++) {
         unsigned char *to = raster + i * reader->row_bytes;
         if (reader->image)
