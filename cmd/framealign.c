@@ -286,9 +286,10 @@ static bool read_frame(struct input *in, const struct sequence *sequence, struct
         return false;
     const struct frame *reference = sequence ? sequence_reference(sequence) : frame;
     if (!frame_same_geometry(reference, frame))
-        message_error("frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
-                 frame->name, frame_geometry_text(frame), reference->name,
-                 frame_geometry_text(reference));
+        message_error(
+            "frame %s is %s, but the reference %s is %s; all frames of a stack must be alike",
+            frame->name, frame_geometry_text(frame), reference->name,
+            frame_geometry_text(reference));
     input_raster(in, frame);
     return true;
 }

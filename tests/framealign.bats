@@ -130,7 +130,7 @@ without_effect() {
     done
     for border in '' -border=constant -border=replicate -border=transparent -crop -estimate; do
         # shellcheck disable=SC2086
-        without_effect -borderblur '.*-border' -borderblur=9 $border
+        without_effect -borderblur '(without -border=blur|with -(crop|estimate))' -borderblur=9 $border
     done
     for border in blur replicate constant; do
         without_effect -border '.*-crop' -crop -border=$border
