@@ -23,7 +23,9 @@ DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
 # neither changes a result; the third makes results the same on machines that can multiply and add
 # in one step.
-ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off
+ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
+# So are those of 32-bit x86 with the registers that round each operation.
+SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
 COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP -Ilib $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
