@@ -24,7 +24,9 @@ DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"
 # Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
 # neither changes a result; the third makes results the same on machines that can multiply and add
 # in one step.
-ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off
+ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
+# So are those of 32-bit x86 with the registers that round each operation.
+SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
 # What may include what: a module of lib/ sees the headers of its own folder and of lib/base, so that
 # none of what computes knows of streams; programs, tests' tools and fuzz targets see all.
 INCLUDES = $(if $(filter lib/%,$<),-Ilib/base,$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))

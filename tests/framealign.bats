@@ -934,6 +934,12 @@ noisy() {
     fails_with 1 'frame elsewhere.*outside' framealign -apply=table -crop "$frame"
 }
 
+@test "a chunk of nearly 4 GB in a PNG that is passed over is an error, and no way back" {
+    pam 40 40 1 255 $(seq 0 255) | pamtopnm | pnmtopng -quiet >good.png
+    { head -c 33 good.png; printf '\377\377\377\364tEXt'; tail -c +34 good.png; } >long.png
+    fails_with 1 'long.png' timeout 60 framealign long.png good.png good.png
+}
+
 @test "-crop of a tall frame takes no time to speak of" {
     { printf 'P5 1 400000 255\n'; head -c 400000 /dev/zero; } >tall.pgm
     cp tall.pgm other.pgm

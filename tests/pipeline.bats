@@ -659,9 +659,9 @@ programs() {
 }
 
 @test "a frame of another size is refused by its header" {
-    printf 'P5 60000 60000 255\n' >huge.pgm
-    fails_with 1 'mask.*4x3.*60000x60000' noisemask -mask="$FIXTURES/mask.pam" huge.pgm
-    fails_with 1 'huge is 60000x60000.*reference mask is 4x3' framealign \
+    printf 'P5 20000 20000 255\n' >huge.pgm
+    fails_with 1 'mask.*4x3.*20000x20000' noisemask -mask="$FIXTURES/mask.pam" huge.pgm
+    fails_with 1 'huge is 20000x20000.*reference mask is 4x3' framealign \
         -reference="$FIXTURES/mask.pam" huge.pgm
     pam 80 60 1 255 $(seq 0 255) | pamtopnm >ramp.pgm
     pnmtopng -quiet -interlace ramp.pgm | head -c 200 >cut.png
@@ -672,10 +672,10 @@ programs() {
 @test "a name in many pieces is put together in time" {
     {
         printf 'P7\n# frame a\n'
-        seq 100000 | sed 's/.*/# frame+ bbbbbbbbbbbbbbbbbbbb/'
+        seq 60000 | sed 's/.*/# frame+ bbbbbbbbbbbbbbbbbbbb/'
         sed 1d "$FIXTURES/mask.pam"
     } >pieces.pam
-    timeout 100 noisemask -mask="$FIXTURES/mask.pam" <pieces.pam >out
+    timeout 60 noisemask -mask="$FIXTURES/mask.pam" <pieces.pam >out
     [ "$(header WIDTH out)" -eq 4 ]
     [ "$(raster out | wc -c)" -eq 12 ]
 }

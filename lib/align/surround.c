@@ -68,8 +68,9 @@ struct surround *surround_open(const struct frame *source, const struct transfor
                 s->kernel[i + (long)s->radius] = (float)(value / sum);
         }
     s->slots = 2 * s->radius + 2;
-    s->window = alloc_array(s->slots * s->row_values, sizeof *s->window);
-    s->line = alloc_array(((size_t)s->columns + 2 * s->radius) * source->depth, sizeof *s->line);
+    s->window = alloc_array(alloc_product(s->slots, s->row_values), sizeof *s->window);
+    s->line = alloc_array(alloc_product((size_t)s->columns + 2 * s->radius, source->depth),
+                          sizeof *s->line);
     for (int i = 0; i < 2; i++) {
         s->blurred[i] = alloc_array(s->row_values, sizeof *s->blurred[i]);
         s->blurred_of[i] = -1;

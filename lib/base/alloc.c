@@ -36,14 +36,20 @@ static void *with_huge_pages(void *block, size_t bytes)
     return block;
 }
 
+size_t alloc_product(size_t a, size_t b)
+{
+    if (b > 0 && a > PTRDIFF_MAX / b)
+        out_of_memory(a, b);
+    return a * b;
+}
+
 void *alloc_array(size_t count, size_t size)
 {
-    if (count > PTRDIFF_MAX / size)
-        out_of_memory(count, size);
-    void *block = malloc(count * size > 0 ? count * size : 1);
+    size_t bytes = alloc_product(count, size);
+    void *block = malloc(bytes > 0 ? bytes : 1);
     if (!block)
         out_of_memory(count, size);
-    return with_huge_pages(block, count * size);
+    return with_huge_pages(block, bytes);
 }
 
 void *alloc_zeroed(size_t count, size_t size)

@@ -15,6 +15,10 @@
 /* COUNT elements of SIZE bytes, not initialised. */
 void *alloc_array(size_t count, size_t size);
 
+/* A times B, for a count of elements; where that is more than this machine can address, the program
+   ends as if the memory could not be had. */
+size_t alloc_product(size_t a, size_t b);
+
 /* COUNT elements of SIZE bytes, all bits zero. */
 void *alloc_zeroed(size_t count, size_t size);
 

@@ -75,8 +75,8 @@ struct gauss *gauss_new(unsigned size, const struct gauss_geometry *geometry)
     blur->row_samples = (size_t)geometry->width * geometry->depth;
     blur->padded_samples = blur->row_samples + 2 * (size_t)blur->radius * geometry->depth;
     blur->weights = alloc_array(size, sizeof *blur->weights);
-    blur->rows = alloc_array(size * blur->padded_samples, sizeof *blur->rows);
-    blur->sums = alloc_array(size * blur->row_samples, sizeof *blur->sums);
+    blur->rows = alloc_array(alloc_product(size, blur->padded_samples), sizeof *blur->rows);
+    blur->sums = alloc_array(alloc_product(size, blur->row_samples), sizeof *blur->sums);
     blur->taps = alloc_array(size, sizeof *blur->taps);
     if (size > SMALL_SIZE_MAX || geometry->weighted)
         blur->total = alloc_array(blur->row_samples, sizeof *blur->total);
@@ -133,7 +133,7 @@ double gauss_weight(const struct gauss *blur, unsigned at, unsigned of, unsigned
         weight = distance <= radius ? blur->weights[radius + distance] : 0;
     else
         for (unsigned k = 0; k < blur->size; k++)
-            if (reflect((long)at + k - (long)radius, length) == of)
+            if (reflect((long)at + (long)k - (long)radius, length) == of)
                 weight += blur->weights[k];
     return ldexp(weight, -(int)blur->shift);
 }
@@ -145,7 +145,7 @@ static void pad(const struct gauss *blur, const uint16_t *samples, uint16_t *pad
     uint16_t *inside = padded + (size_t)blur->radius * depth;
     memcpy(inside, samples, blur->row_samples * sizeof *samples);
     for (unsigned i = 1; i <= blur->radius; i++) {
-        unsigned left = reflect(-(long)i, width), right = reflect((long)width - 1 + i, width);
+        unsigned left = reflect(-(long)i, width), right = reflect((long)width - 1 + (long)i, width);
         memcpy(inside - (size_t)i * depth, samples + (size_t)left * depth, pixel);
         memcpy(inside + (size_t)(width - 1 + i) * depth, samples + (size_t)right * depth, pixel);
     }
@@ -282,7 +282,7 @@ bool gauss_pull(struct gauss *blur, uint16_t *blurred, unsigned *row)
         return false;
     *row = blur->pulled++;
     for (unsigned k = 0; k < blur->size; k++) {
-        unsigned from = reflect((long)*row + k - (long)blur->radius, height);
+        unsigned from = reflect((long)*row + (long)k - (long)blur->radius, height);
         blur->taps[k] = blur->sums + from % blur->size * blur->row_samples;
     }
     if (blur->total)
