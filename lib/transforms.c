@@ -151,8 +151,8 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->failed = false;
 }
 
-/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind the
-   last. LINE is its number. */
+/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind
+   the last. LINE is its number. */
 static bool read_line(FILE *file, const char *path, unsigned line, char *text)
 {
     size_t length = 0;
