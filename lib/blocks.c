@@ -89,10 +89,10 @@ static void differences(const float *restrict patch, size_t stride, float mean,
 {
     for (size_t row = 0; row < BLOCK_SIDE; row++) {
         const float *p = patch + (row + 1) * stride + 1;
-        for (size_t column = 0; column < BLOCK_SIDE; column++) {
-            value[row * BLOCK_SIDE + column] = p[column] - mean;
-            dx[row * BLOCK_SIDE + column] = 0.5f * (p[column + 1] - p[column - 1]);
-            dy[row * BLOCK_SIDE + column] = 0.5f * (p[column + stride] - *(p + column - stride));
+        for (size_t column = 0; column < BLOCK_SIDE; column++, p++) {
+            value[row * BLOCK_SIDE + column] = p[0] - mean;
+            dx[row * BLOCK_SIDE + column] = 0.5f * (p[1] - p[-1]);
+            dy[row * BLOCK_SIDE + column] = 0.5f * (p[stride] - *(p - stride));
         }
     }
 }
