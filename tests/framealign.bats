@@ -669,7 +669,7 @@ noisy() {
 
 @test "a frame that differs in one sample, whichever, is not taken for the reference" {
     # Frames of this size are refused, unless they equal the reference.
-    read -ra ramp <<<"$(seq -s " " 37)"
+    mapfile -t ramp < <(seq 1 37)
     pam 37 1 1 255 "${ramp[@]}" >ref.pam
     framealign -reference=ref.pam -border=replicate ref.pam >out
     [ "$(samples out)" = "${ramp[*]}" ]
@@ -682,7 +682,7 @@ noisy() {
 
 @test "no frame can be made that passes for the reference" {
     # In a hash without a key the second change would undo what the first one did.
-    read -ra ramp <<<"$(seq -s " " 128)"
+    mapfile -t ramp < <(seq 1 128)
     pam 16 8 1 255 "${ramp[@]}" >ref.pam
     ramp[7]=$((ramp[7] ^ 128)) ramp[35]=$((ramp[35] ^ 16))
     pam 16 8 1 255 "${ramp[@]}" >made.pam

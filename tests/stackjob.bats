@@ -105,6 +105,15 @@ load stackjob
         'corr_map = MATCH_HIST' 'intensity_interval = 3,9'
 }
 
+@test "a border colour with opacity serves frames without" {
+    frames stack
+    job 'StackJob test' 'input_path = src' 'Actions ready' 'metadata = no' 'output_format = pam' \
+        AlignFrames 'border_mode = BORDER_CONSTANT' 'border_value = (0, 0, 0, 0)'
+    stackjob -q job
+    [ "$(find ready -name '*.pam' | wc -l)" -eq 5 ]
+    [ "$(header DEPTH ready/0000.pam)" -eq 3 ]
+}
+
 @test "all errors of a job file are told at once" {
     job 'StackJob a' 'x = 1' 'Actions b' 'resample = 0' 'y'
     fails_with 1 'job:2: .*job:4: .*job:5: ' stackjob job
