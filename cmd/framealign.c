@@ -13,10 +13,10 @@
 #include <strings.h>
 
 #include "cmdline.h"
-#include "filestack.h"
+#include "rowfiles.h"
 #include "frame.h"
 #include "input.h"
-#include "inside.h"
+#include "coverage.h"
 #include "message.h"
 #include "name.h"
 #include "output.h"
@@ -25,7 +25,7 @@
 #include "roll.h"
 #include "sequence.h"
 #include "tempfile.h"
-#include "transforms.h"
+#include "transform_table.h"
 #include "warp.h"
 
 static const char synopsis[] =
@@ -174,13 +174,13 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
 }
 
 /* Appends a row. Two frames of one name would be one to whoever reads the table. */
-static struct aligned *add_row(const struct cmdline *cmd, struct transforms *table,
+static struct aligned *add_row(const struct cmdline *cmd, struct transform_table *table,
                                const char *name)
 {
-    if ((cmd->save || cmd->estimate) && transforms_find(table, name))
+    if ((cmd->save || cmd->estimate) && transform_table_find(table, name))
         message_error("two frames are called %s; a table of transforms could not tell them apart",
                       name);
-    return transforms_add(table, name);
+    return transform_table_add(table, name);
 }
 
 /* Direct where the user says so, and where the reference is given beside standard input. */
@@ -297,7 +297,7 @@ static bool read_frame(struct input *in, const struct sequence *sequence, struct
 /* Registers FRAME into a new row of TABLE, which is complete unless SEQUENCE waits for the last
    frame. *SEQUENCE begins with the frame if it is NULL. */
 static struct aligned *estimate(const struct cmdline *cmd, struct sequence **sequence,
-                                const struct frame *frame, struct transforms *table)
+                                const struct frame *frame, struct transform_table *table)
 {
     if (!*sequence)
         *sequence = sequence_open(frame, cmd->models, way_of(cmd));
@@ -309,7 +309,8 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
 }
 
 /* The transforms of all frames, without putting anything out. */
-static void estimate_all(const struct cmdline *cmd, struct roll *roll, struct transforms *table)
+static void estimate_all(const struct cmdline *cmd, struct roll *roll,
+                         struct transform_table *table)
 {
     struct sequence *sequence = open_sequence(cmd, roll);
     struct frame frame = {0};
@@ -328,48 +329,49 @@ static void estimate_all(const struct cmdline *cmd, struct roll *roll, struct tr
 
 /* The transforms of -apply=FILE. What can be known of the frames' names before they are read is
    checked, so that nothing is written where one is missing. */
-static void read_table(const struct cmdline *cmd, struct transforms *table)
+static void read_table(const struct cmdline *cmd, struct transform_table *table)
 {
-    transforms_read(cmd->apply, table);
-    struct filestack *files = filestack_open(cmd->operands, cmd->operand_count);
+    transform_table_read(cmd->apply, table);
+    struct rowfiles *files = rowfiles_open(cmd->operands, cmd->operand_count);
     for (unsigned i = 0; i < cmd->operand_count; i++) {
         const char *ending = strrchr(cmd->operands[i], '.');
         bool alone = files || (ending && strcasecmp(ending, ".png") == 0);
         char *name = name_from_path(cmd->operands[i]);
-        if (alone && !transforms_find(table, name))
+        if (alone && !transform_table_find(table, name))
             message_error("%s has no transform for frame %s", cmd->apply, name);
         free(name);
     }
-    filestack_free(files);
+    rowfiles_free(files);
 }
 
 /* Ends the program where the transform of ROW shows nothing of its frame, which is like GEOMETRY.
  */
 static void check_inside(const struct aligned *row, const struct frame *geometry)
 {
-    if (!inside_any(&row->transform, geometry->width, geometry->height))
+    if (!coverage_any(&row->transform, geometry->width, geometry->height))
         message_error("frame %s: its transform puts it wholly outside the reference frame",
                       row->name);
 }
 
 /* What is to be put out: with -crop what all frames of TABLE show, without it everything. Ends the
    program where that is nothing. */
-static struct rectangle output_rectangle(const struct cmdline *cmd, const struct transforms *table,
+static struct rectangle output_rectangle(const struct cmdline *cmd,
+                                         const struct transform_table *table,
                                          const struct frame *geometry)
 {
     struct rectangle rectangle = {0, 0, geometry->width, geometry->height};
     if (!cmd->crop)
         return rectangle;
-    struct inside *common = inside_all(geometry->width, geometry->height);
+    struct coverage *common = coverage_all(geometry->width, geometry->height);
     for (unsigned i = 0; i < table->count; i++) {
         if (table->rows[i].failed)
             continue;
         check_inside(&table->rows[i], geometry);
-        inside_keep(common, &table->rows[i].transform);
+        coverage_keep(common, &table->rows[i].transform);
     }
-    if (!inside_largest(common, &rectangle))
+    if (!coverage_largest(common, &rectangle))
         message_error("-crop: there is no pixel that all frames show");
-    inside_free(common);
+    coverage_free(common);
     message_note("cropped as by pamcut -left=%u -top=%u -width=%u -height=%u", rectangle.left,
                  rectangle.top, rectangle.width, rectangle.height);
     return rectangle;
@@ -399,10 +401,10 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
 /* The row of FRAME, the image INDEX of the stream: found by name, by number, or estimated now. */
 static const struct aligned *row_of(const struct cmdline *cmd, struct sequence **sequence,
                                     const struct frame *frame, unsigned index,
-                                    struct transforms *table)
+                                    struct transform_table *table)
 {
     if (cmd->apply) {
-        const struct aligned *found = transforms_find(table, frame->name);
+        const struct aligned *found = transform_table_find(table, frame->name);
         if (!found)
             message_error("%s has no transform for frame %s", cmd->apply, frame->name);
         if (found->failed)
@@ -418,7 +420,7 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
 /* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is a SEQUENCE
    to make it as the frames come. Returns whether one was refused. */
 static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence **sequence,
-                        struct transforms *table, struct output *out)
+                        struct transform_table *table, struct output *out)
 {
     struct frame frame = {0}, warped = {0};
     struct rectangle rectangle = {0};
@@ -443,11 +445,11 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
 }
 
 /* Tells where scale or rotation jump from one frame to the next. */
-static void warn_of_jumps(const struct transforms *table)
+static void warn_of_jumps(const struct transform_table *table)
 {
     for (unsigned i = 0; i < table->count; i++) {
         double scale, degrees;
-        if (!transforms_jump(table, i, &scale, &degrees))
+        if (!transform_table_jump(table, i, &scale, &degrees))
             continue;
         message_note(
             "warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
@@ -457,7 +459,7 @@ static void warn_of_jumps(const struct transforms *table)
     }
 }
 
-static bool any_failed(const struct transforms *table)
+static bool any_failed(const struct transform_table *table)
 {
     bool failed = false;
     for (unsigned i = 0; i < table->count; i++)
@@ -468,7 +470,7 @@ static bool any_failed(const struct transforms *table)
 int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
-    struct transforms table = {0};
+    struct transform_table table = {0};
     struct sequence *sequence = NULL;
     struct roll *roll = roll_new();
     bool as_they_come = false;
@@ -492,11 +494,11 @@ int main(int argc, char **argv)
     if (!cmd.apply)
         warn_of_jumps(&table);
     if (cmd.estimate) {
-        transforms_write(&table, stdout);
+        transform_table_write(&table, stdout);
         output_flush_stdout();
     }
     if (save) {
-        transforms_write(&table, tempfile_stream(save));
+        transform_table_write(&table, tempfile_stream(save));
         tempfile_flush(save);
     }
     if (out)
@@ -504,7 +506,7 @@ int main(int argc, char **argv)
     if (save)
         tempfile_commit(save);
     sequence_free(sequence);
-    transforms_free(&table);
+    transform_table_free(&table);
     roll_free(roll);
     return refused ? 2 : EXIT_SUCCESS;
 }

@@ -11,7 +11,7 @@
 #include "alloc.h"
 #include "cmdline.h"
 #include "deviation.h"
-#include "filestack.h"
+#include "rowfiles.h"
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
@@ -138,11 +138,11 @@ static void add_stream(const struct cmdline *cmd, struct input *in, struct frame
 }
 
 /* COUNT rows from FROM on of all frames of FILES, as much of a frame at a time as there is room. */
-static void add_band(struct filestack *files, unsigned from, unsigned count,
+static void add_band(struct rowfiles *files, unsigned from, unsigned count,
                      struct deviation *deviation, unsigned char *band)
 {
-    for (unsigned i = 0; i < filestack_count(files); i++) {
-        filestack_rows(files, i, from, count, band);
+    for (unsigned i = 0; i < rowfiles_count(files); i++) {
+        rowfiles_rows(files, i, from, count, band);
         deviation_add(deviation, band, count);
     }
 }
@@ -242,17 +242,17 @@ static unsigned band_rows(const struct cmdline *cmd, const struct frame *frame)
 }
 
 /* Steps 1 to 3 where the rows of all frames can be had at will: band after band. */
-static void detect_in_files(const struct cmdline *cmd, struct filestack *files,
+static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
                             struct result *result)
 {
-    const struct frame *frame = filestack_geometry(files);
+    const struct frame *frame = rowfiles_geometry(files);
     unsigned limits[3], from, count, height = band_rows(cmd, frame);
     set_limits(cmd, frame, limits);
     struct deviation *deviation = deviation_new(&cmd->deviation, frame, height);
     unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
     result_init(result, cmd, frame);
     for (unsigned row = 0; row < frame->height; row += height) {
-        if (filestack_count(files) > 1)
+        if (rowfiles_count(files) > 1)
             message_progress("row %u of %u", row, frame->height);
         deviation_begin(deviation, row, &from, &count);
         add_band(files, from, count, deviation, band);
@@ -288,12 +288,12 @@ static void detect(const struct cmdline *cmd, struct result *result)
     unsigned count = cmd->operand_count;
     if (cmd->max_frames && cmd->max_frames < count)
         count = cmd->max_frames;
-    struct filestack *files = filestack_open(cmd->operands, count);
+    struct rowfiles *files = rowfiles_open(cmd->operands, count);
     if (files && count <= DEVIATION_FRAMES_MAX)
         detect_in_files(cmd, files, result);
     else
         detect_in_stream(cmd, result);
-    filestack_free(files);
+    rowfiles_free(files);
 }
 
 /* Step 3 alone, from a map that an earlier run made. */

@@ -31,8 +31,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "blocks.h"
-#include "detail.h"
+#include "block.h"
+#include "fine_window.h"
 #include "median.h"
 #include "phase.h"
 #include "register.h"
@@ -74,7 +74,7 @@ struct registrar {
     /* At full resolution, where that is no level of the pyramid. */
     unsigned fine_count;
     struct block *fine_blocks;
-    float *fine_gray; /* of the reference, DETAIL_KEPT samples a block */
+    float *fine_gray; /* of the reference, FINE_WINDOW_KEPT samples a block */
     unsigned char *fine_seen;
     struct view *fine_views;
 };
@@ -93,18 +93,18 @@ static float median_information(const struct block *blocks, unsigned count)
 static void keep_detail(struct registrar *registrar, const struct frame *frame)
 {
     registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
-    unsigned count = detail_choose(frame, registrar->blocks[0], registrar->count[0], BLOCKS,
-                                   registrar->fine_blocks);
+    unsigned count = fine_window_choose(frame, registrar->blocks[0], registrar->count[0], BLOCKS,
+                                        registrar->fine_blocks);
     registrar->fine_count = count;
-    size_t samples = (size_t)count * DETAIL_KEPT;
+    size_t samples = (size_t)count * FINE_WINDOW_KEPT;
     registrar->fine_gray = alloc_array(samples, sizeof *registrar->fine_gray);
     registrar->fine_seen = frame_has_opacity(frame) ? alloc_array(samples, 1) : NULL;
     registrar->fine_views = alloc_array(count, sizeof *registrar->fine_views);
     for (unsigned k = 0; k < count; k++) {
-        size_t start = (size_t)k * DETAIL_KEPT;
+        size_t start = (size_t)k * FINE_WINDOW_KEPT;
         registrar->fine_views[k] =
-            detail_keep(frame, &registrar->fine_blocks[k], registrar->fine_gray + start,
-                        registrar->fine_seen ? registrar->fine_seen + start : NULL);
+            fine_window_keep(frame, &registrar->fine_blocks[k], registrar->fine_gray + start,
+                             registrar->fine_seen ? registrar->fine_seen + start : NULL);
     }
 }
 
@@ -116,7 +116,7 @@ struct registrar *register_open(const struct pyramid *reference, const struct fr
     registrar->models = models;
     for (unsigned i = 0; i < reference->levels; i++) {
         registrar->blocks[i] = alloc_array(BLOCKS, sizeof *registrar->blocks[i]);
-        registrar->count[i] = blocks_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
+        registrar->count[i] = block_choose(&reference->level[i], BLOCKS, registrar->blocks[i]);
         registrar->telling[i] = median_information(registrar->blocks[i], registrar->count[i]);
     }
     if (reference->factor > 1)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "detail.h"
+#include "fine_window.h"
 #include "median.h"
 #include "solve.h"
 #include "stage.h"
@@ -37,12 +37,12 @@ static void judge(const struct stage *stage, const struct block *blocks, const b
 
 static void measure(const struct stage *stage, const struct transform *t, struct block *blocks)
 {
-    struct detail detail;
+    struct fine_window window;
     for (unsigned k = 0; k < stage->count; k++) {
-        struct view own = stage->own ? blocks_view(stage->own) : stage->own_views[k];
-        struct view other = stage->other ? blocks_view(stage->other)
-                                         : detail_around(stage->frame, t, &blocks[k], &detail);
-        blocks_measure(&own, &other, t, &blocks[k]);
+        struct view own = stage->own ? block_view(stage->own) : stage->own_views[k];
+        struct view other = stage->other ? block_view(stage->other)
+                                         : fine_window_around(stage->frame, t, &blocks[k], &window);
+        block_measure(&own, &other, t, &blocks[k]);
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "blocks.h"
+#include "block.h"
 #include "frame.h"
 #include "pyramid.h"
 #include "register.h"

@@ -27,9 +27,9 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "inside.h"
+#include "coverage.h"
 #include "simd.h"
-#include "surround.h"
+#include "border.h"
 #include "warp.h"
 
 enum { CHUNK = 128, TAPS = 4, SPARE = 2 /* pixels that kernels read beyond the last tap */ };
@@ -240,9 +240,8 @@ static void warp_columns(const struct frame *source, const struct transform *t, 
 
 /* The columns FIRST..END-1 of row ROW, which lie outside of SOURCE. */
 static void fill_columns(const struct frame *source, const struct transform *t,
-                         const struct warp_options *options, struct surround *surround,
-                         unsigned row, unsigned first, unsigned end, struct chunk *chunk,
-                         uint16_t *samples)
+                         const struct warp_options *options, struct border *surround, unsigned row,
+                         unsigned first, unsigned end, struct chunk *chunk, uint16_t *samples)
 {
     unsigned depth = source->depth;
     bool hide = options->border == WARP_TRANSPARENT && frame_has_opacity(source);
@@ -250,7 +249,7 @@ static void fill_columns(const struct frame *source, const struct transform *t,
         return;
     switch (options->border) {
     case WARP_BLUR:
-        surround_row(surround, row, first, end, samples + (size_t)first * depth);
+        border_row(surround, row, first, end, samples + (size_t)first * depth);
         break;
     case WARP_REPLICATE:
     case WARP_TRANSPARENT: /* a color that may bleed into what is beside it, when scaled or fused */
@@ -305,13 +304,13 @@ void warp_frame(const struct frame *source, const struct transform *t,
     uint16_t *with = NULL;
     if (out->depth > source->depth)
         with = alloc_array(frame_row_samples(out), sizeof *with);
-    struct surround *surround = NULL;
+    struct border *surround = NULL;
     if (options->border == WARP_BLUR)
-        surround = surround_open(source, &here, options->sigma, out->width, out->height);
+        surround = border_open(source, &here, options->sigma, out->width, out->height);
 
     for (unsigned row = 0; row < out->height; row++) {
         unsigned first, end;
-        inside_span(&here, source->width, source->height, row, out->width, &first, &end);
+        coverage_span(&here, source->width, source->height, row, out->width, &first, &end);
         warp_columns(source, &here, row, first, end, chunk, samples);
         fill_columns(source, &here, options, surround, row, 0, first, chunk, samples);
         fill_columns(source, &here, options, surround, row, end, out->width, chunk, samples);
@@ -320,7 +319,7 @@ void warp_frame(const struct frame *source, const struct transform *t,
                         with);
         frame_put_row(out, row, with ? with : samples);
     }
-    surround_free(surround);
+    border_free(surround);
     free(with);
     free(samples);
     free(chunk);

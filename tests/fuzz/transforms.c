@@ -10,8 +10,8 @@
 
 #include "frame.h"
 #include "fuzz.h"
-#include "inside.h"
-#include "transforms.h"
+#include "coverage.h"
+#include "transform_table.h"
 #include "warp.h"
 
 enum { WIDTH = 13, HEIGHT = 9, WARPED_MAX = 4, MAXVAL = 1000 };
@@ -21,21 +21,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 /* A file, and the table that is read of it. */
 struct table {
     const char *path;
-    struct transforms transforms;
+    struct transform_table transforms;
 };
 
 static void read_table(void *argument)
 {
     struct table *table = argument;
-    transforms_read(table->path, &table->transforms);
+    transform_table_read(table->path, &table->transforms);
 }
 
-static void check_again(const struct transforms *transforms)
+static void check_again(const struct transform_table *transforms)
 {
     char *bytes;
     size_t size;
     FILE *file = open_memstream(&bytes, &size);
-    transforms_write(transforms, file);
+    transform_table_write(transforms, file);
     fclose(file);
     struct table again = {.path = fuzz_file(bytes, size)};
     bool ended = fuzz_run(read_table, &again);
@@ -45,7 +45,7 @@ static void check_again(const struct transforms *transforms)
         assert(strcmp(a->name, b->name) == 0 && a->failed == b->failed);
         assert(memcmp(&a->transform, &b->transform, sizeof a->transform) == 0);
     }
-    transforms_free(&again.transforms);
+    transform_table_free(&again.transforms);
     free(bytes);
 }
 
@@ -76,28 +76,28 @@ static struct frame make_frame(void)
 /* What framealign -apply does with the table. */
 static void apply(void *argument)
 {
-    const struct transforms *transforms = argument;
+    const struct transform_table *transforms = argument;
     struct frame frame = make_frame();
-    struct inside *common = inside_all(WIDTH, HEIGHT);
+    struct coverage *common = coverage_all(WIDTH, HEIGHT);
     struct rectangle rectangle;
     unsigned warped = 0;
     for (unsigned i = 0; i < transforms->count; i++) {
         const struct aligned *row = &transforms->rows[i];
         double scale, degrees;
-        if (transforms_jump(transforms, i, &scale, &degrees))
+        if (transform_table_jump(transforms, i, &scale, &degrees))
             assert(scale >= 0 && fabs(degrees) <= 180);
-        if (row->failed || !inside_any(&row->transform, WIDTH, HEIGHT))
+        if (row->failed || !coverage_any(&row->transform, WIDTH, HEIGHT))
             continue;
-        inside_keep(common, &row->transform);
+        coverage_keep(common, &row->transform);
         if (warped++ < WARPED_MAX)
             for (int border = WARP_BLUR; border <= WARP_TRANSPARENT; border++)
                 check_warp(&frame, &row->transform, (enum warp_border)border);
     }
-    if (inside_largest(common, &rectangle)) {
+    if (coverage_largest(common, &rectangle)) {
         assert(rectangle.width > 0 && rectangle.left + rectangle.width <= WIDTH);
         assert(rectangle.height > 0 && rectangle.top + rectangle.height <= HEIGHT);
     }
-    inside_free(common);
+    coverage_free(common);
     frame_free(&frame);
 }
 
@@ -108,6 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         return 0;
     check_again(&table.transforms);
     fuzz_run(apply, &table.transforms);
-    transforms_free(&table.transforms);
+    transform_table_free(&table.transforms);
     return 0;
 }

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
-#include "blocks.h"
+#include "block.h"
 
 enum { HEIGHT = 40, BEHIND = 8, TRIES = 400 };
 
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < TRIES; i++) {
         double shift = 0.98 + 0.03 * i / TRIES; /* the last pixel needed reaches WIDTH - 2 at 1 */
         struct transform t = transform_shift(shift, 0);
-        blocks_measure(&view, &view, &t, &block);
+        block_measure(&view, &view, &t, &block);
         if (block.inside && block.ncc == 0) { /* as of what is flat, or no number */
             printf("%.6f\n", shift);
             return EXIT_FAILURE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#ifndef TRANSFORMS_H
-#define TRANSFORMS_H
+#ifndef TRANSFORM_TABLE_H
+#define TRANSFORM_TABLE_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct aligned {
     double misfit;                     /* likewise; not in the file */
 };
 
-struct transforms {
+struct transform_table {
     unsigned count, room;
     struct aligned *rows; /* owned, with the names */
     void *by_name;        /* a tree of their places */
@@ -32,23 +32,23 @@ struct transforms {
 
 /* Appends a failed frame of that name for the caller to fill in; valid until the next one. Of
    several of one name the first is found. */
-struct aligned *transforms_add(struct transforms *transforms, const char *name);
+struct aligned *transform_table_add(struct transform_table *table, const char *name);
 
 /* NULL if no frame has that name. */
-const struct aligned *transforms_find(const struct transforms *transforms, const char *name);
+const struct aligned *transform_table_find(const struct transform_table *table, const char *name);
 
 /* Reads the file PATH. Ends the program where it is no such table, names a frame twice, or has a
    matrix that is singular or not finite. Numbers are decimal, and a line is not endless. */
-void transforms_read(const char *path, struct transforms *transforms);
+void transform_table_read(const char *path, struct transform_table *table);
 
 /* Matrices are written with as many digits as it takes to read the same numbers back. */
-void transforms_write(const struct transforms *transforms, FILE *file);
+void transform_table_write(const struct transform_table *table, FILE *file);
 
 /* Whether scale or rotation change from frame I - 1 to I by far more than between the others; by
    what factor, and how many degrees. */
-bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,
-                     double *degrees);
+bool transform_table_jump(const struct transform_table *table, unsigned i, double *scale,
+                          double *degrees);
 
-void transforms_free(struct transforms *transforms);
+void transform_table_free(struct transform_table *table);
 
 #endif

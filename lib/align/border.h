@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#ifndef SURROUND_H
-#define SURROUND_H
+#ifndef BORDER_H
+#define BORDER_H
 
 #include "frame.h"
 #include "transform.h"
@@ -11,18 +11,18 @@
  * made row by row, as the rows are asked for, at a resolution that the blur leaves nothing to see
  * of.
  */
-struct surround;
+struct border;
 
 /* For an output of WIDTH x HEIGHT pixels, which T takes to SOURCE's. SIGMA is in pixels, > 0. The
    caller frees it. */
-struct surround *surround_open(const struct frame *source, const struct transform *t, double sigma,
-                               unsigned width, unsigned height);
+struct border *border_open(const struct frame *source, const struct transform *t, double sigma,
+                           unsigned width, unsigned height);
 
 /* The samples of row ROW, its columns FIRST..END-1, as many planes as the source has, to SAMPLES.
    Rows are asked for from the top down; the same one several times if need be. */
-void surround_row(struct surround *surround, unsigned row, unsigned first, unsigned end,
-                  uint16_t *samples);
+void border_row(struct border *border, unsigned row, unsigned first, unsigned end,
+                uint16_t *samples);
 
-void surround_free(struct surround *surround);
+void border_free(struct border *border);
 
 #endif

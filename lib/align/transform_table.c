@@ -10,7 +10,7 @@
 #include "median.h"
 #include "message.h"
 #include "name.h"
-#include "transforms.h"
+#include "transform_table.h"
 
 enum { NUMBERS = 13, JUMP_OTHERS = 2, LINE_BYTES = 1 << 20 /* the longest line, with its NUL */ };
 
@@ -32,54 +32,54 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct place *)a)->name, ((const struct place *)b)->name);
 }
 
-struct aligned *transforms_add(struct transforms *transforms, const char *name)
+struct aligned *transform_table_add(struct transform_table *table, const char *name)
 {
-    if (transforms->count == transforms->room) {
-        transforms->room = transforms->room ? 2 * transforms->room : 64;
-        struct aligned *rows = alloc_array(transforms->room, sizeof *rows);
-        if (transforms->count)
-            memcpy(rows, transforms->rows, transforms->count * sizeof *rows);
-        free(transforms->rows);
-        transforms->rows = rows;
+    if (table->count == table->room) {
+        table->room = table->room ? 2 * table->room : 64;
+        struct aligned *rows = alloc_array(table->room, sizeof *rows);
+        if (table->count)
+            memcpy(rows, table->rows, table->count * sizeof *rows);
+        free(table->rows);
+        table->rows = rows;
     }
-    struct aligned *row = &transforms->rows[transforms->count];
+    struct aligned *row = &table->rows[table->count];
     *row = (struct aligned){
         .name = alloc_string(name), .failed = true, .transform = transform_identity()};
     struct place *place = alloc_array(1, sizeof *place);
-    *place = (struct place){row->name, transforms->count++};
-    struct place **found = tsearch(place, &transforms->by_name, compare_names);
+    *place = (struct place){row->name, table->count++};
+    struct place **found = tsearch(place, &table->by_name, compare_names);
     if (!found)
-        message_error("out of memory: a name could not be added to %u", transforms->count);
+        message_error("out of memory: a name could not be added to %u", table->count);
     if (*found != place)
         free(place);
     return row;
 }
 
-const struct aligned *transforms_find(const struct transforms *transforms, const char *name)
+const struct aligned *transform_table_find(const struct transform_table *table, const char *name)
 {
     const struct place wanted = {.name = name};
-    struct place **found = tfind(&wanted, &transforms->by_name, compare_names);
-    return found ? &transforms->rows[(*found)->row] : NULL;
+    struct place **found = tfind(&wanted, &table->by_name, compare_names);
+    return found ? &table->rows[(*found)->row] : NULL;
 }
 
-void transforms_free(struct transforms *transforms)
+void transform_table_free(struct transform_table *table)
 {
-    while (transforms->by_name) {
-        struct place *place = *(struct place **)transforms->by_name; /* the root */
-        tdelete(place, &transforms->by_name, compare_names);
+    while (table->by_name) {
+        struct place *place = *(struct place **)table->by_name; /* the root */
+        tdelete(place, &table->by_name, compare_names);
         free(place);
     }
-    for (unsigned i = 0; i < transforms->count; i++)
-        free(transforms->rows[i].name);
-    free(transforms->rows);
-    *transforms = (struct transforms){0};
+    for (unsigned i = 0; i < table->count; i++)
+        free(table->rows[i].name);
+    free(table->rows);
+    *table = (struct transform_table){0};
 }
 
 /* The change of scale (a factor) and rotation (radians) from frame I - 1 to I; false if one of them
    failed, or the origin of frame I - 1 lies at infinity in frame I. */
-static bool change(const struct transforms *transforms, unsigned i, double *scale, double *angle)
+static bool change(const struct transform_table *table, unsigned i, double *scale, double *angle)
 {
-    const struct aligned *before = &transforms->rows[i - 1], *row = &transforms->rows[i];
+    const struct aligned *before = &table->rows[i - 1], *row = &table->rows[i];
     struct transform back;
     if (before->failed || row->failed || !transform_invert(&before->transform, &back))
         return false;
@@ -90,21 +90,21 @@ static bool change(const struct transforms *transforms, unsigned i, double *scal
     return isfinite(*scale);
 }
 
-bool transforms_jump(const struct transforms *transforms, unsigned i, double *scale,
-                     double *degrees)
+bool transform_table_jump(const struct transform_table *table, unsigned i, double *scale,
+                          double *degrees)
 {
     double angle, *sizes;
     unsigned count = 0;
-    if (i == 0 || !change(transforms, i, scale, &angle))
+    if (i == 0 || !change(table, i, scale, &angle))
         return false;
     *degrees = angle * DEGREES;
     double size = fmax(fabs(log(*scale)), fabs(angle));
     if (size < JUMP_LEAST)
         return false;
-    sizes = alloc_array(transforms->count, sizeof *sizes);
-    for (unsigned k = 1; k < transforms->count; k++) {
+    sizes = alloc_array(table->count, sizeof *sizes);
+    for (unsigned k = 1; k < table->count; k++) {
         double other, turn;
-        if (k != i && change(transforms, k, &other, &turn))
+        if (k != i && change(table, k, &other, &turn))
             sizes[count++] = fmax(fabs(log(other)), fabs(turn));
     }
     bool jump = count >= JUMP_OTHERS && size > JUMP_FACTOR * median_of(sizes, count);
@@ -174,7 +174,7 @@ static bool read_line(FILE *file, const char *path, unsigned line, char *text)
     return there;
 }
 
-void transforms_read(const char *path, struct transforms *transforms)
+void transform_table_read(const char *path, struct transform_table *table)
 {
     FILE *file = fopen(path, "r");
     if (!file)
@@ -192,22 +192,22 @@ void transforms_read(const char *path, struct transforms *transforms)
             continue;
         *fields++ = '\0';
         char *name = name_unescape(text);
-        if (transforms_find(transforms, name))
+        if (transform_table_find(table, name))
             message_error("%s, line %u: frame %s is there twice", path, line, name);
-        parse_row(path, line, fields, transforms_add(transforms, name));
+        parse_row(path, line, fields, transform_table_add(table, name));
         free(name);
     }
-    if (transforms->count == 0)
+    if (table->count == 0)
         message_error("%s holds no transforms", path);
     free(text);
     fclose(file);
 }
 
-void transforms_write(const struct transforms *transforms, FILE *file)
+void transform_table_write(const struct transform_table *table, FILE *file)
 {
     fprintf(file, "%s\n", header);
-    for (unsigned i = 0; i < transforms->count; i++) {
-        const struct aligned *row = &transforms->rows[i];
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct aligned *row = &table->rows[i];
         char *name = name_escape(row->name);
         fputs(name, file);
         free(name);

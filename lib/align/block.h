@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#ifndef BLOCKS_H
-#define BLOCKS_H
+#ifndef BLOCK_H
+#define BLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,11 +18,11 @@ enum { BLOCK_SIDE = 24 };
 
 struct block {
     unsigned x, y;     /* upper left pixel in the reference level */
-    float information; /* smaller eigenvalue of its summed gradient products, see blocks_choose() */
+    float information; /* smaller eigenvalue of its summed gradient products, see block_choose() */
     float sharpness;   /* mean squared frequency of its detail, radians a pixel; see
-                          blocks_sharpness() */
+                          block_sharpness() */
 
-    /* What blocks_measure() finds. */
+    /* What block_measure() finds. */
     bool inside;        /* it lies wholly within the frame, and enough of it is seen in both */
     bool blown;         /* it would be inside, but the frame is overexposed there */
     double ncc;         /* normalised cross-correlation of block and frame; 0 where flat */
@@ -41,32 +41,32 @@ struct view {
 };
 
 /* All of LEVEL. */
-struct view blocks_view(const struct level *level);
+struct view block_view(const struct level *level);
 
 /* Measures BLOCK, which lies in the view REFERENCE with a pixel to spare on each side, against
    FRAME, whose image T takes the reference's coordinates to. */
-void blocks_measure(const struct view *reference, const struct view *frame,
-                    const struct transform *t, struct block *block);
+void block_measure(const struct view *reference, const struct view *frame,
+                   const struct transform *t, struct block *block);
 
 /* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
    in the direction that it fixes least. Zero where less than a quarter of it is seen. */
-float blocks_information(const struct view *view, unsigned x, unsigned y);
+float block_information(const struct view *view, unsigned x, unsigned y);
 
 /* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean square of
    the spatial frequencies that its detail has, which blur takes the highest from. Zero where there
    is none. */
-float blocks_sharpness(const struct view *view, unsigned x, unsigned y);
+float block_sharpness(const struct view *view, unsigned x, unsigned y);
 
 /* Puts the COUNT BLOCKS of an image of WIDTH x HEIGHT pixels into the order in which they are best
    used: those that an equal share for each cell of a grid leaves room for, when MOST are wanted,
    then the rest; both from the best on. */
-void blocks_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
-                  unsigned most);
+void block_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
+                 unsigned most);
 
 /*
  * The blocks of LEVEL that say most, at most MOST of them, in that order. Returns how many were
  * written to BLOCKS, which has room for MOST; none of them is flat.
  */
-unsigned blocks_choose(const struct level *level, unsigned most, struct block *blocks);
+unsigned block_choose(const struct level *level, unsigned most, struct block *blocks);
 
 #endif

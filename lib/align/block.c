@@ -37,7 +37,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "blocks.h"
+#include "block.h"
 #include "simd.h"
 
 enum {
@@ -309,7 +309,7 @@ static void solve_block(const struct samples *m, double n, struct block *block)
     block->likeness = fmin(energy_t, energy_i) / fmax(energy_t, energy_i);
 }
 
-struct view blocks_view(const struct level *level)
+struct view block_view(const struct level *level)
 {
     return (struct view){level->gray, level->seen, level->width, 0, 0, level->width, level->height};
 }
@@ -337,8 +337,8 @@ static bool any_blown(const float *patch)
     return any;
 }
 
-void blocks_measure(const struct view *reference, const struct view *frame,
-                    const struct transform *t, struct block *block)
+void block_measure(const struct view *reference, const struct view *frame,
+                   const struct transform *t, struct block *block)
 {
     float patch[PATCH * PATCH];
     unsigned char seen[PATCH * PATCH];
@@ -365,7 +365,7 @@ void blocks_measure(const struct view *reference, const struct view *frame,
         solve_block(&m, n, block);
 }
 
-float blocks_information(const struct view *view, unsigned x, unsigned y)
+float block_information(const struct view *view, unsigned x, unsigned y)
 {
     struct samples m;
     size_t corner = corner_of(view, x, y);
@@ -377,7 +377,7 @@ float blocks_information(const struct view *view, unsigned x, unsigned y)
     return (float)lambda[1];
 }
 
-float blocks_sharpness(const struct view *view, unsigned x, unsigned y)
+float block_sharpness(const struct view *view, unsigned x, unsigned y)
 {
     size_t corner = corner_of(view, x, y), stride = view->stride;
     double gradient = 0, laplacian = 0;
@@ -406,8 +406,8 @@ static int by_information(const void *a, const void *b)
     return p->x < q->x ? -1 : p->x > q->x;
 }
 
-void blocks_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
-                  unsigned most)
+void block_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
+                 unsigned most)
 {
     qsort(blocks, count, sizeof *blocks, by_information);
     struct block *rest = alloc_array(count, sizeof *rest);
@@ -425,7 +425,7 @@ void blocks_order(struct block *blocks, unsigned count, unsigned width, unsigned
     free(rest);
 }
 
-unsigned blocks_choose(const struct level *level, unsigned most, struct block *blocks)
+unsigned block_choose(const struct level *level, unsigned most, struct block *blocks)
 {
     if (level->width < BLOCK_SIDE + MARGIN || level->height < BLOCK_SIDE + MARGIN)
         return 0;
@@ -434,19 +434,19 @@ unsigned blocks_choose(const struct level *level, unsigned most, struct block *b
     unsigned left = (level->width - across * BLOCK_SIDE) / 2;
     unsigned top = (level->height - down * BLOCK_SIDE) / 2;
     struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
-    struct view view = blocks_view(level);
+    struct view view = block_view(level);
     unsigned count = 0;
     for (unsigned j = 0; j < down; j++) {
         for (unsigned i = 0; i < across; i++) {
             struct block *block = &all[count];
             block->x = left + i * BLOCK_SIDE;
             block->y = top + j * BLOCK_SIDE;
-            block->information = blocks_information(&view, block->x, block->y);
-            block->sharpness = blocks_sharpness(&view, block->x, block->y);
+            block->information = block_information(&view, block->x, block->y);
+            block->sharpness = block_sharpness(&view, block->x, block->y);
             count += block->information > 0;
         }
     }
-    blocks_order(all, count, level->width, level->height, most);
+    block_order(all, count, level->width, level->height, most);
     count = count < most ? count : most;
     memcpy(blocks, all, count * sizeof *blocks);
     free(all);

@@ -21,11 +21,11 @@
 
 #include "alloc.h"
 #include "simd.h"
-#include "surround.h"
+#include "border.h"
 
 enum { POINTS = 4 };
 
-struct surround {
+struct border {
     const struct frame *source;
     struct transform t;
     unsigned cell;          /* its side, pixels */
@@ -41,10 +41,10 @@ struct surround {
     long blurred_of[2]; /* which ones, -1 for none */
 };
 
-struct surround *surround_open(const struct frame *source, const struct transform *t, double sigma,
-                               unsigned width, unsigned height)
+struct border *border_open(const struct frame *source, const struct transform *t, double sigma,
+                           unsigned width, unsigned height)
 {
-    struct surround *s = alloc_zeroed(1, sizeof *s);
+    struct border *s = alloc_zeroed(1, sizeof *s);
     s->source = source;
     s->t = *t;
     double side = fmax(1, fmin(floor(sigma / 4), fmax(width, height)));
@@ -78,7 +78,7 @@ struct surround *surround_open(const struct frame *source, const struct transfor
     return s;
 }
 
-void surround_free(struct surround *s)
+void border_free(struct border *s)
 {
     if (!s)
         return;
@@ -91,7 +91,7 @@ void surround_free(struct surround *s)
 }
 
 /* Adds the sample of SOURCE nearest to T (X, Y), colors weighted by opacity, to SUM. */
-static void add_nearest(const struct surround *s, double x, double y, double *sum)
+static void add_nearest(const struct border *s, double x, double y, double *sum)
 {
     const struct frame *source = s->source;
     double u, v;
@@ -111,7 +111,7 @@ static void add_nearest(const struct surround *s, double x, double y, double *su
 }
 
 /* Row ROW of cells into LINE. */
-static void fill_cells(struct surround *s, unsigned row)
+static void fill_cells(struct border *s, unsigned row)
 {
     unsigned depth = s->source->depth;
     unsigned points = s->cell < POINTS ? s->cell : POINTS;
@@ -139,7 +139,7 @@ static void add_weighted(const float *restrict row, float weight, size_t count, 
 }
 
 /* Puts row ROW, blurred across, into the window. */
-static void make_row(struct surround *s, unsigned row)
+static void make_row(struct border *s, unsigned row)
 {
     fill_cells(s, row);
     float *out = s->window + (row % s->slots) * s->row_values;
@@ -150,7 +150,7 @@ static void make_row(struct surround *s, unsigned row)
 }
 
 /* Row ROW, blurred both ways. */
-static const float *blurred_row(struct surround *s, unsigned row)
+static const float *blurred_row(struct border *s, unsigned row)
 {
     int slot = (int)(row & 1);
     if (s->blurred_of[slot] == (long)row)
@@ -183,7 +183,7 @@ static unsigned cell_before(unsigned pixel, unsigned cell, unsigned count, doubl
     return before;
 }
 
-void surround_row(struct surround *s, unsigned row, unsigned first, unsigned end, uint16_t *samples)
+void border_row(struct border *s, unsigned row, unsigned first, unsigned end, uint16_t *samples)
 {
     const struct frame *source = s->source;
     unsigned depth = source->depth, colors = frame_colors(source);

@@ -15,11 +15,11 @@
 #include <stdlib.h>
 
 #include "alloc.h"
-#include "inside.h"
+#include "coverage.h"
 
 #define TOLERANCE 1e-6 /* pixels: points on the edge are inside in spite of rounding */
 
-struct inside {
+struct coverage {
     unsigned width, height;
     unsigned *first, *end; /* of each row */
 };
@@ -35,8 +35,8 @@ static void narrow(double a, double b, double *low, double *high)
         *high = -INFINITY;
 }
 
-void inside_span(const struct transform *t, unsigned width, unsigned height, double y,
-                 unsigned columns, unsigned *first, unsigned *end)
+void coverage_span(const struct transform *t, unsigned width, unsigned height, double y,
+                   unsigned columns, unsigned *first, unsigned *end)
 {
     double a[3], b[3];
     for (int i = 0; i < 3; i++) {
@@ -60,62 +60,62 @@ void inside_span(const struct transform *t, unsigned width, unsigned height, dou
     }
 }
 
-bool inside_any(const struct transform *t, unsigned width, unsigned height)
+bool coverage_any(const struct transform *t, unsigned width, unsigned height)
 {
     unsigned first = 0, end = 0;
     for (unsigned y = 0; y < height && first == end; y++)
-        inside_span(t, width, height, y, width, &first, &end);
+        coverage_span(t, width, height, y, width, &first, &end);
     return first < end;
 }
 
-struct inside *inside_all(unsigned width, unsigned height)
+struct coverage *coverage_all(unsigned width, unsigned height)
 {
-    struct inside *inside = alloc_zeroed(1, sizeof *inside);
-    inside->width = width;
-    inside->height = height;
-    inside->first = alloc_zeroed(height, sizeof *inside->first);
-    inside->end = alloc_array(height, sizeof *inside->end);
+    struct coverage *coverage = alloc_zeroed(1, sizeof *coverage);
+    coverage->width = width;
+    coverage->height = height;
+    coverage->first = alloc_zeroed(height, sizeof *coverage->first);
+    coverage->end = alloc_array(height, sizeof *coverage->end);
     for (unsigned y = 0; y < height; y++)
-        inside->end[y] = width;
-    return inside;
+        coverage->end[y] = width;
+    return coverage;
 }
 
-void inside_free(struct inside *inside)
+void coverage_free(struct coverage *coverage)
 {
-    free(inside->first);
-    free(inside->end);
-    free(inside);
+    free(coverage->first);
+    free(coverage->end);
+    free(coverage);
 }
 
-void inside_keep(struct inside *inside, const struct transform *t)
+void coverage_keep(struct coverage *coverage, const struct transform *t)
 {
-    for (unsigned y = 0; y < inside->height; y++) {
+    for (unsigned y = 0; y < coverage->height; y++) {
         unsigned first, end;
-        inside_span(t, inside->width, inside->height, y, inside->width, &first, &end);
-        if (first > inside->first[y])
-            inside->first[y] = first;
-        if (end < inside->end[y])
-            inside->end[y] = end;
+        coverage_span(t, coverage->width, coverage->height, y, coverage->width, &first, &end);
+        if (first > coverage->first[y])
+            coverage->first[y] = first;
+        if (end < coverage->end[y])
+            coverage->end[y] = end;
     }
 }
 
 /* Rows that, at the width that the rows from TOP to BOTTOM share, are too few to make a larger
    rectangle than the largest so far, are passed over: the width only falls on the way down. So a
    row takes no more steps than it has widths, and finds of larger areas apart. */
-bool inside_largest(const struct inside *inside, struct rectangle *largest)
+bool coverage_largest(const struct coverage *coverage, struct rectangle *largest)
 {
     size_t most = 0;
-    for (size_t top = 0; top < inside->height; top++) {
-        unsigned left = inside->first[top], right = inside->end[top];
+    for (size_t top = 0; top < coverage->height; top++) {
+        unsigned left = coverage->first[top], right = coverage->end[top];
         for (size_t bottom = top; left < right; bottom++) {
             size_t least = top + most / (right - left);
             bottom = bottom > least ? bottom : least;
-            if (bottom >= inside->height)
+            if (bottom >= coverage->height)
                 break;
-            if (inside->first[bottom] > left)
-                left = inside->first[bottom];
-            if (inside->end[bottom] < right)
-                right = inside->end[bottom];
+            if (coverage->first[bottom] > left)
+                left = coverage->first[bottom];
+            if (coverage->end[bottom] < right)
+                right = coverage->end[bottom];
             size_t area = left < right ? (right - left) * (bottom - top + 1) : 0;
             if (area > most) {
                 most = area;

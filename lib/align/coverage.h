@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#ifndef INSIDE_H
-#define INSIDE_H
+#ifndef COVERAGE_H
+#define COVERAGE_H
 
 #include <stdbool.h>
 
@@ -14,11 +14,11 @@
 
 /* The columns FIRST..END-1, out of 0..COLUMNS-1, of row Y whose points T takes inside; FIRST = END
    where there is none. */
-void inside_span(const struct transform *t, unsigned width, unsigned height, double y,
-                 unsigned columns, unsigned *first, unsigned *end);
+void coverage_span(const struct transform *t, unsigned width, unsigned height, double y,
+                   unsigned columns, unsigned *first, unsigned *end);
 
 /* Whether T takes any pixel of a WIDTH x HEIGHT image inside a frame of that size. */
-bool inside_any(const struct transform *t, unsigned width, unsigned height);
+bool coverage_any(const struct transform *t, unsigned width, unsigned height);
 
 /* A rectangle of pixels. */
 struct rectangle {
@@ -26,18 +26,18 @@ struct rectangle {
 };
 
 /* The rows of what is inside every one of several frames. */
-struct inside;
+struct coverage;
 
 /* At first, all of WIDTH x HEIGHT pixels; the caller frees it. */
-struct inside *inside_all(unsigned width, unsigned height);
+struct coverage *coverage_all(unsigned width, unsigned height);
 
 /* Keeps what T takes inside a frame of the same size. */
-void inside_keep(struct inside *inside, const struct transform *t);
+void coverage_keep(struct coverage *coverage, const struct transform *t);
 
 /* The rectangle of the largest area that fits in; of several the one nearest the top, then the
    lowest. False if there is none. */
-bool inside_largest(const struct inside *inside, struct rectangle *largest);
+bool coverage_largest(const struct coverage *coverage, struct rectangle *largest);
 
-void inside_free(struct inside *inside);
+void coverage_free(struct coverage *coverage);
 
 #endif

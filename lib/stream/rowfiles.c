@@ -10,20 +10,20 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "filestack.h"
+#include "rowfiles.h"
 #include "input.h"
 #include "message.h"
 
-struct filestack {
+struct rowfiles {
     char *const *paths;
     off_t *offsets; /* where each raster begins */
     unsigned count;
     struct frame geometry;
 };
 
-struct filestack *filestack_open(char *const *operands, unsigned count)
+struct rowfiles *rowfiles_open(char *const *operands, unsigned count)
 {
-    struct filestack *files = alloc_zeroed(1, sizeof *files);
+    struct rowfiles *files = alloc_zeroed(1, sizeof *files);
     files->paths = operands;
     files->count = count;
     files->offsets = alloc_array(count, sizeof *files->offsets);
@@ -39,11 +39,11 @@ struct filestack *filestack_open(char *const *operands, unsigned count)
     }
     if (fit)
         return files;
-    filestack_free(files);
+    rowfiles_free(files);
     return NULL;
 }
 
-void filestack_free(struct filestack *files)
+void rowfiles_free(struct rowfiles *files)
 {
     if (!files)
         return;
@@ -51,18 +51,18 @@ void filestack_free(struct filestack *files)
     free(files);
 }
 
-unsigned filestack_count(const struct filestack *files)
+unsigned rowfiles_count(const struct rowfiles *files)
 {
     return files->count;
 }
 
-const struct frame *filestack_geometry(const struct filestack *files)
+const struct frame *rowfiles_geometry(const struct rowfiles *files)
 {
     return &files->geometry;
 }
 
-void filestack_rows(struct filestack *files, unsigned i, unsigned first, unsigned count,
-                    unsigned char *raster)
+void rowfiles_rows(struct rowfiles *files, unsigned i, unsigned first, unsigned count,
+                   unsigned char *raster)
 {
     size_t row_bytes = frame_row_bytes(&files->geometry), left = count * row_bytes;
     off_t at = files->offsets[i] + (off_t)(first * row_bytes);
