@@ -180,16 +180,9 @@ static void check_alike(const struct balance *balance, const struct frame *frame
                       frame->maxval, balance->maxval);
 }
 
-/* How many rows the strip from ROW on has. Frames go from the file to the measure, and from the
-   change to the pipe, in strips that stay in the cache and fit into a pipe: while its reader works
-   on one, the next is made. */
-static unsigned strip_rows(const struct frame *frame, unsigned row)
-{
-    enum { STRIP_BYTES = 64 << 10 };
-    size_t rows = STRIP_BYTES / frame_row_bytes(frame);
-    unsigned left = frame->height - row;
-    return rows == 0 ? 1 : rows < left ? (unsigned)rows : left;
-}
+/* Frames go from the file to the measure, and from the change to the pipe, in strips that stay in
+   the cache and fit into a pipe: while its reader works on one, the next is made. */
+enum { STRIP_BYTES = 64 << 10 };
 
 /* Reads and measures the next frame; the first one of all, where no other is it, as the reference
    as well. */
@@ -207,7 +200,7 @@ static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame
     light_clear(&balance->frame);
     for (unsigned row = 0, count; row < frame->height; row += count) {
         unsigned char *rows = frame->raster + row * frame_row_bytes(frame);
-        count = strip_rows(frame, row);
+        count = frame_strip_rows(frame, row, STRIP_BYTES);
         input_rows(in, frame, rows, count);
         light_measure(&balance->frame, frame, rows, row, count, cmd->circle);
         if (is_reference)
@@ -224,7 +217,7 @@ static void write_frame(const struct balance *balance, const struct frame *frame
     output_begin(out, frame);
     for (unsigned row = 0, count; row < frame->height; row += count) {
         unsigned char *rows = frame->raster + row * frame_row_bytes(frame);
-        count = strip_rows(frame, row);
+        count = frame_strip_rows(frame, row, STRIP_BYTES);
         relight_rows(relight, frame, rows, count);
         output_rows(out, rows, count);
     }

@@ -110,26 +110,19 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
-/* Rows that are read at a time: a strip that stays in the processor's cache. */
-static unsigned strip_rows(const struct frame *frame)
-{
-    enum { STRIP_BYTES = 128 << 10 };
-    size_t rows = STRIP_BYTES / frame_row_bytes(frame);
-    return rows < 1 ? 1 : rows > frame->height ? frame->height : (unsigned)rows;
-}
-
-/* All frames of IN, in order, FRAME being the header of the first. */
+/* All frames of IN, in order, FRAME being the header of the first, in strips that stay in the
+   processor's cache. */
 static void add_stream(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct deviation *deviation)
 {
-    unsigned strip_height = strip_rows(frame);
-    unsigned char *strip = alloc_array(strip_height, frame_row_bytes(frame));
+    enum { STRIP_BYTES = 128 << 10 };
+    unsigned char *strip =
+        alloc_array(frame_strip_rows(frame, 0, STRIP_BYTES), frame_row_bytes(frame));
     do {
         if (deviation_frames(deviation) == DEVIATION_FRAMES_MAX)
             message_error("more than %d frames: use -maxframes", DEVIATION_FRAMES_MAX);
-        for (unsigned row = 0; row < frame->height; row += strip_height) {
-            unsigned left = frame->height - row;
-            unsigned rows = left < strip_height ? left : strip_height;
+        for (unsigned row = 0, rows; row < frame->height; row += rows) {
+            rows = frame_strip_rows(frame, row, STRIP_BYTES);
             input_rows(in, frame, strip, rows);
             deviation_add(deviation, strip, rows);
         }

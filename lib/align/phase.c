@@ -16,11 +16,11 @@
 #include <fftw3.h>
 
 #include "alloc.h"
+#include "numbers.h"
 #include "phase.h"
 
 enum { BLUR = 16 /* boxes reach a sixteenth of the width to each side */ };
 
-#define PI 3.14159265358979323846
 #define DARKEST 0.01f /* of full scale, added before the logarithm: noise near black */
 #define FARTHEST 0.5  /* of the width and height: the largest shift that is looked at */
 

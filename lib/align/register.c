@@ -33,7 +33,7 @@
 #include "alloc.h"
 #include "block.h"
 #include "fine_window.h"
-#include "median.h"
+#include "numbers.h"
 #include "phase.h"
 #include "register.h"
 #include "solve.h"
@@ -269,7 +269,7 @@ static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsig
 {
     enum transform_model model = model_at(ascent, level);
     struct step step = step_open(stage);
-    step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
+    step.transform = transform_finer(&ascent->t, 1 / stage->factor);
     bool solved = stage_refine(stage, model, STEPS, &step);
     if (solved && wants_richer(ascent, stage, level, &step)) {
         ascent->model = model = ascent->registrar->models.richest;
@@ -283,7 +283,7 @@ static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsig
             ascent->vouched = vouches(&step.figures, finest);
         }
     }
-    ascent->t = transform_finer(&step.transform, stage->factor, 0);
+    ascent->t = transform_finer(&step.transform, stage->factor);
     step_close(&step);
     return solved;
 }
@@ -292,7 +292,7 @@ static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsig
 static void ascend_fully(struct ascent *ascent, const struct stage *stage)
 {
     struct step step = step_open(stage);
-    step.transform = transform_finer(&ascent->t, 1 / stage->factor, 0);
+    step.transform = transform_finer(&ascent->t, 1 / stage->factor);
     if (stage->count > 0 && stage_refine(stage, ascent->model, STEPS, &step))
         take_answer(ascent, stage, ascent->model, &step);
     step_close(&step);

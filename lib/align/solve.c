@@ -45,7 +45,7 @@
 
 #include "alloc.h"
 #include "cholesky.h"
-#include "median.h"
+#include "numbers.h"
 #include "solve.h"
 
 enum {

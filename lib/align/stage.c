@@ -6,7 +6,7 @@
 
 #include "alloc.h"
 #include "fine_window.h"
-#include "median.h"
+#include "numbers.h"
 #include "solve.h"
 #include "stage.h"
 
@@ -92,7 +92,7 @@ bool stage_answer(const struct stage *stage, enum transform_model model, struct 
         return false;
     *answer = step->figures;
     answer->model = model;
-    answer->transform = transform_finer(&step->transform, stage->factor, 0);
+    answer->transform = transform_finer(&step->transform, stage->factor);
     answer->error = stage->factor * solution.error;
     answer->scatter = stage->factor * solution.scatter;
     double floor = STAGE_INTERPOLATION * stage->factor, misfit = stage->factor * solution.misfit;

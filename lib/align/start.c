@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "numbers.h"
 #include "start.h"
 
 enum { PEAKS = 2, FINALISTS = 4, FINALIST_STEPS = 4 };
@@ -11,7 +12,6 @@ enum { PEAKS = 2, FINALISTS = 4, FINALIST_STEPS = 4 };
    the most precise blocks scatter. */
 #define QUICK_SCORE 0.8
 #define QUICK_SCATTER 0.25
-#define PI 3.14159265358979323846
 
 static const double scales[] = {0.94, 0.97, 1, 1.03, 1.06};
 static const double rotations[] = {-2, 0, 2}; /* degrees */
@@ -89,7 +89,7 @@ static unsigned given(const struct stage *stage, const struct transform *guess,
 {
     candidates[0].t = transform_identity();
     if (guess)
-        candidates[1].t = transform_finer(guess, 1 / stage->factor, 0);
+        candidates[1].t = transform_finer(guess, 1 / stage->factor);
     return guess ? 2 : 1;
 }
 
@@ -98,7 +98,7 @@ bool start_quickly(const struct stage *coarsest, enum transform_model model,
 {
     struct candidate candidates[GIVEN];
     best_candidate(coarsest, model, candidates, given(coarsest, guess, candidates));
-    *t = transform_finer(&candidates[0].t, coarsest->factor, 0);
+    *t = transform_finer(&candidates[0].t, coarsest->factor);
     return candidates[0].score >= QUICK_SCORE && candidates[0].scatter <= QUICK_SCATTER;
 }
 
@@ -110,5 +110,5 @@ struct transform start_thoroughly(const struct stage *coarsest, enum transform_m
     unsigned count = given(coarsest, guess, candidates);
     count += search(phase, level, model, candidates + count);
     best_candidate(coarsest, model, candidates, count);
-    return transform_finer(&candidates[0].t, coarsest->factor, 0);
+    return transform_finer(&candidates[0].t, coarsest->factor);
 }

@@ -18,6 +18,8 @@
 
 enum { GRID = 9 };
 
+#define SINGULAR 1e-12 /* determinant */
+
 unsigned transform_parameters(enum transform_model model)
 {
     static const unsigned parameters[] = {2, 4, 6, 8};
@@ -77,12 +79,18 @@ static double cofactor(const struct transform *t, int row, int column)
     return t->m[i][j] * t->m[k][l] - t->m[i][l] * t->m[k][j];
 }
 
+static double determinant(const struct transform *t)
+{
+    double sum = 0;
+    for (int j = 0; j < 3; j++)
+        sum += t->m[0][j] * cofactor(t, 0, j);
+    return sum;
+}
+
 bool transform_invert(const struct transform *t, struct transform *inverse)
 {
-    double determinant = 0;
-    for (int j = 0; j < 3; j++)
-        determinant += t->m[0][j] * cofactor(t, 0, j);
-    if (!isfinite(determinant) || fabs(determinant) < 1e-12)
+    double d = determinant(t);
+    if (!isfinite(d) || fabs(d) < SINGULAR)
         return false;
 
     struct transform adjugate;
@@ -108,17 +116,13 @@ bool transform_usable(const struct transform *t, unsigned width, unsigned height
         /* The sign of the Jacobian's determinant is that of det M / w^3: one sign at all corners
            with w > 0. */
     }
-    double determinant = 0;
-    for (int j = 0; j < 3; j++)
-        determinant += t->m[0][j] * cofactor(t, 0, j);
-    return determinant > 0;
+    return determinant(t) > 0;
 }
 
-struct transform transform_finer(const struct transform *t, double factor, double offset)
+struct transform transform_finer(const struct transform *t, double factor)
 {
-    struct transform up = {{{factor, 0, offset}, {0, factor, offset}, {0, 0, 1}}};
-    struct transform down = {
-        {{1 / factor, 0, -offset / factor}, {0, 1 / factor, -offset / factor}, {0, 0, 1}}};
+    struct transform up = {{{factor, 0, 0}, {0, factor, 0}, {0, 0, 1}}};
+    struct transform down = {{{1 / factor, 0, 0}, {0, 1 / factor, 0}, {0, 0, 1}}};
     struct transform right = transform_compose(t, &down);
     return transform_compose(&up, &right);
 }

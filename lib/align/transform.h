@@ -49,11 +49,10 @@ bool transform_invert(const struct transform *t, struct transform *inverse);
 bool transform_usable(const struct transform *t, unsigned width, unsigned height);
 
 /*
- * The same map seen between two other grids: the pixel i of either finer image lies at
- * (i - offset) / factor of its coarser one. T is between the coarser images; the result is between
- * the finer ones. A factor of 1/2 and an offset of -offset/2 lead back.
+ * The same map between images whose pixel i lies at i / FACTOR of the images that T is between; by
+ * 1 / FACTOR it leads back.
  */
-struct transform transform_finer(const struct transform *t, double factor, double offset);
+struct transform transform_finer(const struct transform *t, double factor);
 
 /*
  * The displacement of X, Y by small parameters is linear in them: dx = p . jx, dy = p . jy. Writes

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "median.h"
+#include "numbers.h"
 #include "message.h"
 #include "name.h"
 #include "transform_table.h"

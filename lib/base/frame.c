@@ -39,6 +39,13 @@ size_t frame_raster_bytes(const struct frame *frame)
     return frame_row_bytes(frame) * frame->height;
 }
 
+unsigned frame_strip_rows(const struct frame *frame, unsigned row, size_t bytes)
+{
+    size_t rows = bytes / frame_row_bytes(frame);
+    unsigned left = frame->height - row;
+    return rows == 0 ? 1 : rows < left ? (unsigned)rows : left;
+}
+
 unsigned frame_colors(const struct frame *frame)
 {
     return frame->depth >= 3 ? 3 : 1;

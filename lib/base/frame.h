@@ -36,6 +36,9 @@ unsigned frame_sample_bytes(const struct frame *frame);
 size_t frame_row_bytes(const struct frame *frame);
 size_t frame_raster_bytes(const struct frame *frame);
 
+/* How many rows from ROW on a strip of BYTES holds: at least one, at most those left. */
+unsigned frame_strip_rows(const struct frame *frame, unsigned row, size_t bytes);
+
 /* Samples in a row: width * depth. */
 size_t frame_row_samples(const struct frame *frame);
 

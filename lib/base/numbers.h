@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-#ifndef MEDIAN_H
-#define MEDIAN_H
+#ifndef NUMBERS_H
+#define NUMBERS_H
+
+#define PI 3.14159265358979323846
 
 /* The K-th smallest, from 0, of the COUNT VALUES, which are reordered (Hoare's selection); K is
    under COUNT, and no value is NaN. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "median.h"
+#include "numbers.h"
 
 double median_kth(double *values, unsigned count, unsigned k)
 {
