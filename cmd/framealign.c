@@ -344,8 +344,7 @@ static void read_table(const struct cmdline *cmd, struct transform_table *table)
     rowfiles_free(files);
 }
 
-/* Ends the program where the transform of ROW shows nothing of its frame, which is like GEOMETRY.
- */
+/* Fails if the frame of ROW, which is like GEOMETRY, lies wholly outside the reference frame. */
 static void check_inside(const struct aligned *row, const struct frame *geometry)
 {
     if (!coverage_any(&row->transform, geometry->width, geometry->height))
@@ -353,8 +352,8 @@ static void check_inside(const struct aligned *row, const struct frame *geometry
                       row->name);
 }
 
-/* What is to be put out: with -crop what all frames of TABLE show, without it everything. Ends the
-   program where that is nothing. */
+/* Returns the output rectangle: the whole frame or, with -crop, the largest that all frames of
+   TABLE share. Fails if a frame lies wholly outside, or nothing is shared. */
 static struct rectangle output_rectangle(const struct cmdline *cmd,
                                          const struct transform_table *table,
                                          const struct frame *geometry)

@@ -8,8 +8,8 @@
 
 /*
  * What surrounds a warped frame: the frame with its edge repeated, blurred by a Gaussian. It is
- * made row by row, as the rows are asked for, at a resolution that the blur leaves nothing to see
- * of.
+ * computed row by row, as the rows are asked for, at reduced resolution; the blur hides the
+ * difference.
  */
 struct border;
 

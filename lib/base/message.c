@@ -36,9 +36,10 @@ static unsigned printable_bytes(const unsigned char *at)
     return control ? 0 : count;
 }
 
+enum { SHOWN_MAX = 4 }; /* bytes of a character as it is shown */
+
 /* Writes the next character of *TEXT to OUT as it is to be shown, and passes over it; returns how
    many bytes it wrote. */
-enum { SHOWN_MAX = 4 };
 static unsigned show_next(const char **text, char out[SHOWN_MAX + 1])
 {
     static const char escaped[] = "\n\t\r", letters[] = "ntr";

@@ -25,8 +25,8 @@ struct light {
     struct mean means[LIGHT_PLANES_MAX];             /* where there are none; the channels' first */
 };
 
-/* For frames of MAXVAL, with histograms or without. The intervals hold all values; who wants them
-   narrower sets them; those of rgb are to be the same. */
+/* For frames of MAXVAL, with histograms or without. Intervals start at full range; the caller may
+   narrow them, those of rgb all alike. */
 void light_init(struct light *light, enum color_space space, unsigned maxval, bool histograms);
 void light_free(struct light *light);
 
