@@ -503,6 +503,7 @@ line' 'tab	tab' '..x' '*' "$(printf '%0240d' 7)" "$(printf '%0120d' 0 | tr 0 '\t
 }
 
 @test "a name in many pieces is put together in time" {
+    ! sanitized || skip "libnetpbm takes its time with comments there"
     {
         printf 'P7\n# frame a\n'
         seq 60000 | sed 's/.*/# frame+ bbbbbbbbbbbbbbbbbbbb/'
