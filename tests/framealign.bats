@@ -940,6 +940,20 @@ noisy() {
     fails_with 1 'long.png' timeout 60 framealign long.png good.png good.png
 }
 
+@test "a strip of another scene is refused without a search that takes minutes" {
+    for seed in 1 2; do
+        printf 'P5 400000 40 255\n'
+        seq 1 400000 | awk -v seed=$seed '
+            BEGIN { x = seed }
+            { x = x * 16807 % 2147483647; printf "%08d%08d%08d%08d%08d", \
+                x % 99999989, x % 89999999, x % 79999987, x % 69999989, x % 59999999 }'
+    done >both
+    status=0
+    timeout 60 framealign -direct both >out 2>messages || status=$?
+    [ "$status" -eq 2 ]
+    matches 'both-1 refused' "$(cat messages)"
+}
+
 @test "-crop of a tall frame takes no time to speak of" {
     { printf 'P5 1 400000 255\n'; head -c 400000 /dev/zero; } >tall.pgm
     cp tall.pgm other.pgm

@@ -670,6 +670,7 @@ programs() {
 }
 
 @test "a name in many pieces is put together in time" {
+    ! sanitized || skip "libnetpbm takes its time with comments there"
     {
         printf 'P7\n# frame a\n'
         seq 60000 | sed 's/.*/# frame+ bbbbbbbbbbbbbbbbbbbb/'

@@ -45,6 +45,9 @@ enum {
     STEPS = 3      /* at most, a level */
 };
 
+/* Pixels of a coarsest level, that of a strip which cannot be halved any more, beyond which the
+   transforms of a search would take many times what the frame's size does. */
+#define SEARCH_MOST ((size_t)1 << 20)
 #define ENOUGH_BLOCKS 100 /* for a level coarser than the finest to have an answer of its own */
 #define COARSE_LEAST 0.6  /* share and NCC by which a coarser level vouches for a frame */
 
@@ -340,9 +343,10 @@ void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
     enum transform_model model = model_at(&empty, coarsest);
     struct stage stage = level_stage(registrar, pyramid, coarsest);
     struct ascent ascent = empty;
-    if (start_quickly(&stage, model, guess, &ascent.t)) {
+    bool searchable = (size_t)stage.width * stage.height <= SEARCH_MOST;
+    if (start_quickly(&stage, model, guess, &ascent.t) || !searchable) {
         ascend(registrar, pyramid, frame, &ascent, found);
-        if (register_verdict(found) == REGISTER_GOOD)
+        if (register_verdict(found) == REGISTER_GOOD || !searchable)
             return;
     }
     ascent = empty;
