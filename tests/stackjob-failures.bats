@@ -110,7 +110,7 @@ photographs() {
         TMPDIR=$PWD/temporary stackjob -q job
         [ "$(ls temporary | wc -l)" -gt 2 ]
         kill -KILL $!
-        marked | xargs -r kill -KILL
+        marked | xargs -r kill -KILL || true
         wait $! || true
         [ "$(ls temporary | wc -l)" -gt 2 ]
         TMPDIR=$PWD/temporary stackjob -q job
