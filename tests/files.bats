@@ -307,11 +307,10 @@ ends() {
 @test "an error that there is no memory names the program and the file" {
     printf 'P7\nWIDTH 2000000\nHEIGHT 2000000\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' >huge.pam
     for filter in noisemask\ -mask="$FIXTURES/none.pam" noisedetect noisehist framebalance; do
-        $filter -name=x <huge.pam 2>/dev/null >out || true
         status=0
         $filter huge.pam >out 2>messages || status=$?
         [ "$status" -eq 1 ]
-        matches "^${filter%% *}: (out of memory for )?huge.pam" "$(cat messages)"
+        grep -qE "^${filter%% *}: (out of memory for )?huge.pam" messages
     done
 }
 

@@ -459,14 +459,14 @@ changed_meanwhile() {
 
 @test "a FIFO for an operand is read once, or refused before anything is read" {
     mkfifo feed
-    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
         cat "$FIXTURES/stack/0000.pam" >feed &
         timeout 60 noisedetect -quiet -map feed >have
         cmp have <(noisedetect -quiet -map "$FIXTURES/stack/0000.pam")
     done
     noisemask -mask="$FIXTURES/none.pam" "$FIXTURES/stack/0000.pam" |
         framealign -save=table -name=feed >/dev/null
-    for round in 1 2 3 4 5 6 7 8; do
+    for _ in 1 2 3 4 5 6 7 8; do
         cat "$FIXTURES/stack/0000.pam" >feed &
         timeout 60 framealign -apply=table feed >have
     done
