@@ -307,12 +307,10 @@ ends() {
 @test "an error that there is no memory names the program and the file" {
     printf 'P7\nWIDTH 2000000\nHEIGHT 2000000\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' >huge.pam
     for filter in noisedetect noisehist framebalance framealign; do
-        $filter -name=x <huge.pam 2>/dev/null >out || true
         status=0
         $filter huge.pam >out 2>messages || status=$?
         [ "$status" -eq 1 ]
-        # Sanitizers say something of their own before.
-        matches "^$filter: (out of memory for )?huge.pam" "$(tail -n 1 messages)"
+        grep -qE "^$filter: (out of memory for )?huge.pam" messages # sanitizers say more
     done
 }
 

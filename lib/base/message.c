@@ -104,6 +104,35 @@ static void show_libnetpbm(const char *text)
         message_say("%s", text);
 }
 
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/* What a function holds when it ends the program is no leak, but may look like one: the function
+   does not keep it, because it does not go on. */
+#if SANITIZED
+static bool given_up;
+
+int __lsan_is_turned_off(void);
+
+int __lsan_is_turned_off(void)
+{
+    return given_up;
+}
+#endif
+
+static _Noreturn void give_up(int status)
+{
+#if SANITIZED
+    given_up = true;
+#endif
+    exit(status);
+}
+
 void message_start(const char *program)
 {
     program_name = program;
@@ -125,7 +154,7 @@ void message_error(const char *format, ...)
     va_start(args, format);
     show_message(format, args);
     va_end(args);
-    exit(EXIT_FAILURE);
+    give_up(EXIT_FAILURE);
 }
 
 void message_refuse(const char *format, ...)
@@ -134,7 +163,7 @@ void message_refuse(const char *format, ...)
     va_start(args, format);
     show_message(format, args);
     va_end(args);
-    exit(2);
+    give_up(2);
 }
 
 void message_say(const char *format, ...)
