@@ -365,7 +365,9 @@ void block_measure(const struct view *reference, const struct view *frame,
         solve_block(&m, n, block);
 }
 
-float block_information(const struct view *view, unsigned x, unsigned y)
+/* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
+   in the direction that it fixes least. Zero where less than a quarter of it is seen. */
+static float information_of(const struct view *view, unsigned x, unsigned y)
 {
     struct samples m;
     size_t corner = corner_of(view, x, y);
@@ -377,7 +379,10 @@ float block_information(const struct view *view, unsigned x, unsigned y)
     return (float)lambda[1];
 }
 
-float block_sharpness(const struct view *view, unsigned x, unsigned y)
+/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean square of
+   the spatial frequencies that its detail has, which blur takes the highest from. Zero where there
+   is none. */
+static float sharpness_of(const struct view *view, unsigned x, unsigned y)
 {
     size_t corner = corner_of(view, x, y), stride = view->stride;
     double gradient = 0, laplacian = 0;
@@ -396,6 +401,13 @@ float block_sharpness(const struct view *view, unsigned x, unsigned y)
     return gradient > 0 ? (float)(laplacian / gradient) : 0;
 }
 
+bool block_look(const struct view *view, struct block *block)
+{
+    block->information = information_of(view, block->x, block->y);
+    block->sharpness = sharpness_of(view, block->x, block->y);
+    return block->information > 0;
+}
+
 static int by_information(const void *a, const void *b)
 {
     const struct block *p = a, *q = b;
@@ -406,23 +418,26 @@ static int by_information(const void *a, const void *b)
     return p->x < q->x ? -1 : p->x > q->x;
 }
 
-void block_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
-                 unsigned most)
+unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
+                    unsigned most, struct block *blocks)
 {
-    qsort(blocks, count, sizeof *blocks, by_information);
+    qsort(all, count, sizeof *all, by_information);
     struct block *rest = alloc_array(count, sizeof *rest);
     unsigned share = most / (COLUMNS * ROWS), taken[COLUMNS * ROWS] = {0};
     unsigned first = 0, others = 0;
     for (unsigned k = 0; k < count; k++) {
-        unsigned cell = (unsigned)((size_t)blocks[k].y * ROWS / height) * COLUMNS +
-                        (unsigned)((size_t)blocks[k].x * COLUMNS / width);
+        unsigned cell = (unsigned)((size_t)all[k].y * ROWS / height) * COLUMNS +
+                        (unsigned)((size_t)all[k].x * COLUMNS / width);
         if (taken[cell]++ < share)
-            blocks[first++] = blocks[k];
+            blocks[first++] = all[k];
         else
-            rest[others++] = blocks[k];
+            rest[others++] = all[k];
     }
+    if (others > most - first)
+        others = most - first;
     memcpy(blocks + first, rest, others * sizeof *rest);
     free(rest);
+    return first + others;
 }
 
 unsigned block_choose(const struct level *level, unsigned most, struct block *blocks)
@@ -441,14 +456,10 @@ unsigned block_choose(const struct level *level, unsigned most, struct block *bl
             struct block *block = &all[count];
             block->x = left + i * BLOCK_SIDE;
             block->y = top + j * BLOCK_SIDE;
-            block->information = block_information(&view, block->x, block->y);
-            block->sharpness = block_sharpness(&view, block->x, block->y);
-            count += block->information > 0;
+            count += block_look(&view, block);
         }
     }
-    block_order(all, count, level->width, level->height, most);
-    count = count < most ? count : most;
-    memcpy(blocks, all, count * sizeof *blocks);
+    count = block_best(all, count, level->width, level->height, most, blocks);
     free(all);
     return count;
 }

@@ -19,8 +19,7 @@ enum { BLOCK_SIDE = 24 };
 struct block {
     unsigned x, y;     /* upper left pixel in the reference level */
     float information; /* smaller eigenvalue of its summed gradient products, see block_choose() */
-    float sharpness;   /* mean squared frequency of its detail, radians a pixel; see
-                          block_sharpness() */
+    float sharpness;   /* mean squared frequency of its detail, radians a pixel */
 
     /* What block_measure() finds. */
     bool inside;        /* it lies wholly within the frame, and enough of it is seen in both */
@@ -48,20 +47,15 @@ struct view block_view(const struct level *level);
 void block_measure(const struct view *reference, const struct view *frame,
                    const struct transform *t, struct block *block);
 
-/* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
-   in the direction that it fixes least. Zero where less than a quarter of it is seen. */
-float block_information(const struct view *view, unsigned x, unsigned y);
+/* Sets the information and the sharpness of BLOCK, which lies in VIEW; false where it fixes no
+   place, or less than a quarter of it is seen. */
+bool block_look(const struct view *view, struct block *block);
 
-/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean square of
-   the spatial frequencies that its detail has, which blur takes the highest from. Zero where there
-   is none. */
-float block_sharpness(const struct view *view, unsigned x, unsigned y);
-
-/* Puts the COUNT BLOCKS of an image of WIDTH x HEIGHT pixels into the order in which they are best
-   used: those that an equal share for each cell of a grid leaves room for, when MOST are wanted,
-   then the rest; both from the best on. */
-void block_order(struct block *blocks, unsigned count, unsigned width, unsigned height,
-                 unsigned most);
+/* The best of the COUNT blocks in ALL, of an image of WIDTH x HEIGHT pixels, go to BLOCKS, at most
+   MOST; returns how many. First those that an equal share for each cell of a grid leaves room for,
+   then of the rest; both from the most information on. ALL is reordered. */
+unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
+                    unsigned most, struct block *blocks);
 
 /*
  * The blocks of LEVEL that say most, at most MOST of them, in that order. Returns how many were

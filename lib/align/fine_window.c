@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
 #include "fine_window.h"
@@ -61,13 +60,9 @@ unsigned fine_window_choose(const struct frame *frame, const struct block *coars
         if (block->x + BLOCK_SIDE >= frame->width || block->y + BLOCK_SIDE >= frame->height)
             continue;
         struct view view = fine_window_keep(frame, block, gray, seen);
-        block->information = block_information(&view, block->x, block->y);
-        block->sharpness = block_sharpness(&view, block->x, block->y);
-        found += block->information > 0;
+        found += block_look(&view, block);
     }
-    block_order(all, found, frame->width, frame->height, most);
-    found = found < most ? found : most;
-    memcpy(blocks, all, found * sizeof *blocks);
+    found = block_best(all, found, frame->width, frame->height, most, blocks);
     free(all);
     return found;
 }

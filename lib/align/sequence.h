@@ -15,7 +15,6 @@
  * frame before it, to the reference and, where the frame before it is of no use, to the one before
  * that. Neighbours are sharp in the same places, so their links hold where those to the reference
  * do not, in a subject with depth and at other depths of focus.
- *
  */
 struct sequence;
 
