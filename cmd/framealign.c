@@ -34,10 +34,8 @@ static const char synopsis[] =
     "           [-bordervalue=V,...] [-borderblur=N] [-estimate | -save=FILE]\n"
     "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
 
-#define WARN_ERROR 0.3   /* predicted, pixels */
-#define ROUNDING 1e-4    /* pixels: what arithmetic does to a similarity */
-#define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
-#define DEEP 0.1         /* pixels of misfit, which depth makes */
+#define WARN_ERROR 0.3 /* predicted, pixels */
+#define DEEP 0.1       /* pixels of misfit, which depth makes */
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -227,16 +225,9 @@ static void refuse(const struct aligned *row, enum register_verdict verdict, dou
     }
 }
 
-/* What is settled once a frame's transform to the reference is known. */
-static void settle(struct aligned *row, const struct frame *geometry)
+static void warn_if_uncertain(const struct aligned *row)
 {
-    if (row->failed)
-        return;
-    row->transform =
-        transform_similar(&row->transform, geometry->width, geometry->height, ROUNDING);
-    row->transform =
-        transform_whole(&row->transform, geometry->width, geometry->height, WHOLE_PIXEL);
-    if (row->error <= WARN_ERROR)
+    if (row->failed || row->error <= WARN_ERROR)
         return;
     if (row->misfit > DEEP)
         message_note(
@@ -276,7 +267,7 @@ static void take_placed(const struct cmdline *cmd, const struct sequence *sequen
                     placed->best_to);
     else if (row->failed)
         refuse(row, placed->verdict, placed->overlap, placed->best_to, advice(cmd));
-    settle(row, sequence_reference(sequence));
+    warn_if_uncertain(row);
 }
 
 /* Reads the next frame, which is like the reference of SEQUENCE, where there is one. */

@@ -10,6 +10,9 @@
 
 enum { BACK = 2, MOST_LINKS = BACK + 1, REFERENCE = 0 };
 
+#define ROUNDING 1e-4    /* pixels: what arithmetic does to a similarity */
+#define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
+
 /* A frame before the one in work, and its node. */
 struct earlier {
     struct keyframe *key; /* NULL: there is none */
@@ -195,11 +198,15 @@ static void solve_last(struct sequence *sequence)
 /* What the network found for the nodes from FIRST on. */
 static void tell_placed(struct sequence *sequence, unsigned first)
 {
+    const struct frame *header = keyframe_header(sequence->reference);
     for (unsigned i = first; i < sequence->count; i++) {
         const struct node *node = &sequence->nodes[i];
         struct placed *placed = &sequence->placed[i];
         placed->failed = !node->reached;
-        placed->transform = node->transform;
+        placed->transform =
+            transform_similar(&node->transform, header->width, header->height, ROUNDING);
+        placed->transform =
+            transform_whole(&placed->transform, header->width, header->height, WHOLE_PIXEL);
         placed->error = node->error;
         if (!node->fixed)
             continue;

@@ -28,7 +28,8 @@ enum sequence_way {
 struct placed {
     char *name;                 /* owned by the sequence */
     bool failed;                /* no chain of links that can be trusted leads to the reference */
-    struct transform transform; /* from the reference's pixels to the frame's */
+    struct transform transform; /* from the reference's pixels to the frame's; whole pixels where it
+                                   is as good as that */
     double error;               /* predicted RMS error, pixels */
 
     /* As in struct registration: of the frame's best link; BEST_TO is the name of what it leads

@@ -11,6 +11,7 @@
 #include <netpbm/pm.h>
 
 #include "message.h"
+#include "sanitized.h"
 
 #define CLEAR_LINE "\033[K"
 
@@ -104,17 +105,9 @@ static void show_libnetpbm(const char *text)
         message_say("%s", text);
 }
 
-#ifdef __has_feature
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 /* What a function holds when it ends the program is no leak, but may look like one: the function
    does not keep it, because it does not go on. */
-#if SANITIZED
+#ifdef SANITIZED
 static bool given_up;
 
 int __lsan_is_turned_off(void);
@@ -127,7 +120,7 @@ int __lsan_is_turned_off(void)
 
 static _Noreturn void give_up(int status)
 {
-#if SANITIZED
+#ifdef SANITIZED
     given_up = true;
 #endif
     exit(status);

@@ -13,12 +13,10 @@
  * clang wants such functions static, and their names unique in the library all the same: it gives
  * their resolvers global names.
  */
-#if defined(__SANITIZE_ADDRESS__) /* gcc; the resolvers run before the sanitizer does */
+#include "sanitized.h"
+
+#ifdef SANITIZED /* the resolvers run before the sanitizer does */
 #define SIMD_PORTABLE 1
-#elif defined(__has_feature) /* clang */
-#if __has_feature(address_sanitizer)
-#define SIMD_PORTABLE 1
-#endif
 #endif
 
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__) && !defined(SIMD_PORTABLE)

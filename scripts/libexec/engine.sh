@@ -66,6 +66,9 @@ signal_engine() {
         kill "-$1" "-$engine" 2>/dev/null || kill "-$1" "$engine" 2>/dev/null
         return
     fi
+    # First the engine, which else tells of each job that it sees end.
+    kill "-$1" "$engine" 2>/dev/null
+    was_there=$?
     if [ -z "$logins" ]; then
         set +f
         set -- "$1" "$run"/*.group
@@ -74,7 +77,7 @@ signal_engine() {
             [ -s "$file" ] && read -r group <"$file" && kill "-$1" "-$group"
         done 2>/dev/null
     fi
-    kill "-$1" "$engine" 2>/dev/null
+    return "$was_there"
 }
 
 # ---- a pass over the frames ----
