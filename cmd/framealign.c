@@ -32,7 +32,7 @@ static const char synopsis[] =
     "framealign [-reference=FILE] [-model=auto|shift|similarity|affine|homography]\n"
     "           [-direct] [-crop] [-border=blur|replicate|constant|transparent]\n"
     "           [-bordervalue=V,...] [-borderblur=N] [-estimate | -save=FILE]\n"
-    "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
+    "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]";
 
 #define WARN_ERROR 0.3 /* predicted, pixels */
 #define DEEP 0.1       /* pixels of misfit, which depth makes */
@@ -48,7 +48,7 @@ struct cmdline {
     struct warp_options warp;    /* its values are filled in once the frames' depth is known */
     const char *save, *apply;    /* files of transforms, or NULL */
     struct output_options output;
-    const char *name; /* of the frame on standard input, or NULL */
+    const char **names; /* of the frames on standard input, NULL behind the last */
     char *const *operands;
     unsigned operand_count;
     bool from_stdin; /* standard input is among the operands */
@@ -131,13 +131,12 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         {"apply", NULL, &cmd->apply},
         {"png", &cmd->output.png, NULL},
         {"outdir", NULL, &cmd->output.outdir},
-        {"name", NULL, &cmd->name},
     };
-    cmdline_parse("framealign", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
+    cmdline_parse_named("framealign", synopsis, options, sizeof options / sizeof options[0], &argc,
+                        argv, &cmd->names);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
     cmd->from_stdin = cmdline_reads_stdin(cmd->operands, cmd->operand_count);
-    cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
     cmd->models = (struct register_models){TRANSFORM_SIMILARITY, TRANSFORM_HOMOGRAPHY};
     if (model && strcmp(model, "auto") != 0)
         cmd->models.simplest = cmd->models.richest =
@@ -148,7 +147,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 
 static struct input *open_frames(const struct cmdline *cmd, struct roll *roll)
 {
-    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
+    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->names);
     input_keep_roll(in, roll);
     return in;
 }
@@ -498,5 +497,6 @@ int main(int argc, char **argv)
     sequence_free(sequence);
     transform_table_free(&table);
     roll_free(roll);
+    free(cmd.names);
     return refused ? 2 : EXIT_SUCCESS;
 }

@@ -28,7 +28,7 @@
 static const char synopsis[] =
     "framebalance [-reference=FILE] [-channel=lumi|rgb|hsv|hls]\n"
     "           [-curve=linear|gamma|match] [-masksize=F] [-interval=MIN,MAX]\n"
-    "           [-corrections=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
+    "           [-corrections=FILE] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]";
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -40,7 +40,7 @@ struct cmdline {
     double low, high;        /* the interval, in sample values; high -1: the maxval */
     const char *corrections; /* file for the table, or NULL */
     struct output_options output;
-    const char *name; /* of the frame on standard input, or NULL */
+    const char **names; /* of the frames on standard input, NULL behind the last */
     char *const *operands;
     unsigned operand_count;
 };
@@ -83,10 +83,9 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         {"corrections", NULL, &cmd->corrections},
         {"png", &cmd->output.png, NULL},
         {"outdir", NULL, &cmd->output.outdir},
-        {"name", NULL, &cmd->name},
     };
-    cmdline_parse("framebalance", synopsis, options, sizeof options / sizeof options[0], &argc,
-                  argv);
+    cmdline_parse_named("framebalance", synopsis, options, sizeof options / sizeof options[0],
+                        &argc, argv, &cmd->names);
     cmd->space = channel ? spaces[cmdline_choice("channel", channel, channels)] : COLOR_LUMI;
     cmd->curve = curve ? kinds[cmdline_choice("curve", curve, curves)] : TONECURVE_LINEAR;
     if (mask_size && (cmdline_reals("masksize", mask_size, &cmd->circle, 1), cmd->circle <= 0))
@@ -95,7 +94,6 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     parse_interval(cmd, interval);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-    cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
     cmd->first_is_reference =
         !cmd->reference && cmdline_reads_stdin(cmd->operands, cmd->operand_count);
 }
@@ -271,7 +269,7 @@ static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct 
 {
     struct frame frame = {0};
     double corrections[COLOR_CHANNELS_MAX];
-    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->name);
+    struct input *in = input_open(cmd->operands, cmd->operand_count, cmd->names);
     input_keep_roll(in, roll);
     for (bool first = true; read_frame(cmd, in, &frame, balance); first = false) {
         if (table && first)
@@ -305,5 +303,6 @@ int main(int argc, char **argv)
         tempfile_commit(table);
     balance_free(&balance);
     roll_free(roll);
+    free(cmd.names);
     return EXIT_SUCCESS;
 }

@@ -16,7 +16,7 @@
 
 static const char synopsis[] =
     "noisemask -mask=FILE [-grow=N] [-method=membrane|mean|median|nearest] [-kernel=N]\n"
-    "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
+    "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]";
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -26,7 +26,7 @@ struct cmdline {
     enum repair_method method;
     unsigned max_pixels; /* more noisy pixels are refused; 0: no limit */
     struct output_options output;
-    const char *name; /* of the frame on standard input, or NULL */
+    const char **names; /* of the frames on standard input, NULL behind the last */
     char *const *operands;
     unsigned operand_count;
 };
@@ -45,9 +45,9 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         {"maxpixels", NULL, &max_pixels},
         {"png", &cmd->output.png, NULL},
         {"outdir", NULL, &cmd->output.outdir},
-        {"name", NULL, &cmd->name},
     };
-    cmdline_parse("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
+    cmdline_parse_named("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc,
+                        argv, &cmd->names);
     if (!cmd->mask)
         message_error("-mask=FILE is needed: the mask that noisedetect makes");
     cmd->kernel = kernel ? cmdline_whole("kernel", kernel, 3, KERNEL_MAX) : 3;
@@ -63,7 +63,6 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->max_pixels = max_pixels ? cmdline_whole("maxpixels", max_pixels, 0, MAX_PIXELS_MAX) : 1000;
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-    cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
 }
 
 /* The union of the images of the file PATH. */
@@ -116,7 +115,7 @@ int main(int argc, char **argv)
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
 
-    struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.name);
+    struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.names);
     while (input_next(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
         input_raster(in, &frame);
@@ -131,5 +130,6 @@ int main(int argc, char **argv)
     output_close(out);
     frame_free(&frame);
     mask_free(&mask);
+    free(cmd.names);
     return EXIT_SUCCESS;
 }

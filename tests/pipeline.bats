@@ -580,6 +580,22 @@ line' 'tab	tab' '..x' '*' "$(printf '%0240d' 7)" "$(printf '%0120d' 0 | tr 0 '\t
     [ "$(echo in/*)" = 'in/n-1.pam in/n-2.pam in/n-3.pam' ]
 }
 
+@test "-name, repeated, names the images on standard input one by one, whatever they carry" {
+    cat "$FIXTURES"/stack/000[012].pam >three.pam
+    noisemask -mask="$FIXTURES/none.pam" -outdir=out -name=b --name 'a b' -nam=-c - <three.pam
+    framebalance -name=x -name=y -name=z <three.pam |
+        noisemask -mask="$FIXTURES/none.pam" -name=d -name=e -name=f -outdir=again
+    [ "$(printf '%s,' out/* again/*)" = 'out/-c.pam,out/a b.pam,out/b.pam,again/d.pam,again/e.pam,again/f.pam,' ]
+    cmp <(samples out/b.pam) <(samples "$FIXTURES/stack/0000.pam")
+    cmp <(samples out/-c.pam) <(samples "$FIXTURES/stack/0002.pam")
+    fails_with 1 'more images than there are names: -name was given 2 times' \
+        noisemask -mask="$FIXTURES/none.pam" -outdir=few -name=a -name=b <three.pam
+    fails_with 1 'has 3 images, but -name was given 4 times' \
+        noisemask -mask="$FIXTURES/none.pam" -outdir=many -name=a -name=b -name=c -name=d <three.pam
+    fails_with 1 '^-name: the name is empty' framebalance -name=a -name= <three.pam
+    fails_with 1 '^-name has no effect on files' framebalance -name=a -name=b three.pam
+}
+
 # ---- options that every program has ----
 
 # The programs that take frames.

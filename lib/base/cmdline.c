@@ -53,9 +53,11 @@ static const struct option *find_option(const struct option *options, unsigned c
 
 /*
  * shhopt takes the first option that an abbreviation fits; this refuses one that fits several. It
- * skips the values of options as shhopt does.
+ * skips the values of options as shhopt does. Of an option that is repeated shhopt keeps the last
+ * value: all those of the one with the target LISTED go to VALUES, which has room for ARGC.
  */
-static void refuse_ambiguous(const struct option *options, unsigned count, int argc, char **argv)
+static void look_through(const struct option *options, unsigned count, int argc, char **argv,
+                         const char **listed, const char **values)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0')
@@ -63,8 +65,11 @@ static void refuse_ambiguous(const struct option *options, unsigned count, int a
         const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
         size_t length = strcspn(name, "=");
         const struct option *option = find_option(options, count, name, length);
-        if (option && option->text && name[length] == '\0')
-            i++;
+        if (!option || !option->text)
+            continue;
+        const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
+        if (listed && option->text == listed)
+            *values++ = value;
     }
 }
 
@@ -102,21 +107,29 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
     free(texts);
 }
 
-void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
-                   unsigned count, int *argc, char **argv)
+/* Both ways to parse; NAMES is NULL where there is no option -name. */
+static void parse(const char *program, const char *synopsis, const struct option *options,
+                  unsigned count, int *argc, char **argv, const char ***names)
 {
     descriptors_fill_standard();
     message_start(program);
     bool common[COMMON] = {false};
-    struct option *all = alloc_array(count + COMMON, sizeof *all);
+    const char *name;
+    unsigned total = count + COMMON;
+    struct option *all = alloc_array(total + 1, sizeof *all);
     memcpy(all, options, count * sizeof *all);
+    if (names) {
+        *names = alloc_zeroed((size_t)*argc + 1, sizeof **names);
+        all[total++] = (struct option){"name", NULL, &name};
+    }
     all[count + QUIET] = (struct option){"quiet", &common[QUIET], NULL};
     all[count + HELP] = (struct option){"help", &common[HELP], NULL};
     all[count + VERSION] = (struct option){"version", &common[VERSION], NULL};
-    qsort(all, count + COMMON, sizeof *all, by_name);
+    qsort(all, total, sizeof *all, by_name);
 
-    refuse_ambiguous(all, count + COMMON, *argc, argv);
-    run_shhopt(all, count + COMMON, argc, argv);
+    const char **listed = names ? &name : NULL;
+    look_through(all, total, *argc, argv, listed, names ? *names : NULL);
+    run_shhopt(all, total, argc, argv);
     free(all);
     if (common[HELP]) {
         printf("usage: %s\nThe manual page %s(1) says more.\n", synopsis, program);
@@ -127,6 +140,24 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
         print_version(program);
     if (common[QUIET])
         message_silence();
+}
+
+void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
+                   unsigned count, int *argc, char **argv)
+{
+    parse(program, synopsis, options, count, argc, argv, NULL);
+}
+
+void cmdline_parse_named(const char *program, const char *synopsis, const struct option *options,
+                         unsigned count, int *argc, char **argv, const char ***names)
+{
+    parse(program, synopsis, options, count, argc, argv, names);
+    for (unsigned i = 0; (*names)[i]; i++)
+        if ((*names)[i][0] == '\0')
+            message_error("-name: the name is empty");
+    cmdline_without_effect("name",
+                           (*names)[0] && !cmdline_reads_stdin(argv + 1, (unsigned)*argc - 1),
+                           "on files, which name their frames");
 }
 
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max)
@@ -195,14 +226,6 @@ bool cmdline_reads_stdin(char *const *operands, unsigned count)
         if (strcmp(operands[i], "-") == 0)
             return true;
     return count == 0;
-}
-
-void cmdline_name(const char *name, char *const *operands, unsigned count)
-{
-    if (name && name[0] == '\0')
-        message_error("-name: the name is empty");
-    cmdline_without_effect("name", name && !cmdline_reads_stdin(operands, count),
-                           "on files, which name their frames");
 }
 
 void cmdline_without_effect(const char *option, bool given, const char *because)

@@ -25,6 +25,13 @@ struct option {
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv);
 
+/* The same for a program that reads frames from standard input: -name=NAME is an option, too, and
+   may be repeated. NAMES gets the values in their order, NULL behind the last; the array is the
+   caller's to free. A name that is empty, or that no frame can get because standard input is not
+   read, ends the program. */
+void cmdline_parse_named(const char *program, const char *synopsis, const struct option *options,
+                         unsigned count, int *argc, char **argv, const char ***names);
+
 /* The value TEXT of -OPTION as a whole number in MIN..MAX. */
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max);
 
@@ -39,9 +46,6 @@ unsigned cmdline_choice(const char *option, const char *text, const char *const 
 
 /* Whether standard input is read: there are no operands, or one of them is "-". */
 bool cmdline_reads_stdin(char *const *operands, unsigned count);
-
-/* Refuses a -name=NAME that names nothing: without standard input among the operands, or empty. */
-void cmdline_name(const char *name, char *const *operands, unsigned count);
 
 /* Ends the program with status 1 where -OPTION is GIVEN: it has no effect BECAUSE ... */
 void cmdline_without_effect(const char *option, bool given, const char *because);

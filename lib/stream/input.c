@@ -24,14 +24,15 @@ enum raster_kind { RASTER_RAW, RASTER_TUPLES, RASTER_PNG };
 struct input {
     char *const *operands;
     unsigned count;
-    unsigned opened; /* operands so far */
-    const char *stdin_name;
+    unsigned opened;                /* operands so far */
+    const char *const *stdin_names; /* or NULL */
 
     FILE *file;     /* the operand being read, or NULL */
     char *label;    /* what messages call it */
     char *base;     /* what names its frames */
     bool explicit;  /* that name was given: a file's, or -name */
     unsigned image; /* number of the current image in the file, from 1 */
+    unsigned named; /* so many images it has, each with a name that was given; 0: not known */
 
     enum raster_kind kind;
     struct pam pam;
@@ -47,12 +48,12 @@ struct input {
 
 static char *const standard_input[] = {"-"};
 
-struct input *input_open(char *const *operands, unsigned count, const char *stdin_name)
+struct input *input_open(char *const *operands, unsigned count, const char *const *stdin_names)
 {
     struct input *in = alloc_zeroed(1, sizeof *in);
     in->operands = count ? operands : standard_input;
     in->count = count ? count : 1;
-    in->stdin_name = stdin_name;
+    in->stdin_names = stdin_names && stdin_names[0] ? stdin_names : NULL;
     in->progress = in->count > 1;
     return in;
 }
@@ -73,11 +74,16 @@ static void open_operand(struct input *in)
     free(in->base);
     in->label = alloc_string(standard ? "standard input" : operand);
     if (standard)
-        in->base = alloc_string(in->stdin_name ? in->stdin_name : "frame");
+        in->base = alloc_string(in->stdin_names ? in->stdin_names[0] : "frame");
     else
         in->base = name_from_path(operand);
-    in->explicit = !standard || in->stdin_name;
+    in->explicit = !standard || in->stdin_names;
     in->image = 0;
+    in->named = 0;
+    while (standard && in->stdin_names && in->stdin_names[in->named])
+        in->named++;
+    if (in->named == 1)
+        in->named = 0;
     in->file = standard ? stdin : fopen(operand, "rb");
     if (!in->file)
         message_error("%s cannot be read: %s", operand, strerror(errno));
@@ -224,12 +230,14 @@ static bool another_follows(struct input *in)
    operand does, unless only the image itself names it. */
 static bool name_depends_on_next(const struct input *in)
 {
-    return in->image == 1 && (in->explicit || !in->carried);
+    return in->image == 1 && !in->named && (in->explicit || !in->carried);
 }
 
 /* What the current image is called; ALONE tells whether it is the only one in its file. */
 static char *image_name(const struct input *in, bool alone)
 {
+    if (in->named)
+        return alloc_string(in->stdin_names[in->image - 1]);
     if (alone && in->explicit)
         return alloc_string(in->base);
     if (in->carried)
@@ -249,6 +257,9 @@ bool input_next(struct input *in, struct frame *frame)
 {
     if (in->image > 0)
         another_follows(in);
+    if (!in->file && in->image < in->named)
+        message_error("standard input has %u images, but -name was given %u times: each names one",
+                      in->image, in->named);
     if (!in->file) {
         if (in->opened == in->count) {
             if (in->frames == 0)
@@ -260,6 +271,10 @@ bool input_next(struct input *in, struct frame *frame)
         open_operand(in);
     }
     int magic = peek(in);
+    if (in->named && in->image == in->named)
+        message_error("standard input has more images than there are names: -name was given %u "
+                      "times. Name each image",
+                      in->named);
     if (magic == EOF)
         message_error("%s is empty: no frame was there", in->label);
     if (magic != 'P' && magic != 0x89)

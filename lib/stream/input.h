@@ -26,14 +26,16 @@
 struct input;
 
 /*
- * A stream of COUNT operands; none is standard input. STDIN_NAME names the frame on standard input,
- * NULL for "frame". The operands must outlive the stream.
+ * A stream of COUNT operands; none is standard input. STDIN_NAMES, with NULL behind the last, name
+ * the images on standard input; none, or NULL: the first is called "frame". Operands and names must
+ * outlive the stream.
  *
- * An image that is alone in its file has the file's name; alone on standard input, STDIN_NAME, else
- * the name that it carries as a PAM comment. One of several has the name that it carries, else
- * NAME-i, i counted from 1.
+ * An image that is alone in its file has the file's name; alone on standard input, the name given,
+ * else the one that it carries as a PAM comment. One of several has the name that it carries, else
+ * NAME-i, i counted from 1. Where several names are given, each is that of one image on standard
+ * input; more images or fewer are an error.
  */
-struct input *input_open(char *const *operands, unsigned count, const char *stdin_name);
+struct input *input_open(char *const *operands, unsigned count, const char *const *stdin_names);
 
 /* Before the first image: compares the images with ROLL, which every reading of these operands
    shares, or enters them. */
