@@ -1,487 +1,393 @@
-#!/bin/sh
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2034,SC2154
 #
-# The step Actions: each frame through one pipeline of its sub-actions. Sourced by stackjob.
+# The step Actions: the frames through pipelines of its sub-actions, a run of frames at a time. Sourced by
+# stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions
 # before it: reference-K/NAME.pam for the K-th. An AlignFrames with step_process or crop comes in two
 # passes: its transforms are estimated for all frames (align-K.tsv), and then applied in the pipeline.
 # Where the first pass has all frames as they come to the K-th sub-action, in middle-K/NAME.pam, the
-# pipelines after it begin there: $begun is K, else 1, and $made is that directory, else nothing.
+# pipelines after it begin there: step[begun] is K, else 1, and step[made] is that directory, else nothing.
 #
-# A pipeline is composed as $template, a line an argument as in a job file (text.sh), with lines that
-# differ from frame to frame: "@input", "@apply TABLE", "@save K", "@corrections K", "@histograms K ...", "@convert", "@metadata",
-# "@grow" and "@direct", and "@quiet", by which only the reference frame tells what is cut off.
+# The sub-actions are numbered from 1 to step[stages]: stage_program[], and what there is to know of each:
+# stage_refers[] (it needs a reference), stage_passes[] (it comes in two passes), stage_crops[],
+# stage_channel[], stage_histograms[], stage_summary[] (yes, or nothing). What they are told is the lines
+# line_stage[], line_word[], line_value[], each a word (option; mask or apply and a path; grow by format;
+# together, direct, crop or opaque yes; summary or histograms yes or no) and what goes with it.
+#
+# left_out[NUMBER] is set for the frames that failed, which go no further.
+
+kind 'Actions NAME' StackJob input_path=paths output_path=path working_path=path plot_path=path \
+    pattern=pattern resample=count reverse_order=bool ref_idx=whole output_format=format \
+    jpeg_quality=percent metadata=bool raw_options=raw enabled=bool
+kind MaskNoise Actions noise_mask=path kernel_size=kernel method=method grow=grow max_pixels=whole enabled=bool
+kind AlignFrames Actions transform=transform step_process=bool crop=bool border_mode=border border_value=samples \
+    border_blur=sigma apply=path plot_summary=bool enabled=bool
+kind BalanceFrames Actions channel=channel corr_map=curve mask_size=positive intensity_interval=interval \
+    plot_histograms=bool plot_summary=bool enabled=bool
+
+words_of format png=png pam=pam tiff=tiff tif=tiff jpeg=jpeg jpg=jpeg
+words_of method membrane=membrane INTERPOLATE_MEAN=mean INTERPOLATE_MEDIAN=median nearest=nearest mean=mean median=median
+words_of transform auto=auto ALIGN_RIGID=similarity ALIGN_HOMOGRAPHY=homography shift=shift \
+    similarity=similarity affine=affine homography=homography
+words_of border BORDER_REPLICATE_BLUR=blur BORDER_REPLICATE=replicate BORDER_CONSTANT=constant \
+    blur=blur replicate=replicate constant=constant transparent=transparent
+words_of channel LUMI=lumi RGB=rgb HSV=hsv HLS=hls
+words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
+
+declare -A rows_of_table=()
+declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() \
+    stage_histograms=() stage_summary=() line_stage=() line_word=() line_value=() frame_rows=() left_out=() pieces=()
+
+# ---- the kinds ----
+
+Actions_allowed() {
+    [[ ${setting[$1.output_format]-png} == jpeg ]] || ! is_set "$1" jpeg_quality ||
+        wrong "jpeg_quality has no effect without output_format = jpeg"
+}
+
+Actions_load() {
+    local b=$1 s format=${setting[$1.output_format]-png}
+    step+=([holds]=o [list]=frame [max_frames]=0 [resample]=${setting[$b.resample]-1}
+        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [format]=$format
+        [quality]=${setting[$b.jpeg_quality]-} [metadata]=${setting[$b.metadata]-yes} [stages]=0
+        [ending]=.$format [begun]=1 [made]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
+    case $format in
+    tiff) step[ending]=.tif ;;
+    jpeg) step[ending]=.jpg ;;
+    esac
+    stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=()
+    stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=()
+    for s in "${!block_kind[@]}"; do
+        if [[ ${block_owner[s]} == "$b" ]] && is_enabled "$s"; then
+            step[stages]=$((step[stages] + 1))
+            "${block_kind[s]}_lines" "$s" "${step[stages]}"
+            [[ ! ${stage_passes[step[stages]]-} ]] || step[phases]=$((step[phases] + 1))
+        fi
+    done
+}
+
+# begin_stage PROGRAM REFERS: begins the last sub-action; what follows adds to it.
+begin_stage() {
+    stage_program[step[stages]]=$1 stage_refers[step[stages]]=$2
+    add_line stage "$1"
+}
+
+add_line() {
+    line_stage+=("${step[stages]}") line_word+=("$1") line_value+=("$2")
+}
+
+# add_option BLOCK KEY OPTION: of the program, where the key is set.
+add_option() {
+    ! is_set "$1" "$2" || add_line option "$3=${setting[$1.$2]}"
+}
+
+# add_path WORD BLOCK KEY: the path, which is relative to the step's working path.
+add_path() {
+    working_path "${step[block]}"
+    resolve "$REPLY" "${setting[$2.$3]}"
+    add_line "$1" "$REPLY"
+}
+
+MaskNoise_allowed() {
+    [[ ${setting[$1.method]-} == mean || ${setting[$1.method]-} == median ]] || ! is_set "$1" kernel_size ||
+        wrong "kernel_size has no effect without method = INTERPOLATE_MEAN or INTERPOLATE_MEDIAN"
+}
+
+MaskNoise_lines() {
+    local b=$1
+    begin_stage noisemask ''
+    last_before "${step[block]}" NoiseDetection
+    if is_set "$b" noise_mask; then
+        add_path mask "$b" noise_mask
+    else
+        add_default_mask "$REPLY"
+    fi
+    add_option "$b" kernel_size -kernel
+    add_option "$b" method -method
+    add_option "$b" grow -grow
+    is_set "$b" grow || add_line grow "by format"
+    add_option "$b" max_pixels -maxpixels
+}
+
+# add_default_mask BLOCK: that of this NoiseDetection, or where one would be.
+add_default_mask() {
+    local b=${1:-${step[block]}} name=noise-map
+    [[ ! $1 ]] || name=${block_name[b]}
+    working_path "$b"
+    resolve "$REPLY" "$name/${setting[$b.file_name]-hot}-rgb.png"
+    add_line mask "$REPLY"
+}
+
+# border_of BLOCK: what an AlignFrames puts outside of a frame. With crop nothing is outside, and only what is
+# asked for counts.
+border_of() {
+    REPLY=transparent
+    [[ ${setting[${block_owner[$1]}.output_format]-png} != jpeg ]] || REPLY=blur
+    ! is_yes "$1" crop || REPLY=''
+    REPLY=${setting[$1.border_mode]-$REPLY}
+}
+
+AlignFrames_allowed() {
+    local border
+    border_of "$1"
+    border=$REPLY
+    [[ $border == constant ]] || ! is_set "$1" border_value ||
+        wrong "border_value has no effect without border_mode = BORDER_CONSTANT"
+    [[ $border == blur ]] || ! is_set "$1" border_blur ||
+        wrong "border_blur has no effect without border_mode = BORDER_REPLICATE_BLUR"
+    if is_set "$1" apply; then
+        ! is_set "$1" step_process || wrong "step_process has no effect beside apply"
+        ! is_set "$1" transform || wrong "transform has no effect beside apply"
+    fi
+    if is_yes "$1" crop && [[ $border && $border != transparent ]]; then
+        wrong "border_mode has no effect with crop = yes, which leaves no border"
+    fi
+    if [[ $border == transparent && ${setting[${block_owner[$1]}.output_format]-png} == jpeg ]]; then
+        wrong "border_mode = transparent needs an output_format other than jpeg"
+    fi
+}
+
+AlignFrames_lines() {
+    local b=$1 k=$2
+    begin_stage framealign yes
+    add_option "$b" transform -model
+    if is_set "$b" apply; then
+        add_path apply "$b" apply
+        stage_refers[k]=''
+    elif [[ ${setting[$b.step_process]-yes} == yes ]]; then
+        add_line together yes
+        stage_passes[k]=yes
+    else
+        add_line direct yes
+    fi
+    if is_yes "$b" crop; then
+        add_line crop yes
+        stage_crops[k]=yes
+        [[ ! ${stage_refers[k]} ]] || stage_passes[k]=yes
+    fi
+    border_of "$b"
+    if [[ $REPLY == blur ]] && ! is_set "$b" border_mode; then
+        add_line option -border=blur
+        add_line opaque yes
+    fi
+    add_option "$b" border_mode -border
+    add_option "$b" border_value -bordervalue
+    add_option "$b" border_blur -borderblur
+    add_line summary "${setting[$b.plot_summary]-no}"
+    ! is_yes "$b" plot_summary || [[ ! ${stage_refers[k]} ]] || stage_summary[k]=yes
+}
+
+BalanceFrames_allowed() {
+    [[ ${setting[$1.corr_map]-linear} != match ]] || ! is_set "$1" intensity_interval ||
+        wrong "intensity_interval has no effect with corr_map = MATCH_HIST"
+}
+
+BalanceFrames_lines() {
+    local b=$1 k=$2
+    begin_stage framebalance yes
+    stage_channel[k]=${setting[$b.channel]-lumi}
+    add_option "$b" channel -channel
+    add_option "$b" corr_map -curve
+    add_option "$b" mask_size -masksize
+    add_option "$b" intensity_interval -interval
+    add_line histograms "${setting[$b.plot_histograms]-no}"
+    add_line summary "${setting[$b.plot_summary]-no}"
+    ! is_yes "$b" plot_histograms || stage_histograms[k]=yes
+    ! is_yes "$b" plot_summary || stage_summary[k]=yes
+}
+
+# sub_action K: what the job file calls the K-th.
+sub_action() {
+    case ${stage_program[$1]} in
+    noisemask) REPLY=MaskNoise ;;
+    framealign) REPLY=AlignFrames ;;
+    framebalance) REPLY=BalanceFrames ;;
+    esac
+}
+
+# suffix_of K: what tells the files of the K-th sub-action from those of others of its program in the step:
+# nothing for the first, else -2, -3 ...
+suffix_of() {
+    local k seen=0
+    for ((k = 1; k <= $1; k++)); do
+        [[ ${stage_program[k]} != "${stage_program[$1]}" ]] || seen=$((seen + 1))
+    done
+    REPLY=''
+    ((seen == 1)) || REPLY=-$seen
+}
 
 # ---- the plan ----
 
+Actions_check() {
+    plan_actions
+    check_images
+    [[ ! ${option[preview]-} ]] || preview_actions
+}
+
+# Plans the frames and the plots: sets the lists frame_ and plot_, step[key_text, to_make, unchanged].
 plan_actions() {
-    max_frames=0
-    case $format in
-    tiff) ending=.tif ;;
-    jpeg) ending=.jpg ;;
-    *) ending=.$format ;;
-    esac
-    list_frames
-    maxval=''
-    IFS=$tab read -r _ reference_path _ _ reference_name reference_result <"$reference"
-    survey
-    [ -z "$histograms" ] || needed="$needed gnuplot"
-    [ -z "$logins" ] || ! copies_metadata || needed="$needed exiftool"
-    write_key >"$temporary/$step_id.key"
-    make_plan "$temporary/$step_id.key"
-    list_plots >"$temporary/$step_id.plots"
-    plan_plots "$temporary/$step_id.plots"
-    make_missing_histograms
-}
-
-# The plots of the step, as plan.awk takes them: the histograms, which are made with their frames; and
-# those of whole tables, of which is known only later what they depend on, with the sub-action's number
-# in place of a path.
-list_plots() {
-    escape "$name"
-    plot_name=$escaped
-    for stage_number in $histograms; do
-        set_nth
-        STACKJOB_PLOT=$plot_name-hist$nth- awk -F '\t' -v OFS='\t' -v key="$key" '
-            { print $1, $2, $3, $4, $5, ENVIRON["STACKJOB_PLOT"] $5 ".pdf", key }' "$frames"
+    local k i
+    step[histogram]=''
+    for k in "${!stage_histograms[@]}"; do
+        suffix_of "$k"
+        step[histogram]=${step[name]}-hist$REPLY-
     done
-    for stage_number in $summaries; do
-        summary_line -
+    list_frames "${step[ending]}"
+    check_parts
+    actions_key
+    plan_results frame "${step[key_text]}"
+    clear_plots
+    for k in "${!stage_histograms[@]}"; do
+        suffix_of "$k"
+        for i in "${!frame_name[@]}"; do
+            add_plot "${step[name]}-hist$REPLY-${frame_name[i]}.pdf" "${frame_size[i]}" "${frame_time[i]}" "${frame_key[i]}" "$k" "$i"
+        done
     done
-}
-
-# summary_line KEY: of the sub-action $stage_number.
-summary_line() {
-    stage_words "$stage_number"
-    set_nth
-    printf -- '-\t%s\t0\t0\t-\t%s\t%s\n' "$stage_number" "$plot_name-${stage_program#frame}$nth.pdf" "$1"
-}
-
-# A frame whose histograms are not there is made again, for they show what it is made from.
-make_missing_histograms() {
-    awk -F '\t' -v OFS='\t' '
-        FILENAME == ARGV[1] { if ($1 == "make") reason[$2] = $8; next }
-        $1 == "done" && $2 in reason { $1 = "make"; $8 = "its histograms: " reason[$2] }
-        { print }' "$plots_plan" "$plan" >"$temporary/merged"
-    cat "$temporary/merged" >"$plan"
-    count_plan
-}
-
-# survey: sets $two_pass, the numbers of the sub-actions that come in two passes, $referring, of
-# those that need a reference, $cropping, of those that crop, $histograms and $summaries, of those that
-# plot them, and $programs; refuses what is not there.
-survey() {
-    cropping='' histograms='' summaries='' two_pass='' referring='' programs=''
-    each_line survey_line
-    [ -z "$histograms$summaries" ] || can_plot || histograms='' summaries=''
-}
-
-# each_line FUNCTION ARGUMENT...: calls it for each line of $stages, with the line's first word and
-# what follows as its last arguments; $stage is the number of the sub-action that the line is about.
-each_line() {
-    stage=0 each_ifs=$IFS IFS=$nl
-    for line in $stages; do
-        IFS=$each_ifs
-        [ "${line%% *}" != stage ] || stage=$((stage + 1))
-        "$@" "${line%% *}" "${line#* }"
+    for k in "${!stage_summary[@]}"; do
+        summary_name "$k"
+        add_plot "$REPLY" 0 0 - "$k"
     done
-    IFS=$each_ifs
+    plan_plots
+    # A frame whose histograms are not there is made again, for they show what it is made from.
+    for k in "${!plot_frame[@]}"; do
+        i=${plot_frame[k]}
+        if [[ ${plot_verdict[k]} == make && ${frame_verdict[i]} == "done" ]]; then
+            frame_verdict[i]=make frame_reason[i]="its histograms: ${plot_reason[k]}"
+        fi
+    done
+    count_verdicts frame
+    step[to_make]=${REPLY% *} step[unchanged]=${REPLY#* }
 }
 
-survey_line() {
-    case $1 in
-    stage)
-        command -v "$2" >/dev/null || die "$title: $(sub_action "$2") is not in this version: there is no program $2"
-        case " $programs " in
-        *" $2 "*) ;;
-        *) programs="$programs $2" ;;
-        esac
-        [ "$2" = noisemask ] || referring="$referring $stage "
-        ;;
-    together | crop)
-        [ "$1" != crop ] || cropping="$cropping $stage "
-        case $referring in
-        *" $stage "*)
-            case $two_pass in
-            *" $stage "*) ;;
-            *) two_pass="$two_pass $stage " ;;
-            esac
+# Refuses what is not there; notes what other machines need.
+check_parts() {
+    local k i
+    for k in "${!stage_program[@]}"; do
+        sub_action "$k"
+        command -v "${stage_program[k]}" >/dev/null ||
+            die "${step[title]}: $REPLY is not in this version: there is no program ${stage_program[k]}"
+    done
+    for i in "${!line_word[@]}"; do
+        case ${line_word[i]} in
+        apply)
+            [[ -f ${line_value[i]} ]] || die "${step[title]}: the table of transforms ${line_value[i]} is not there"
+            ;;
+        mask)
+            [[ -f ${line_value[i]} ]] || will_be_made "${line_value[i]}" ||
+                die "${step[title]}: the mask ${line_value[i]} is not there. Put a NoiseDetection before, or set noise_mask"
             ;;
         esac
-        ;;
-    histograms) [ "$2" = no ] || histograms="$histograms $stage " ;;
-    summary)
-        case $2:$referring in
-        yes:*" $stage "*) summaries="$summaries $stage " ;;
-        esac
-        ;;
-    apply)
-        referring=${referring%" $stage "}
-        unescape "$2"
-        [ -f "$text" ] || die "$title: the table of transforms $text is not there"
-        ;;
-    mask)
-        unescape "$2"
-        [ -f "$text" ] || will_be_made "$text" ||
-            die "$title: the mask $text is not there. Put a NoiseDetection before, or set noise_mask"
-        ;;
-    esac
-}
-
-sub_action() {
-    case $1 in
-    noisemask) echo MaskNoise ;;
-    framealign) echo AlignFrames ;;
-    framebalance) echo BalanceFrames ;;
-    esac
-}
-
-# Whether an earlier step of this job is still to make that file.
-will_be_made() {
-    [ -n "$ahead" ] && [ -f "$temporary/masks" ] || return 1
-    physical "${1%"${1##*/}"}."
-    escape "$physical/${1##*/}"
-    grep -q -x -F -- "$escaped" "$temporary/masks"
-}
-
-# What the results depend on, besides their frames. The first word of a line says what a change of
-# it is called.
-write_key() {
-    for program in $programs; do
-        version_line "$program"
     done
-    printf 'options output %s %s metadata %s\n' "$format" "${quality:--}" "$metadata"
-    raw_key
-    each_line key_line
-    [ -z "$referring" ] || cut -f 2-4 "$reference" | sed 's/^/reference /'
-    [ -z "$two_pass" ] || printf 'frames %s\n' "$(cut -f 2-4 "$frames" | cksum)"
+    ((${#stage_histograms[@]} + ${#stage_summary[@]} == 0)) || can_plot || stage_histograms=() stage_summary=()
+    ((${#stage_histograms[@]} == 0)) || engine[needed]+=' gnuplot'
+    [[ ! ${option[logins]-} ]] || ! copies_metadata || engine[needed]+=' exiftool'
 }
 
-key_line() {
-    case "$1 $2" in
-    'mask '* | 'apply '*) key_file "$1" "$2" ;;
-    'summary '* | 'histograms '* | 'opaque '*) ;;
-    # A mask is looked at in every run, whatever there is to do.
-    'option -maxpixels='*) ;;
-    *) printf 'options %s %s\n' "$1" "$2" ;;
-    esac
+# What the results depend on, besides their frames: sets step[key_text]. The first word of a line says what a
+# change of it is called.
+actions_key() {
+    local text='' program i
+    local -A seen=()
+    for program in "${stage_program[@]}"; do
+        [[ ! ${seen[$program]-} ]] || continue
+        seen[$program]=yes
+        version_line "$program"
+        text+=$REPLY$'\n'
+    done
+    text+="options output ${step[format]} ${step[quality]:--} metadata ${step[metadata]}"$'\n'
+    raw_key
+    text+=$REPLY
+    for i in "${!line_word[@]}"; do
+        case "${line_word[i]} ${line_value[i]}" in
+        'mask '* | 'apply '*)
+            file_key "${line_word[i]}" "${line_value[i]}"
+            text+=$REPLY$'\n'
+            ;;
+        # A mask is looked at in every run, whatever there is to do.
+        'summary '* | 'histograms '* | 'opaque '* | 'option -maxpixels='*) ;;
+        *) text+="options ${line_word[i]} ${line_value[i]}"$'\n' ;;
+        esac
+    done
+    if [[ ${stage_refers[*]} == *yes* ]]; then
+        i=${step[reference]}
+        escape "${frame_path[i]}"
+        text+="reference $REPLY"$'\t'"${frame_size[i]}"$'\t'"${frame_time[i]}"$'\n'
+    fi
+    if ((${#stage_passes[@]})); then
+        sum_of_frames
+        text+="frames $REPLY"$'\n'
+    fi
+    step[key_text]=$text
 }
 
 raw_key() {
-    ! grep -q -i -E '\.(cr[23]|nef|arw|dng|raf|orf|rw2|pef|srw)	' "$frames" ||
-        printf 'raw_options %s\n' "$raw_options"
+    local path
+    REPLY=''
+    for path in "${frame_path[@]}"; do
+        way_in "$path"
+        [[ $REPLY != raw ]] || { REPLY="raw_options ${step[raw_options]}"$'\n' && return; }
+    done
+    REPLY=''
 }
 
-# By its content, where that is known: a mask that comes out the same redoes nothing.
-key_file() {
-    unescape "$2"
-    if will_be_made "$text"; then
-        printf '%s %s new\n' "$1" "$2"
+# file_key WORD FILE: by its content, where that is known: a mask that comes out the same redoes nothing.
+file_key() {
+    local path
+    escape "$2"
+    path=$REPLY
+    if will_be_made "$2"; then
+        REPLY="$1 $path new"
     else
-        printf '%s %s %s\n' "$1" "$2" "$(cksum <"$text")"
+        REPLY="$1 $path $(cksum <"$2")"
     fi
 }
 
-version_line() {
-    "$1" -version 2>/dev/null | sed -n '1s/^/version /p'
-}
-
-# ---- pipelines ----
-
-# compose LAST FOR: sets $template, the sub-actions from $begun up to the LAST; FOR is frames (in the
-# output format), middle (PAM), estimate (of the last one's transforms), or reference (PAM). All but
-# the last run where the frames' jobs run, maybe far away.
-compose() {
-    template=''
-    compose_last=$1 compose_for=$2 place=$run_line
-    case $transfer:$compose_for in
-    yes:reference) ;;
-    yes:*) place=. ;;
-    esac
-    each_line compose_line
-    if [ "$compose_for" = frames ]; then
-        compose_output
-    elif [ "$compose_last" -eq "$begun" ]; then
-        add @input
-    fi
-}
-
-add() {
-    for argument; do
-        template=$template${template:+$nl}$argument
+# A frame's file holds one image: of several a pipeline would make one result file with several.
+check_images() {
+    local i
+    for i in "${!frame_path[@]}"; do
+        [[ ${frame_verdict[i]} == make && ${frame_size[i]} != - ]] || continue
+        case ${frame_path[i]} in
+        *.[tT][iI][fF] | *.[tT][iI][fF][fF]) check_tiff "${frame_path[i]}" ;;
+        *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) check_raster "${frame_path[i]}" "${frame_size[i]}" ;;
+        esac
     done
 }
 
-compose_line() {
-    [ "$stage" -ge "$begun" ] && [ "$stage" -le "$compose_last" ] || return 0
-    case $1 in
-    stage)
-        [ "$stage" -ne $((begun + 1)) ] || add @input
-        [ "$stage" -eq "$begun" ] || add '|'
-        program=$2
-        case $compose_for:$histograms in
-        frames:*" $stage "* | middle:*" $stage "*) compose_histograms ;;
-        esac
-        add "$program"
-        passes=
-        case $two_pass in
-        *" $stage "*) passes=apply ;;
-        esac
-        [ "$passes" != apply ] || [ "$stage" -lt "$compose_last" ] ||
-            [ "$compose_for" != estimate ] || passes=estimate
-        case $referring in
-        *" $stage "*) compose_reference ;;
-        esac
-        ;;
-    mask) compose_file -mask "mask-$stage" "$2" ;;
-    grow) add @grow ;;
-    direct) [ "$passes" = apply ] || [ "$stage" -gt 1 ] || add @direct ;;
-    apply) compose_file -apply "apply-$stage" "$2" ;;
-    crop) [ "$passes" = estimate ] || add -crop ;;
-    option)
-        case $passes$2 in
-        apply-model* | estimate-border*) ;;
-        *) add "$2" ;;
-        esac
-        ;;
-    esac
-}
-
-# An input file of the pipelines: by its path, or by the name under which it travels.
-compose_file() {
-    if [ "$place" = . ]; then
-        add "$1=$2"
+# Whether the first directory of a TIFF names a second.
+check_tiff() {
+    local file=$1 order=big at
+    [[ $(od -An -c -N 2 -- "$1") != *I* ]] || order=little
+    tiff_number 2 2
+    if ((REPLY == 43)); then
+        tiff_number 8 8
+        at=$REPLY
+        tiff_number 8 "$at"
+        tiff_number 8 $((at + 8 + 20 * REPLY))
     else
-        add "$1=$3"
+        tiff_number 4 4
+        at=$REPLY
+        tiff_number 2 "$at"
+        tiff_number 4 $((at + 2 + 12 * REPLY))
     fi
+    ((REPLY == 0)) || die "${step[title]}: $1 has several pages; give each a file of its own (tiffsplit)"
 }
 
-# Sets $compose_path, where the reference of the sub-action lies.
-find_reference() {
-    case $place in
-    .) compose_path=./reference-$stage.pam ;;
-    *) compose_path=$place/reference-$stage/$reference_name.pam ;;
-    esac
+# tiff_number BYTES OFFSET: of check_tiff's file, in its byte order; 0 where the file ends before.
+tiff_number() {
+    REPLY=$(od -An -v "-tu$1" -j "$2" -N "$1" --endian="$order" -- "$file" 2>/dev/null)
+    REPLY=$((${REPLY:-0}))
 }
 
-compose_histograms() {
-    find_reference
-    stage_channel "$stage"
-    add "@histograms $stage $channel $compose_path" '|'
-}
-
-compose_reference() {
-    find_reference
-    case $passes in
-    apply)
-        case $preview$cropping in
-        yes* | *" $stage "*) add "-apply=$place/align-$stage.tsv" ;;
-        *) add "@apply $place/align-$stage" ;;
-        esac
-        if [ "$compose_for" = frames ]; then
-            add @quiet
-        else
-            add -quiet
-        fi
-        ;;
-    estimate) add -estimate "-reference=$compose_path" ;;
-    *)
-        add "-reference=$compose_path"
-        case $program in
-        framealign) add "@save $stage" ;;
-        framebalance) add "@corrections $stage" ;;
-        esac
-        ;;
-    esac
-}
-
-compose_output() {
-    if [ "$compose_last" -eq 0 ]; then
-        add @convert
-    elif [ "$format" = png ]; then
-        add -png
-    fi
-    [ "$compose_last" -ne "$begun" ] || add @input
-    case $format in
-    tiff) add '|' pamtotiff -quiet -truecolor '|' cat ;;
-    jpeg) add '|' pnmtojpeg "-quality=${quality:-95}" ;;
-    esac
-    ! copies_metadata || add @metadata
-}
-
-copies_metadata() {
-    [ "$metadata" = yes ] && [ "$format" != pam ] || return 1
-    ! command -v exiftool >/dev/null || return 0
-    [ -n "$preview$said_exiftool" ] || say "exiftool is not installed: metadata and colour profiles are not copied"
-    said_exiftool=yes
-    return 1
-}
-
-# histogram_lines NAME SAVED "K CHANNEL REFERENCE"
-histogram_lines() {
-    stage_number=${3%% *}
-    plot_file=${2}hist-$stage_number.pdf
-    if [ -n "$preview" ]; then
-        set_nth
-        escape "$plots"
-        plot_file=$escaped/$plot_name-hist$nth-$1.pdf
-    fi
-    set -- "$1" "${3#* }"
-    escape "$libexec/plot-histograms"
-    printf '%s\n' "$escaped" "$1" "${2%% *}" "${2#* }" "$plot_file"
-}
-
-# metadata_lines PATH FILE: the stage that copies the metadata of a frame, which lies in FILE; there are
-# none in PAM and PNM.
-metadata_lines() {
-    case $1 in
-    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) return ;;
-    esac
-    escape "$libexec/copy-metadata"
-    printf '%s\n' '|' "$escaped" "$2" "$format"
-}
-
-# job_head RESULT: a job's first lines: where it runs, and the file that it writes.
-job_head() {
-    if [ -n "$away" ]; then
-        echo .
-    else
-        escape "$work"
-        printf '%s\n' "$escaped"
-    fi
-    escape "$1"
-    printf '%s\n' "$escaped"
-}
-
-# frame_job PATH NAME RESULT SAVED: the job of $template for one frame, on standard output; all are
-# escaped but RESULT, the file that it writes. SAVED is where tables of its own begin.
-frame_job() {
-    job_head "$3"
-    way_in "$1"
-    input=$1
-    [ -z "$away" ] || input=$away.in
-    source=$input
-    [ -z "$made" ] || input=$made$2.pam way=native
-    case $template in
-    @convert*)
-        if same_format "$1"; then
-            printf '%s\n' cat "$input"
-            return
-        fi
-        ;;
-    *)
-        if [ "$way" != native ]; then
-            decode_lines "$input"
-            [ -z "$template" ] || echo '|'
-            input=-name=$2
-        elif reads_stdin; then
-            printf '%s\n' cat "$input" '|'
-            input=-name=$2
-        elif [ -z "$template" ]; then
-            pam_lines "$input"
-        fi
-        ;;
-    esac
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $template; do
-        IFS=$saved_ifs
-        case $line in
-        @input) printf '%s\n' "$input" ;;
-        @convert) convert_lines "$1" ;;
-        @metadata) metadata_lines "$1" "$source" ;;
-        @quiet) [ "$1" = "$reference_path" ] || printf '%s\n' -quiet ;;
-        @grow) is_jpeg "$1" && echo -grow=2 || echo -grow=1 ;;
-        @direct) [ "$input" = "-name=$2" ] || echo -direct ;;
-        '@apply '*) printf '%s\n' "-apply=${line#@apply }-$number.tsv" ;;
-        '@save '*) printf '%s\n' "-save=$4${line#@save }" ;;
-        '@corrections '*) printf '%s\n' "-corrections=$4${line#@corrections }" ;;
-        '@histograms '*) histogram_lines "$2" "$4" "${line#@histograms }" ;;
-        *) printf '%s\n' "$line" ;;
-        esac
-    done
-    IFS=$saved_ifs
-}
-
-# Whether the first stage has a frame that is a file on standard input: the number under which it
-# travels is not its name, and plot-histograms reads no other.
-reads_stdin() {
-    case $away:$template in
-    *:) return 1 ;;
-    :@histograms*) ;;
-    :*) return 1 ;;
-    esac
-}
-
-# JPEG's blocks carry a noisy pixel on to its neighbours.
-is_jpeg() {
-    case $1 in
-    *.[jJ][pP][gG] | *.[jJ][pP][eE][gG]) ;;
-    *) return 1 ;;
-    esac
-}
-
-# decode_lines PATH: the converter that brings a frame of $way in.
-decode_lines() {
-    case $way in
-    jpeg) printf '%s\n' jpegtopnm -quiet "$1" ;;
-    tiff) printf '%s\n' tifftopnm -quiet -byrow "$1" ;;
-    raw)
-        # shellcheck disable=SC2086
-        if command -v dcraw_emu >/dev/null; then
-            printf '%s\n' dcraw_emu $raw_options -Z - "$1"
-        else
-            printf '%s\n' dcraw -c $raw_options "$1"
-        fi
-        ;;
-    esac
-}
-
-# A whole frame as PAM, with the samples that our programs see: balanced to itself it stays as it is.
-pam_lines() {
-    printf '%s\n' framebalance "-reference=$1" "$1"
-}
-
-# A step without sub-actions only converts: to PAM, or to PNG, or for what makes TIFF and JPEG.
-convert_lines() {
-    case $way:$1 in
-    native:*.[pP][nN][gG]) png_lines "$1" ;;
-    native:*) printf '%s\n' cat "$input" ;;
-    *) decode_lines "$input" ;;
-    esac
-    [ "$format" != pam ] || printf '%s\n' '|' pamtopam -quiet
-    [ "$format" = png ] || return 0
-    case $maxval in
-    '' | 1 | 3 | 15 | 255 | 65535) ;;
-    *) printf '%s\n' '|' pamdepth -quiet $((maxval < 255 ? 255 : 65535)) ;;
-    esac
-    printf '%s\n' '|' pamtopng
-}
-
-# pngtopam would add an opacity plane where there is none, or drop one that there is.
-png_lines() {
-    unescape "$1"
-    case $(od -An -tu1 -j 25 -N 1 -- "$text") in
-    *4 | *6) printf '%s\n' pngtopam -quiet -alphapam "$input" ;;
-    *)
-        if head -c 65536 -- "$text" | grep -a -q tRNS; then
-            printf '%s\n' pngtopam -quiet -alphapam "$input"
-        else
-            printf '%s\n' pngtopam -quiet "$input"
-        fi
-        ;;
-    esac 2>/dev/null
-}
-
-# Whether there is nothing at all to convert.
-same_format() {
-    case $1:$format:$quality in
-    *.[pP][nN][gG]:png:* | *.[pP][aA][mM]:pam:* | *.[tT][iI][fF]:tiff:* | *.[tT][iI][fF][fF]:tiff:* | \
-        *.[jJ][pP][gG]:jpeg: | *.[jJ][pP][eE][gG]:jpeg:) ;;
-    *) return 1 ;;
-    esac
+# check_raster FILE SIZE: whether there is more in a PAM or raw PNM than one raster.
+check_raster() {
+    local width height depth maxval bytes
+    image_header "$1" && read -r width height depth maxval bytes <<<"$REPLY" || return 0
+    [[ $bytes != plain ]] || return 0
+    (($2 <= bytes + width * height * depth * (maxval > 255 ? 2 : 1))) ||
+        die "${step[title]}: $1 holds more than one image; give each a file of its own (pamsplit)"
 }
 
 # ---- what comes before the frames ----
@@ -489,343 +395,400 @@ same_format() {
 # prepare: the reference frame before each sub-action that needs it, and the transforms of each that
 # comes in two passes.
 prepare() {
-    : >"$jobs_in/left-out"
-    begun=1 made='' phase=0
-    # shellcheck disable=SC2086
-    set -- $two_pass
-    phases=$(($# + 1))
-    for referring_stage in $referring; do
-        stage_words "$referring_stage"
-        case "$stage_flags " in
-        *' together '*) ;;
-        *) prepare_reference "$referring_stage" ;;
-        esac
-        case $two_pass in
-        *" $referring_stage "*) prepare_transforms "$referring_stage" ;;
-        esac
+    local k
+    for k in "${!stage_program[@]}"; do
+        [[ ${stage_refers[k]} ]] || continue
+        if [[ ${stage_passes[k]-} ]]; then
+            prepare_transforms "$k"
+        else
+            prepare_reference "$k"
+        fi
     done
 }
 
 # A mask that marks too many pixels would stop every frame: it is asked once, before.
 check_masks() {
-    mask='' limit=''
-    each_line check_masks_line
-    check_mask
-}
-
-check_masks_line() {
-    case "$1 $2" in
-    'stage '*)
-        check_mask
-        mask='' limit=''
-        ;;
-    'mask '*) unescape "$2" && mask=$text ;;
-    'option -maxpixels='*) limit=$2 ;;
-    esac
-}
-
-# The mask of the sub-action whose lines are over, if it has one.
-check_mask() {
-    [ -n "$mask" ] || return 0
-    noisemask "-mask=$mask" ${limit:+"$limit"} </dev/null >/dev/null 2>"$run/mask.err"
-    [ $? -eq 2 ] || return 0
-    relay_file "$run/mask.err" "$run/said"
-    say_file "$run/said"
-    say "$title: stopped: the mask $mask marks too many pixels"
-    exit_refused
+    local i k mask limit said=${step[run]}/said
+    for i in "${!line_word[@]}"; do
+        [[ ${line_word[i]} == mask ]] || continue
+        mask=${line_value[i]} limit=()
+        for k in "${!line_word[@]}"; do
+            [[ ${line_stage[k]} != "${line_stage[i]}" || ${line_value[k]} != -maxpixels=* ]] || limit=("${line_value[k]}")
+        done
+        noisemask "-mask=$mask" "${limit[@]}" </dev/null >/dev/null 2>"$said.mask"
+        (($? == 2)) || continue
+        in_words_of_job "$said.mask" >"$said"
+        say_file "$said"
+        say "${step[title]}: stopped: the mask $mask marks too many pixels"
+        exit 2
+    done
 }
 
 make_directory() {
-    if [ -n "$preview" ]; then
+    if [[ ${option[preview]-} ]]; then
         show_command mkdir -p "$1"
     else
         mkdir -p -- "$1" || exit 1
     fi
 }
 
-# stage_words K: sets $stage_program and $stage_flags, what survey saw of the K-th sub-action.
-stage_words() {
-    stage_program='' stage_flags=''
-    each_line stage_word "$1"
-}
-
-# stage_channel K: sets $channel of the BalanceFrames K.
-stage_channel() {
-    channel=$(printf '%s\n' "$stages" | awk -v wanted="$1" '
-        $1 == "stage" { n++ }
-        n == wanted && sub(/^option -channel=/, "") { channel = $0 }
-        END { print channel == "" ? "lumi" : channel }')
-}
-
-stage_word() {
-    [ "$stage" -eq "$1" ] || return 0
-    case $2 in
-    stage) stage_program=$3 ;;
-    *) stage_flags="$stage_flags $2" ;;
-    esac
-}
-
+# prepare_reference K
 prepare_reference() {
-    compose $(($1 - 1)) reference
-    way_in "$reference_path"
-    make_directory "$run/reference-$1"
-    IFS=$tab read -r number _ <"$reference"
-    unescape "$reference_name"
-    reference_file=$run/reference-$1/$text.pam
-    {
-        if [ -n "$template" ] || [ "$way" != native ]; then
-            frame_job "$reference_path" "$reference_name" "$reference_file" "$run_line/reference-$1."
-        else
-            job_head "$reference_file"
-            case $reference_path in
-            *.[pP][nN][gG]) pam_lines "$reference_path" ;;
-            *) printf '%s\n' cat "$reference_path" ;;
-            esac
-        fi
-    } >"$jobs_in/reference-$1.job"
-    unescape "$reference_name"
-    perform "reference-$1" "$text, the reference, as $(sub_action "$stage_program") needs it"
+    make_directory "${step[run]}/reference-$1"
+    compose reference $(($1 - 1)) "reference-$1" 0 "${step[reference]}"
+    sub_action "$1"
+    perform "reference-$1" "${frame_name[step[reference]]}, the reference, as $REPLY needs it" "${pieces[@]}"
 }
 
-# The transforms of all frames to the file align-K.tsv; those of the last run, where they still hold.
-# align-K.said has what framealign said of them.
+# prepare_transforms K: the transforms of all frames to the file align-K.tsv; those of the last run, where they
+# still hold. align-K.said has what framealign said of them.
 prepare_transforms() {
-    phase=$((phase + 1))
-    if transforms_hold "$1"; then
+    local k=$1 table=${step[run]}/align-$1 broken=''
+    if transforms_hold "$k"; then
         say_phase "registering frames" ", as in the last run"
-        cp -- "$state/align-$1.tsv" "$state/align-$1.said" "$run/" || exit 1
+        cp -- "${step[state]}/align-$k.tsv" "${step[state]}/align-$k.said" "${step[run]}/" || exit 1
         # The reasons; they are told again with the frames.
-        grep ' refused: ' "$run/align-$1.said" >"$run/said"
-        say_file "$run/said"
+        grep ' refused: ' "$table.said" >"${step[run]}/said"
+        say_file "${step[run]}/said"
     else
         say_phase "registering frames"
-        broken=
-        case "$stage_flags " in
-        *' together '*) estimate_together "$1" ;;
-        *) estimate_each "$1" ;;
-        esac
-        [ -n "$preview" ] || keep_estimate "$1"
+        estimate "$k"
+        [[ ${option[preview]-} ]] || keep_estimate "$k"
     fi
-    [ -n "$preview" ] || leave_out_refused "$1"
-    [ -n "$preview" ] || split_table "$1"
+    [[ ${option[preview]-} ]] || leave_out_refused "$k"
 }
 
-# The pipeline of a frame reads its own row of the table, align-K-NUMBER.tsv, and not those of thousands
-# of others. Where frames are cropped each needs all.
-split_table() {
-    case $cropping in
-    *" $1 "*) return ;;
-    esac
-    STACKJOB_TABLE=$run/align-$1 awk -F '\t' '
-        FILENAME == ARGV[1] { number[$5] = $1; next }
-        FNR == 1 { header = $0; next }
-        $1 in number {
-            file = ENVIRON["STACKJOB_TABLE"] "-" number[$1] ".tsv"
-            print header "\n" $0 >file
-            close(file)
-        }' "$frames" "$run/align-$1.tsv" || exit 1
-}
-
+# transforms_hold K: whether those of the last run do.
 transforms_hold() {
-    transforms_key "$1" >"$temporary/$step_id.align"
-    [ -z "$force$preview" ] && [ -f "$state/align-$1.tsv" ] && [ -f "$state/align-$1.said" ] &&
-        cmp -s -- "$temporary/$step_id.align" "$state/align-$1.key"
+    [[ ! ${option[force]-}${option[preview]-} && -f ${step[state]}/align-$1.tsv && -f ${step[state]}/align-$1.said ]] || return
+    transforms_key "$1"
+    printf '%s' "$REPLY" | cmp -s - "${step[state]}/align-$1.key"
 }
 
-# For the next run: the table, and its key, where no frame is missing in it that might be there then.
+# keep_estimate K: for the next run: the table, and its key, where no frame is missing in it that might be
+# there then. Reads broken of prepare_transforms.
 keep_estimate() {
-    rm -f -- "$state/align-$1.key"
-    cp -- "$temporary/$step_id.align" "$run/align-$1.key" || exit 1
+    local kept
+    rm -f -- "${step[state]}/align-$1.key"
+    transforms_key "$1"
+    printf '%s' "$REPLY" >"${step[run]}/align-$1.key" || exit 1
     for kept in tsv said key; do
-        [ "$kept$broken" != keyyes ] || continue
-        cp -- "$run/align-$1.$kept" "$run/keep" && keep keep "align-$1.$kept" || exit 1
+        [[ $kept$broken == keyyes ]] || { cp -- "${step[run]}/align-$1.$kept" "${step[run]}/keep" && keep keep "align-$1.$kept"; } || exit 1
     done
 }
 
-# What they depend on: the pipeline, the reference and all frames.
+# transforms_key K: what they depend on: the pipeline, the reference and all frames.
 transforms_key() {
-    each_line transforms_key_line "$1"
-    grep -v '^options' "$temporary/$step_id.key"
+    local i text='' line
+    for i in "${!line_word[@]}"; do
+        ((line_stage[i] <= $1)) || break
+        case "${line_word[i]} ${line_value[i]}" in
+        'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '*) ;;
+        *)
+            escape "${line_value[i]}"
+            text+="${line_word[i]} $REPLY"$'\n'
+            ;;
+        esac
+    done
+    while IFS= read -r line; do
+        [[ ! $line || $line == options* ]] || text+=$line$'\n'
+    done <<<"${step[key_text]}"
+    REPLY=$text
 }
 
-transforms_key_line() {
-    [ "$stage" -le "$1" ] || return 0
-    case "$2 $3" in
-    'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '*) ;;
-    *) printf '%s %s\n' "$2" "$3" ;;
-    esac
-}
-
-# Each frame by itself.
-estimate_each() {
-    compose "$1" estimate
-    pass "estimate-$1" "estimate the transforms"
-    if [ -n "$preview" ]; then
-        preview_table "$1"
-        return
-    fi
-    header=
-    : >"$run/align-$1.said"
-    while IFS=$tab read -r number _ _ _ frame_name _; do
-        row="$frame_name${tab}failed"
-        if [ -f "$run/$number.out" ]; then
-            { read -r header && IFS= read -r row; } <"$run/$number.out"
-            rm -f -- "$run/$number.out"
-        fi
-        [ ! -f "$run/$number.err" ] || in_words_of_job "$run/$number.err" >>"$run/align-$1.said"
-        printf '%s\n' "$row"
-    done <"$frames" >"$run/rows"
-    { printf '%s\n' "$header" && cat "$run/rows"; } >"$run/align-$1.tsv" || exit 1
-}
-
-# All frames in one run, which compares neighbours with each other: as files that are there, or made.
-estimate_together() {
-    if needs_middle "$1"; then
-        make_directory "$run/middle-$1"
-        compose $(($1 - 1)) middle
-        pass "middle-$1" "to a file, for AlignFrames to look at"
-        ! is_left_out "$reference_result" ||
-            die "$title: the reference frame failed; ref_idx sets another"
-        [ -z "$keep_going" ] || leave_out_misfits "$1"
-        [ -n "$preview" ] || [ -z "$made" ] || rm -rf -- "$run/middle-$begun"
-        middle=$run_line/middle-$1/
+# estimate K: all frames in one run, which compares neighbours with each other where it is to: as files that are
+# there, or made.
+estimate() {
+    local k=$1 i middle='' made=${step[made]} table=${step[run]}/align-$1.tsv files=() text status program
+    # With -k a frame that cannot be read must not end the one run over all of them.
+    way_of_all
+    if ((k > 1)) || [[ ${option[keep_going]-} || $REPLY != native ]]; then
+        middle=${step[run]}/middle-$k
+        make_directory "$middle"
+        pass middle $((k - 1)) "to a file, for AlignFrames to look at"
+        [[ ! ${left_out[step[reference]]-} ]] || die "${step[title]}: the reference frame failed; ref_idx sets another"
+        [[ ! ${option[keep_going]-} ]] || leave_out_misfits "$middle"
+        [[ ${option[preview]-} || ! $made ]] || rm -rf -- "$made"
         # Where frames travel to other machines, the photographs are the lesser load.
-        [ -n "$transfer" ] || begun=$1 made=$middle
-    else
-        middle=
+        [[ ${step[transfer]} ]] || step+=([begun]=$k [made]=$middle)
     fi
-    {
-        job_head "$run/align-$1.tsv"
-        together_lines "$1"
-    } >"$jobs_in/align-$1.job"
-    if [ -n "$preview" ]; then
-        show_job "align-$1" "the transforms of all frames together"
+    for i in "${step[reference]}" "${!frame_path[@]}"; do
+        [[ ! ${left_out[i]-} ]] || continue
+        files+=("${middle:+$middle/${frame_name[i]}.pam}")
+        [[ $middle ]] || files[-1]=${frame_path[i]}
+    done
+    words framealign -estimate "-reference=${files[0]}"
+    text=$REPLY
+    for i in "${!line_word[@]}"; do
+        ((line_stage[i] == k)) || continue
+        [[ ${line_word[i]} != direct ]] || text+=' -direct'
+        [[ ${line_value[i]} != -model=* ]] || text+=" ${line_value[i]}"
+    done
+    words "${files[@]:1}"
+    text+=" $REPLY"
+    quote "$table"
+    text+=" >$REPLY"
+    if [[ ${option[preview]-} ]]; then
+        show_job "the transforms of all frames together" "$text"
         return
     fi
-    say_phase "registering frames" ", all together"
+    say_phase_again "registering frames" ", all together"
     # Frames that are refused have their rows in the table, too.
-    run_job "align-$1" || { [ "$status" -eq 2 ] && [ -s "$run/align-$1.tsv" ]; } || step_failed
-    cp -- "$run/said" "$run/align-$1.said" || exit 1
-    [ -n "$made" ] || [ -z "$middle" ] || rm -rf -- "$run/middle-$1"
+    run_job "align-$k" "$text" || { ((status == 2)) && [[ -s $table ]]; } || step_failed "$status" "$program"
+    cp -- "${step[run]}/said" "${step[run]}/align-$k.said" || exit 1
+    [[ ! $middle || ${step[made]} == "$middle" ]] || rm -rf -- "$middle"
 }
 
-# Whether the frames have to be made files for the K-th sub-action. With -k a frame that cannot be
-# read must not end the one run over all of them.
-needs_middle() {
-    [ "$1" -gt 1 ] || [ -n "$keep_going" ] || ! all_native
+# way_of_all: native where all frames are.
+way_of_all() {
+    local path
+    for path in "${frame_path[@]}"; do
+        way_in "$path"
+        [[ $REPLY == native ]] || return 0
+    done
 }
 
-together_lines() {
-    together_path "$reference_path" "$reference_name"
-    printf '%s\n' framealign -estimate "-reference=$path"
-    each_line model_line "$1"
-    while IFS=$tab read -r number path _ _ frame_name result _; do
-        ! is_left_out "$result" || continue
-        together_path "$path" "$frame_name"
-        printf '%s\n' "$path"
-    done <"$frames"
-}
-
-# together_path PATH NAME: sets $path, where the frame is for the one run over all.
-together_path() {
-    path=$1
-    [ -z "$middle" ] || path=$middle$2.pam
-}
-
-model_line() {
-    case "$stage $3" in
-    "$1 -model="*) printf '%s\n' "$3" ;;
-    esac
-}
-
-is_left_out() {
-    [ -s "$run/left-out" ] && grep -q -x -F -- "$1" "$run/left-out"
-}
-
-# With -k: a frame unlike the reference must not end the one run over all of them, either.
+# leave_out_misfits DIR: with -k a frame unlike the reference must not end the one run over all of them, either.
+# Sets broken of prepare_transforms.
 leave_out_misfits() {
-    geometry_of "$1" "$reference_name"
-    expected=$geometry
-    while IFS=$tab read -r _ _ _ _ frame_name result; do
-        ! is_left_out "$result" || continue
-        geometry_of "$1" "$frame_name"
-        [ "$geometry" != "$expected" ] || continue
-        shown_name=$text status=1 program=AlignFrames broken=yes
-        say "$title: frame $shown_name has $geometry, but the reference frame $expected"
-        count_failure
-        printf '%s\n' "$result" >>"$run/left-out"
-    done <"$frames"
+    local i expected
+    geometry_of "$1/${frame_name[step[reference]]}.pam"
+    expected=$REPLY
+    for i in "${!frame_path[@]}"; do
+        [[ ! ${left_out[i]-} ]] || continue
+        geometry_of "$1/${frame_name[i]}.pam"
+        [[ $REPLY != "$expected" ]] || continue
+        say "${step[title]}: frame ${frame_name[i]} has $REPLY, but the reference frame $expected"
+        count_failure 1 AlignFrames "$i"
+        broken=yes left_out[i]=yes
+    done
 }
 
-# geometry_of K NAME: sets $geometry of the frame as it comes to the K-th sub-action, and $text, its name.
+# geometry_of FILE
 geometry_of() {
-    unescape "$2"
-    # shellcheck disable=SC2046
-    set -- $(awk -f "$libexec/header.awk" "$run/middle-$1/$text.pam")
-    geometry="$1x$2 pixels, depth $3 and maxval $4"
+    image_header "$1"
+    # shellcheck disable=SC2086
+    set -- $REPLY
+    REPLY="$1x$2 pixels, depth $3 and maxval $4"
 }
 
-# The frames that have no transform fail here, and go no further.
+# leave_out_refused K: the frames that have no transform fail here, and go no further.
 leave_out_refused() {
-    awk -F '\t' '
-        FILENAME == ARGV[1] { out[$1] = 1; next }
-        FILENAME == ARGV[2] { if ($2 == "failed") refused[$1] = 1; next }
-        $5 in refused && !($6 in out) { print $5 "\t" $6 }' \
-        "$run/left-out" "$run/align-$1.tsv" "$frames" >"$run/refused"
-    [ -s "$run/refused" ] || return 0
-    while IFS=$tab read -r frame_name result; do
-        unescape "$frame_name"
-        shown_name=$text status=2 program=framealign
-        count_failure
-        printf '%s\n' "$result" >>"$run/left-out"
-    done <"$run/refused"
-    [ -n "$keep_going" ] || stop_after_failure
+    local name second i refused_before=$refusals
+    local -A failed_names=()
+    while IFS=$'\t' read -r name second _; do
+        [[ $second != failed ]] || failed_names[$name]=yes
+    done <"${step[run]}/align-$1.tsv"
+    for i in "${!frame_name[@]}"; do
+        escape "${frame_name[i]}"
+        [[ ${failed_names[$REPLY]-} && ! ${left_out[i]-} ]] || continue
+        count_failure 2 framealign "$i"
+        left_out[i]=yes
+    done
+    ((refusals == refused_before)) || [[ ${option[keep_going]-} ]] || stop_after_failure
 }
 
 # ---- running ----
 
-run_actions() {
+Actions_run() {
+    left_out=() frame_rows=() rows_of_table=()
     plan_actions
-    if [ "$to_make" -eq 0 ]; then
-        say_step "all $unchanged frames are up to date"
+    if ((step[to_make] == 0)); then
+        say_step "all ${step[unchanged]} frames are up to date"
     else
-        say_step "$to_make frames to make, $unchanged up to date"
+        say_step "${step[to_make]} frames to make, ${step[unchanged]} up to date"
     fi
-    enter_run
-    escape "$run"
-    run_line=$escaped jobs_in=$run
+    enter_run frame
     check_masks
-    if [ "$to_make" -gt 0 ]; then
-        each_line say_opaque
+    if ((step[to_make])); then
+        say_opaque
         measure
         limit_load
         prepare
-        compose "$stage_count" frames
-        phase=$phases
         say_phase "writing frames"
-        pass final "make"
+        pass frames "${step[stages]}"
         drop_failed
     fi
-    settle "$temporary/$step_id.key"
+    settle frame "${step[out]}" journal
+    keep_key "${step[key_text]}"
     sum_up_actions
-    plot_rows
+    plot_tables
     leave_run
 }
 
 say_opaque() {
-    [ "$1" != opaque ] ||
+    [[ " ${line_word[*]} " != *' opaque '* ]] ||
         say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
 }
 
 # With -k: what a frame that failed now was before, under other options, is no result any more. What
 # was never its own would have been overwritten, but is not to be lost for nothing.
 drop_failed() {
-    [ -s "$run/failed" ] || return 0
-    awk -F '\t' '
-        FILENAME == ARGV[1] { failed[$1] = 1; next }
-        $7 in failed && $8 !~ /never its own/ { print $7 }' "$run/failed" "$plan" >"$run/drop"
+    local i drop=()
+    for i in "${!left_out[@]}"; do
+        [[ ${frame_reason[i]} == *"never its own"* ]] || drop+=("${step[out]}/${frame_result[i]}")
+    done
+    ((${#drop[@]} == 0)) || rm -f -- "${drop[@]}"
+}
+
+# deliver RUN ID NUMBER...: what a block of a pass has made of these frames; false if it cannot be kept. Reads
+# pass[].
+deliver() {
+    local run=$1 id=$2 k i from
+    from=${step[run]}/$1.out
+    shift 2
+    collect_rows "$run" "$id" "$@"
+    # Before the frames themselves: one that is done has its plots.
+    for k in "${!stage_histograms[@]}"; do
+        [[ ! -f $from/.$id.hist-$k.pdf ]] || place_histogram "$k" "$1" "$from" "$id" || return
+    done
+    case ${pass[purpose]} in
+    frames) place_results frame "${step[out]}" journal "$from" "$@" ;;
+    middle)
+        [[ ! ${step[transfer]} ]] || for i; do
+            mv -f -- "$from/${frame_name[i]}.pam" "${step[run]}/middle-$((pass[last] + 1))/" || return
+        done
+        ;;
+    esac
+}
+
+# collect_rows RUN ID NUMBER...: adds to frame_rows[] a field for each table that the block wrote: the
+# sub-action's number, then the numbers of the frame's row, with blanks between; and a field for each warning that
+# names the frame, or nobody, for the first.
+collect_rows() {
+    local from=${step[run]}/$1.out/.$2 k i row table line number
+    shift 2
+    for k in "${!stage_program[@]}"; do
+        [[ -f $from.$k ]] || continue
+        mapfile -t table <"$from.$k"
+        ((${#table[@]} == $# + 1)) || continue
+        keep_header "$k" "${table[0]}"
+        row=1
+        for i; do
+            line=${table[row++]#*$'\t'}
+            frame_rows[i]+=$'\t'"$k ${line//$'\t'/ }"
+        done
+    done
+    [[ -s ${step[run]}/said ]] || return 0
     while IFS= read -r line; do
-        unescape "$line"
-        rm -f -- "$out/$text"
-    done <"$run/drop"
+        [[ $line =~ $warning_pattern ]] || continue
+        number=$1
+        for i; do
+            [[ $line != *"frame ${frame_name[i]}"[:.\ ]* ]] || number=$i
+        done
+        escape "$line"
+        frame_rows[number]+=$'\t'"warning $REPLY"
+    done <"${step[run]}/said"
+}
+
+# keep_header K HEADER: what the columns of a table are, of which the journal has the rows.
+keep_header() {
+    local known=''
+    { IFS= read -r known <"${step[state]}/columns-$1"; } 2>/dev/null
+    [[ $known == "$2" ]] || { printf '%s\n' "$2" >"${step[run]}/columns" && keep columns "columns-$1"; }
+}
+
+# place_histogram K NUMBER FROM ID
+place_histogram() {
+    local i=${plot_index[$1.$2]}
+    mv -- "$3/.$4.hist-$1.pdf" "$3/${plot_result[i]}" && mkdir -p -- "${step[plots]}" &&
+        place_results plot "${step[plots]}" plots "$3" "$i"
+}
+
+# frame_failed STATUS PROGRAM NUMBER: stops the pass unless with -k. Sets broken of prepare_transforms.
+frame_failed() {
+    pass[failed]=$((pass[failed] + 1)) left_out[$3]=yes
+    (($1 == 2)) || broken=yes
+    count_failure "$@"
+    [[ ${option[keep_going]-} ]] || { pass[stopped]=yes && stop_engine; }
+}
+
+# ---- load ----
+
+# measure: sets step[width, height, depth, maxval] of the first frame to make; nothing where it is still to be
+# made by an earlier step.
+measure() {
+    local i text
+    step+=([width]='' [height]='' [depth]='' [maxval]='')
+    for i in "${!frame_verdict[@]}"; do
+        [[ ${frame_verdict[i]} != make ]] || break
+    done
+    [[ -f ${frame_path[i]} ]] || return 0
+    case ${frame_path[i]} in
+    *.[pP][nN][gG]) png_header "${frame_path[i]}" || return 0 ;;
+    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) image_header "${frame_path[i]}" || return 0 ;;
+    *)
+        # By the converter, of which no more is taken than the header.
+        decode_command "${frame_path[i]}"
+        text=$REPLY
+        image_header <(eval "$text" 2>/dev/null) || return 0
+        ;;
+    esac
+    # shellcheck disable=SC2086
+    set -- $REPLY
+    (($4 == 0)) || step+=([width]=$1 [height]=$2 [depth]=$3 [maxval]=$4)
+    [[ ${option[preview]-} || ! ${step[maxval]} ]] || echo "${step[width]} ${step[height]}" >"${step[state]}/geometry"
+}
+
+# png_header FILE: width, height, depth, maxval.
+png_header() {
+    local byte depths=(1 1 3 3 2 1 4)
+    # shellcheck disable=SC2046
+    set -- $(od -An -v -tu1 -j 16 -N 10 -- "$1" 2>/dev/null)
+    (($# == 10)) || return
+    REPLY="$((($1 * 256 + $2) * 65536 + $3 * 256 + $4)) $((($5 * 256 + $6) * 65536 + $7 * 256 + $8)) \
+${depths[${10}]:-1} $(($9 > 8 ? 65535 : 255))"
+}
+
+# Sets engine[slots], how many runs of frames at a time: -j, or one a core, and no more than memory is free for:
+# three frames of 16-bit samples for framealign, two for each other program, and two for converters. Refuses too
+# little space on the disk.
+limit_load() {
+    local pixels held=2 raster result needed free k
+    engine[slots]=${option[jobs]-} engine[load]=${option[jobs]:-100%} engine[memory]=''
+    engine[slots]=${engine[slots]:-$(nproc 2>/dev/null || echo 1)}
+    [[ ! ${option[logins]-} ]] || { k=${option[logins]//[!,]/} && engine[slots]=$((engine[slots] * (${#k} + 1))); }
+    [[ ${step[maxval]} ]] || return 0
+    pixels=$((step[width] * step[height] * step[depth]))
+    for k in "${stage_program[@]}"; do
+        [[ $k == framealign ]] && held=$((held + 3)) || held=$((held + 2))
+    done
+    # exiftool reads a whole TIFF before it writes.
+    [[ ${step[format]} != tiff || ${step[metadata]} != yes ]] || held=$((held + 2))
+    engine[memory]=$((pixels * 2 * held / 1024 + 8192))
+    limit_memory
+    raster=$((pixels * (step[maxval] > 255 ? 2 : 1) / 1024 + 1))
+    case ${step[format]} in
+    png) result=$((raster / 4)) ;;
+    jpeg) result=$((raster / 40)) ;;
+    *) result=$raster ;;
+    esac
+    needed=$((result * step[to_make] + raster * (engine[slots] + 2)))
+    needs_space_for_all && needed=$((needed + raster * ${#frame_path[@]}))
+    free=$(df -k --output=avail -- "${step[out]}" 2>/dev/null | tail -n 1)
+    [[ ! $free ]] || ((free >= needed)) ||
+        die "${step[title]}: about $((needed / 1024 + 1)) MiB are needed in ${step[out]}, and $((free / 1024)) MiB are free"
+}
+
+limit_memory() {
+    local free most
+    [[ ! ${option[logins]-} ]] || return 0
+    free=$(awk '$1 == "MemAvailable:" { print int($2 * 0.85) }' /proc/meminfo 2>/dev/null)
+    [[ $free ]] || return 0
+    most=$((free / engine[memory]))
+    ((most > 0)) || most=1
+    ((engine[slots] > most)) || return 0
+    say "${step[title]}: $most at a time, not ${engine[slots]}: each needs about $((engine[memory] / 1024)) MiB of memory, and $((free / 1024)) MiB are free"
+    engine[slots]=$most engine[load]=$most
+}
+
+# Whether all frames lie on the disk at once, for an AlignFrames that compares neighbours.
+needs_space_for_all() {
+    local k way
+    way_of_all
+    way=$REPLY
+    for k in "${!stage_passes[@]}"; do
+        { ((k == 1)) && [[ ! ${option[keep_going]-} && $way == native ]]; } || transforms_hold "$k" || return 0
+    done
+    return 1
 }

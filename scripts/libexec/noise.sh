@@ -1,173 +1,215 @@
-#!/bin/sh
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2034,SC2154
 #
 # The step NoiseDetection: frames to deviation map to mask. Sourced by stackjob. The map is kept
 # beside the mask, and so another threshold reads no frame again.
+#
+# Its files are the list file_: the map first, then the masks. step[map_to_make, masks_to_make, plot_to_make]
+# are the reasons why, or nothing.
 
-# plan_noise: the plan of the step's files; $map_key and $key are what map and masks depend on.
+kind 'NoiseDetection [NAME]' StackJob input_path=paths working_path=path max_frames=count plot_path=path \
+    plot_histograms=bool channel_thresholds=levels blur_size=odd statistic=statistic file_name=file \
+    plot_range=range pattern=pattern raw_options=raw output_path=path enabled=bool
+kind_name[NoiseDetection]=noise-map
+words_of statistic mean=mean persistent=persistent
+
+declare -a file_result=() file_size=() file_time=() file_key=() file_verdict=() file_reason=() file_stale=() file_rows=()
+
+NoiseDetection_load() {
+    local b=$1 thresholds=8,8,8
+    step+=([holds]=m [list]=file [out]=${step[name]} [resample]=1 [reverse]=no [ref_idx]=''
+        [file_name]=${setting[$b.file_name]-hot} [max_frames]=${setting[$b.max_frames]-0}
+        [plot]=${setting[$b.plot_histograms]-no} [plot_range]=${setting[$b.plot_range]-5,30}
+        [blur]=${setting[$b.blur_size]-5} [statistic]=${setting[$b.statistic]-persistent}
+        [unused]=${setting[$b.output_path]+output_path})
+    [[ ${step[statistic]} != mean ]] || thresholds=13,13,13
+    step[thresholds]=${setting[$b.channel_thresholds]-$thresholds}
+}
+
+NoiseDetection_check() {
+    say_unused_for_preview
+    plan_noise
+    physical "${step[out]}"
+    [[ ! ${step[masks_to_make]} ]] || ahead_masks[$REPLY/${step[file_name]}-rgb.png]=yes
+    [[ ! ${option[preview]-} ]] || preview_noise
+}
+
+say_unused() {
+    [[ ! ${step[unused]} ]] ||
+        say "${step[title]}: ${step[unused]} is not used: the files are ${step[out]}/${step[file_name]}-rgb.png and its like"
+}
+
+say_unused_for_preview() {
+    [[ ! ${option[preview]-} ]] || say_unused
+}
+
+# Plans the files and the plot: sets the lists file_ and plot_, step[key_text, ..._to_make].
 plan_noise() {
-    resample=1 reverse=no ref_idx='' ending=''
-    list_frames
-    map_file=$file_name-map.pam
-    {
-        version_line noisedetect
-        printf 'options -blur=%s -statistic=%s\n' "$blur" "$statistic"
-        raw_key
-        printf 'frames %s\n' "$(cut -f 2-4 "$frames" | cksum)"
-    } >"$temporary/$step_id.map_key"
-    key_of "$temporary/$step_id.map_key"
-    map_key=$key
-    cp "$temporary/$step_id.map_key" "$temporary/$step_id.key"
-    printf 'threshold %s\n' "$thresholds" >>"$temporary/$step_id.key"
-    key_of "$temporary/$step_id.key"
-    list_noise_files >"$temporary/$step_id.files"
-    frames_of_noise=$frames frames=$temporary/$step_id.files
-    make_plan "$temporary/$step_id.key"
-    frames=$frames_of_noise
-    map_to_make='' masks_to_make='' plot_to_make=''
+    local text i map_key
+    list_frames ''
+    version_line noisedetect
+    text=$REPLY$'\n'"options -blur=${step[blur]} -statistic=${step[statistic]}"$'\n'
+    raw_key
+    text+=$REPLY
+    sum_of_frames
+    text+="frames $REPLY"$'\n'
+    key_of "$text"
+    map_key=$REPLY
+    step[key_text]=$text"threshold ${step[thresholds]}"$'\n'
+    list_noise_files
+    key_of "${step[key_text]}"
+    plan_files "$map_key" "$REPLY"
+    step+=([map_to_make]='' [masks_to_make]='' [plot_to_make]='')
+    for i in "${!file_result[@]}"; do
+        [[ ${file_verdict[i]} == make ]] || continue
+        step[masks_to_make]=${step[masks_to_make]:-${file_reason[i]}}
+        ((i)) || step[map_to_make]=${file_reason[i]}
+    done
     plan_noise_plot
-    while IFS=$tab read -r verdict number _ _ _ _ _ reason; do
-        [ "$verdict" = make ] || continue
-        masks_to_make=${masks_to_make:-$reason}
-        [ "$number" != 1 ] || map_to_make=$reason
-    done <"$plan"
+}
+
+# The files: those of single colours count where they once were made.
+list_noise_files() {
+    local colour name=${step[file_name]}
+    file_result=("$name-map.pam" "$name-rgb.png")
+    for colour in r g b; do
+        escape "$name-$colour.png"
+        [[ -e ${step[out]}/$name-$colour.png ]] || grep -q -s -F -- "$REPLY"$'\t' "${step[state]}/journal" || continue
+        file_result+=("$name-$colour.png")
+    done
+}
+
+# plan_files MAP_KEY KEY: plans the list file_, of which the names are there.
+plan_files() {
+    local i
+    file_size=() file_time=() file_key=()
+    for i in "${!file_result[@]}"; do
+        file_size[i]=0 file_time[i]=0 file_key[i]=$2
+    done
+    file_key[0]=$1
+    why_other "${step[key_text]}"
+    plan file "${step[out]}" journal "$REPLY"
 }
 
 # The plot depends on the map and on what it is asked for.
 plan_noise_plot() {
-    : >"$temporary/$step_id.plots"
-    if [ "$plot" = yes ] && can_plot; then
-        {
-            cat "$temporary/$step_id.key"
-            version_line noisehist
-            printf 'plot_range %s\n' "$plot_range"
-        } >"$temporary/$step_id.plot_key"
-        noise_key=$key
-        key_of "$temporary/$step_id.plot_key"
-        plot_key=$key key=$noise_key
-        escape "$name-hot-pixels.pdf"
-        plot_result=$escaped
-        printf -- '-\t-\t0\t0\t-\t%s\t%s\n' "$plot_result" "$plot_key" >"$temporary/$step_id.plots"
+    clear_plots
+    if [[ ${step[plot]} == yes ]] && can_plot; then
+        version_line noisehist
+        key_of "${step[key_text]}$REPLY"$'\n'"plot_range ${step[plot_range]}"$'\n'
+        add_plot "${step[name]}-hot-pixels.pdf" 0 0 "$REPLY"
     fi
-    plan_plots "$temporary/$step_id.plots"
-    while IFS=$tab read -r verdict _ _ _ _ _ _ reason; do
-        [ "$verdict" != make ] || plot_to_make=$reason
-    done <"$plots_plan"
+    plan_plots
+    [[ ${plot_verdict[0]-} != make ]] || step[plot_to_make]=${plot_reason[0]}
 }
 
-# noise_plot_job FILE
-noise_plot_job() {
-    job_head /dev/null
-    escape "$1"
-    printf '%s\n' noisehist "-range=$plot_range" "-threshold=$thresholds" "-plot=$escaped"
-    escape "$out/$map_file"
-    printf '%s\n' "$escaped"
-}
+# ---- the jobs: each sets pieces ----
 
-plot_noise() {
-    if [ -n "$plot_to_make" ]; then
-        noise_plot_job "$run/plot.pdf" >"$run/plot.job"
-        make_plot "$plot_result" "$plot_key"
-    fi
-    keep_plots
-}
-
-# The files as plan.awk takes them. Those of single colours count where they once were made.
-list_noise_files() {
-    printf '1\t-\t0\t0\t-\t%s\t%s\n' "$map_file" "$map_key"
-    printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-rgb.png" "$key"
-    for colour in r g b; do
-        if [ -e "$out/$file_name-$colour.png" ] ||
-            grep -q -F -- "$file_name-$colour.png$tab" "$state/journal" 2>/dev/null; then
-            printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-$colour.png" "$key"
-        fi
-    done
-}
-
-# map_job RESULT: the pipeline that makes the map: operands where all frames are ones that
-# noisedetect reads, else a converter a frame.
+# The map, to the file FILE: from operands where all frames are ones that noisedetect reads, else through a
+# converter for each.
 map_job() {
-    job_head "$1"
-    if all_native && [ "$(wc -l <"$frames")" -le 1000 ]; then
-        printf '%s\n' noisedetect -map "-blur=$blur" "-statistic=$statistic"
-        cut -f 2 "$frames"
-        return
+    local i native=yes command commands=()
+    words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
+    command=$REPLY
+    for i in "${!frame_path[@]}"; do
+        way_in "${frame_path[i]}"
+        [[ $REPLY == native ]] || native=''
+    done
+    if [[ $native ]] && ((${#frame_path[@]} <= 1000)); then
+        words "${frame_path[@]}"
+        pieces=("$command $REPLY")
+    else
+        for i in "${!frame_path[@]}"; do
+            decode_command "${frame_path[i]}"
+            commands+=("$REPLY")
+        done
+        one_after_another "${commands[@]}"
+        pieces=("$REPLY" "| $command")
     fi
-    separator=
-    while IFS=$tab read -r _ path _; do
-        printf '%s' "$separator"
-        separator=";$nl"
-        way_in "$path"
-        case $way in
-        native) printf '%s\n' cat "$path" ;;
-        *) decode_lines "$path" ;;
-        esac
-    done <"$frames"
-    printf '%s\n' '|' noisedetect -map "-blur=$blur" "-statistic=$statistic"
-}
-
-all_native() {
-    while IFS=$tab read -r _ path _; do
-        way_in "$path" && [ "$way" = native ] || return 1
-    done <"$frames"
-}
-
-all_converted() {
-    while IFS=$tab read -r _ path _; do
-        way_in "$path" && [ "$way" != native ] || return 1
-    done <"$frames"
+    quote "$1"
+    pieces[-1]+=" >$REPLY"
 }
 
 # mask_job DIR: the masks, from the map that lies in the output directory to DIR.
 mask_job() {
-    job_head /dev/null
-    escape "$out/$map_file"
-    map_line=$escaped
-    escape "$1/$file_name"
-    printf '%s\n' noisedetect -frommap "-threshold=$thresholds" "-output=$escaped" "$map_line"
+    words noisedetect -frommap "-threshold=${step[thresholds]}" "-output=$1/${step[file_name]}" \
+        "${step[out]}/${step[file_name]}-map.pam"
+    pieces=("$REPLY >/dev/null")
 }
 
-run_noise() {
+# noise_plot_job FILE
+noise_plot_job() {
+    words noisehist "-range=${step[plot_range]}" "-threshold=${step[thresholds]}" "-plot=$1" \
+        "${step[out]}/${step[file_name]}-map.pam"
+    pieces=("$REPLY >/dev/null")
+}
+
+# ---- running ----
+
+NoiseDetection_run() {
+    local note pieces
     say_unused
     plan_noise
-    noise_key=$key
-    enter_run
-    jobs_in=$run
-    if [ -n "$map_to_make$masks_to_make" ]; then
+    enter_run file
+    if [[ ${step[masks_to_make]} ]]; then
         make_noise
     else
-        say_step "$out/$file_name-rgb.png is up to date"
+        say_step "${step[out]}/${step[file_name]}-rgb.png is up to date"
     fi
-    settle "$temporary/$step_id.key"
-    note_noise
-    plot_noise
+    settle file "${step[out]}" journal
+    keep_key "${step[key_text]}"
+    if [[ -s ${step[state]}/note ]]; then
+        read -r note <"${step[state]}/note"
+        note "$note" "${step[output]}/${step[file_name]}-rgb.png"
+        note_warnings "${step[state]}/warnings"
+    fi
+    if [[ ${step[plot_to_make]} ]]; then
+        noise_plot_job "${step[run]}/${plot_result[0]}"
+        make_plot 0 "${pieces[@]}"
+    fi
+    settle_plots
     leave_run
 }
 
 make_noise() {
-    if [ -n "$map_to_make" ]; then
-        say_step "$(wc -l <"$frames") frames to a deviation map: $map_to_make"
-        map_job "$run/map.out" >"$run/map.job"
-        # Each is one image of the stream, then.
-        ! all_converted || stream=$frames
-        run_job map || step_failed
-        stream=
-        grep "$warning_pattern" "$run/said" >"$run/warnings"
+    local colour name=${step[file_name]} key=${file_key[1]} map_key=${file_key[0]} status program
+    if [[ ${step[map_to_make]} ]]; then
+        say_step "${#frame_path[@]} frames to a deviation map: ${step[map_to_make]}"
+        map_job "${step[run]}/$name-map.pam"
+        [[ ${#pieces[@]} == 1 ]] || name_stream
+        run_job map "${pieces[@]}" || step_failed "$status" "$program"
+        step[stream]=''
+        grep "$warning_pattern" "${step[run]}/said" >"${step[run]}/warnings"
         keep warnings warnings || exit 1
-        place map.out "$map_file" "$map_key" 0 0 || exit 1
+        place_results file "${step[out]}" journal "${step[run]}" 0 || exit 1
     fi
-    mask_job "$run" >"$run/masks.job"
-    run_job masks || step_failed
-    keep_note
-    # The one that is always there comes last: where it is done, all are.
-    for mask in b g r rgb; do
-        [ -f "$run/$file_name-$mask.png" ] || continue
-        place "$file_name-$mask.png" "$file_name-$mask.png" "$noise_key" 0 0 || exit 1
-        printf '2\t-\t0\t0\t-\t%s\t%s\n' "$file_name-$mask.png" "$noise_key"
-    done >"$run/colours"
-    # Which colours there are is known only now.
-    sed 1q "$temporary/$step_id.files" | cat - "$run/colours" >"$run/files"
-    frames=$run/files
-    make_plan "$temporary/$step_id.key"
+    mask_job "${step[run]}"
+    run_job masks "${pieces[@]}" || step_failed "$status" "$program"
+    sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "${step[run]}/masks.out/.masks.err" >"${step[run]}/note"
+    keep note note
+    # Which colours there are is known only now. The one that is always there comes last: where it is done, all are.
+    file_result=("$name-map.pam")
+    for colour in b g r rgb; do
+        [[ ! -f ${step[run]}/$name-$colour.png ]] || file_result+=("$name-$colour.png")
+    done
+    for ((colour = 1; colour < ${#file_result[@]}; colour++)); do
+        file_size[colour]=0 file_time[colour]=0 file_key[colour]=$key
+        place_results file "${step[out]}" journal "${step[run]}" "$colour" || exit 1
+    done
+    plan_files "$map_key" "$key"
+}
+
+# Lists the frames for messages that have them by their numbers on standard input, where each is one image for
+# sure: sets step[stream].
+name_stream() {
+    local path
+    for path in "${frame_path[@]}"; do
+        way_in "$path"
+        [[ $REPLY != native ]] || return 0
+    done
+    step[stream]=${step[run]}/stream
+    for path in "${frame_path[@]}"; do
+        escape "$path"
+        printf '%s\n' "$REPLY"
+    done >"${step[stream]}"
 }

@@ -1,184 +1,170 @@
-#!/bin/sh
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2034,SC2154
 #
 # What stackjob keeps from run to run, and what keeps runs apart. Sourced by stackjob.
 #
 # Beside an output directory DIR/NAME, in DIR/.stackjob/NAME, lie its state: "journal", a line a
 # result (name, key, size and time of the input, size and time of the result, then a field for each
-# table row that belongs to it); "plots", the same of the plots; "key", what the last run's results depend on; "lock"; and what is
-# kept so that it need not be computed again. A result is known by size and time, and its line is in
-# the journal before it is renamed into its place: a killed run leaves no result without one.
+# table row and warning that belongs to it); "plots", the same of the plots; "key", what the last run's results
+# depend on; "lock"; and what is kept so that it need not be computed again. A result is known by size and
+# time, and its line is in the journal before it is renamed into its place: a killed run leaves no result
+# without one.
 #
-# During a step all that it writes lies in $run, a directory DIR/NAME/.stackjob-XXXXXX. A run that
+# During a step all that it writes lies in step[run], a directory DIR/NAME/.stackjob-XXXXXX. A run that
 # finds one of a killed run renames it first: what jobs of that run may still do there, they can no
 # longer rename into the output directory.
 
-# state_of OUTPUT: sets $state.
-state_of() {
-    state=${1%/*}/.stackjob/${1##*/}
-}
+declare -a locks=()
 
 # ---- locks ----
 
-# Sets $pid_start, when the process PID started, which tells it from a later one of the same number.
+# start_of PID: when that process started, which tells it from a later one of the same number.
 start_of() {
-    pid_start=unknown
-    if [ -r "/proc/$1/stat" ] && read -r process <"/proc/$1/stat"; then
-        # shellcheck disable=SC2086
-        set -- ${process##*) }
-        shift 19
-        pid_start=$1
-    fi 2>/dev/null
+    local fields
+    REPLY=unknown
+    { read -r fields <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # shellcheck disable=SC2086
+    set -- ${fields##*) }
+    REPLY=${20}
 }
 
 # is_alive PID START: whether that process of this machine still runs.
 is_alive() {
     start_of "$1"
-    [ "$pid_start" = "$2" ]
+    [[ $REPLY == "$2" ]]
 }
 
+# Locks the output directories that the look ahead found.
 lock_outputs() {
-    [ -f "$temporary/outputs" ] || return 0
-    while IFS=' ' read -r _ line; do
-        unescape "$line"
-        state_of "$text"
+    local output state
+    for output in "${!ahead_files[@]}"; do
+        state=${output%/*}/.stackjob/${output##*/}
         mkdir -p -- "$state" || die "$state cannot be made"
-        lock_one "$text"
-    done <"$temporary/outputs"
+        lock_one "$output" "$state"
+    done
 }
 
 # A lock is a file with its owner's host, process and start. The guard makes looking and taking one
 # act; it is held for a moment only.
 lock_one() {
-    guard=${state%/*}/guard
+    local output=$1 state=$2 guard=${2%/*}/guard owner_host pid start
     (: >>"$guard") 2>/dev/null || die "$guard cannot be written"
     exec 9>>"$guard"
     flock 9 || die "$guard: cannot be locked"
-    if [ -f "$state/lock" ] && read -r owner_host owner_pid owner_start <"$state/lock"; then
-        if [ "$owner_host" != "$host" ] || is_alive "$owner_pid" "$owner_start"; then
-            die "another stackjob (process $owner_pid on $owner_host) is writing to $1. If it is not running any more, remove $state/lock"
+    if [[ -f $state/lock ]] && read -r owner_host pid start <"$state/lock"; then
+        if [[ $owner_host != "${place[host]}" ]] || is_alive "$pid" "$start"; then
+            die "another stackjob (process $pid on $owner_host) is writing to $output. If it is not running any more, remove $state/lock"
         fi
     fi
-    cat "$temporary/owner" >"$state/lock" || die "$state/lock cannot be written"
+    cat "${place[temporary]}/owner" >"$state/lock" || die "$state/lock cannot be written"
     exec 9>&-
-    escape "$state/lock"
-    locks=$locks$nl$escaped
+    locks+=("$state/lock")
 }
 
 unlock() {
-    saved_ifs=$IFS
-    IFS=$nl
-    for line in $locks; do
-        unescape "$line"
-        rm -f -- "$text"
-    done
-    IFS=$saved_ifs
-    locks=
+    ((${#locks[@]} == 0)) || rm -f -- "${locks[@]}"
+    locks=()
 }
 
 # ---- the directory of a step's run ----
 
+# enter_run PREFIX: makes step[run], for the results of that list.
 enter_run() {
-    mkdir -p -- "$out" || die "$title: the output directory $out cannot be made"
+    mkdir -p -- "${step[out]}" || die "${step[title]}: the output directory ${step[out]} cannot be made"
     sweep
-    run=$(mktemp -d "$out/.stackjob-XXXXXX") || die "$title: nothing can be written in $out"
-    absolute "$run"
-    run_absolute=$absolute
-    run_in=$work
-    check_case
+    step[run]=$(mktemp -d "${step[out]}/.stackjob-XXXXXX") || die "${step[title]}: nothing can be written in ${step[out]}"
+    check_case "$1"
 }
 
 # Where the file system takes upper and lower case for the same, results whose names differ in nothing
 # else would overwrite each other.
 check_case() {
-    [ -d "$out/$(printf '%s' "${run##*/}" | tr '[:lower:][:upper:]' '[:upper:][:lower:]')" ] || return 0
-    same=$(awk -F '\t' 'tolower($7) in seen { print seen[tolower($7)] " and " $7; exit } { seen[tolower($7)] = $7 }' "$plan")
-    [ -z "$same" ] ||
-        die "$title: $same would be one file in $out, where upper and lower case are the same. Rename one of their frames"
+    local -n result=$1_result
+    local -A seen=()
+    local name=${step[run]##*/} other
+    other=${name~~}
+    [[ -d ${step[out]}/$other ]] || return 0
+    for name in "${result[@]}"; do
+        other=${seen[${name,,}]-}
+        [[ ! $other ]] ||
+            die "${step[title]}: $other and $name would be one file in ${step[out]}, where upper and lower case are the same. Rename one of their frames"
+        seen[${name,,}]=$name
+    done
 }
 
 # Removes what killed runs left. The lock is ours, so no living run owns any of it.
 sweep() {
-    set +f
-    sweep_each "$out"/.stackjob-*
-}
-
-sweep_each() {
-    set -f
-    for left; do
-        [ -d "$left" ] || continue
-        case $left in
-        *.gone-*) ;;
-        *) mv -- "$left" "$left.gone-$$" && left=$left.gone-$$ ;;
-        esac
+    local left
+    for left in "${step[out]}"/.stackjob-*; do
+        [[ -d $left ]] || continue
+        [[ $left == *.gone-* ]] || { mv -- "$left" "$left.gone-$$" && left=$left.gone-$$; }
         rm -rf -- "$left" 2>/dev/null || rm -rf -- "$left"
     done
 }
 
 leave_run() {
-    [ -n "$run" ] && [ -z "$preview" ] || return 0
-    cd -- "$run_in" || return
-    rm -rf -- "$run" 2>/dev/null || rm -rf -- "$run"
-    run=
+    [[ ${step[run]-} && ! ${option[preview]-} ]] || return 0
+    cd -- "${step[work]}" || return
+    rm -rf -- "${step[run]}" 2>/dev/null || rm -rf -- "${step[run]}"
+    step[run]=''
     sweep
-    rmdir -- "$out" 2>/dev/null
+    rmdir -- "${step[out]}" 2>/dev/null
     return 0
 }
 
 # ---- results ----
 
-# place FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]: FILE of $run becomes the result of that
-# (escaped) name: first its line in the journal, then its name. Both are on the disk by then: a power
-# cut leaves no result that is empty or unknown. The line begins with a line's end, so that a part of
-# one, where the disk was full, spoils no other.
-place() {
-    place_in "$out" "$state/journal" "$@"
+# place_results PREFIX DIR JOURNAL FROM INDEX...: the results of these indices of the list, which lie in the
+# directory FROM, get their places in DIR: first their lines in the journal, then their names. Both are on the
+# disk by then: a power cut leaves no result that is empty or unknown. A line begins with a line's end, so that
+# a part of one, where the disk was full, spoils no other. PREFIX_rows[], where there are any, are the last
+# fields of the lines.
+place_results() {
+    local -n result=$1_result size=$1_size time=$1_time key=$1_key rows=$1_rows
+    local directory=$2 journal=${step[state]}/$3 from=$4 i k=0 stats lines='' files=()
+    shift 4
+    for i; do
+        files+=("$from/${result[i]}")
+    done
+    mapfile -t stats < <(stat --printf '%s\t%.9Y\n' -- "${files[@]}")
+    ((${#stats[@]} == $#)) || return
+    for i; do
+        escape "${result[i]}"
+        lines+=$'\n'"$REPLY"$'\t'"${key[i]}"$'\t'"${size[i]}"$'\t'"${time[i]}"$'\t'"${stats[k++]}${rows[i]-}"$'\n'
+    done
+    printf '%s' "$lines" >>"$journal" && sync -d -- "${files[@]}" "$journal" &&
+        mv -f -t "$directory" -- "${files[@]}"
 }
 
-# The same for a plot.
-place_plot() {
-    mkdir -p -- "$plots" && place_in "$plots" "$state/plots" "$@"
-}
-
-# place_in DIR JOURNAL FILE RESULT KEY INPUT_SIZE INPUT_TIME [ROWS]
-place_in() {
-    stat=$(stat --printf '%s\t%.9Y' -- "$run/$3") || return
-    printf '\n%s\t%s\t%s\t%s\t%s%s\n' "$4" "$5" "$6" "$7" "$stat" "$8" >>"$2" || return
-    sync -d -- "$run/$3" "$2" || return
-    unescape "$4"
-    mv -f -- "$run/$3" "$1/$text"
-}
-
-# keep FILE NAME: FILE of $run becomes that file of the state.
+# keep FILE NAME: a file of the step's run becomes that file of the state.
 keep() {
-    sync -d -- "$run/$1" && mv -f -- "$run/$1" "$state/$2"
+    sync -d -- "${step[run]}/$1" && mv -f -- "${step[run]}/$1" "${step[state]}/$2"
 }
 
-# Own unchanged results that the step no longer makes go, and with them their lines: in the journal
-# stays what tells of a result as it lies there. KEY_FILE is kept to tell next time what differs.
+# settle PREFIX DIR JOURNAL: the step's own unchanged results that the list no longer has go, and with them
+# their lines: in the journal stays what tells of a result as it lies there.
 settle() {
-    settle_in "$out" journal "$plan" "$stale"
-    cp -- "$1" "$run/key" && keep key key || exit 1
-}
-
-# The same for the plots.
-settle_plots() {
-    settle_in "$plots" plots "$plots_plan" "$plots_stale"
-}
-
-# settle_in DIR JOURNAL PLAN STALE
-settle_in() {
+    local -n result=$1_result stale=$1_stale
+    local directory=$2 journal=${step[state]}/$3 name line field
+    local -A there=() lines=() planned=()
+    for name in "${stale[@]}"; do
+        rm -f -- "$directory/$name" && say_more "removed $directory/$name: the job no longer makes it"
+    done
+    [[ -f $journal ]] || return 0
+    list_results "$directory" there
+    for name in "${result[@]}"; do
+        planned[$name]=yes
+    done
     while IFS= read -r line; do
-        unescape "$line"
-        rm -f -- "$1/$text" && say_more "removed $1/$text: the job no longer makes it"
-    done <"$4"
-    [ -f "$state/$2" ] || return 0
-    list_results "$1" "$run/results"
-    awk -F '\t' '
-        FILENAME == ARGV[1] { wanted[$7] = 1; next }
-        FILENAME == ARGV[2] { if ($1 in wanted) there[$1, $2, $3] = 1; next }
-        ($1, $5, $6) in there { line[$1] = $0 }
-        END { for (name in line) print line[name] }' \
-        "$3" "$run/results" "$state/$2" >"$run/journal" && keep journal "$2" || exit 1
+        IFS=$'\t' read -r -a field <<<"$line"
+        ((${#field[@]} > 5)) || continue
+        unescape "${field[0]}"
+        [[ ! ${planned[$REPLY]-} || ${there[$REPLY]-} != "${field[4]}"$'\t'"${field[5]}" ]] || lines[$REPLY]=$line
+    done <"$journal"
+    { ((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"; } >"${step[run]}/journal" && keep journal "$3" || exit 1
+}
+
+# keep_key TEXT: to tell next time what differs.
+keep_key() {
+    printf '%s' "$1" >"${step[run]}/key" && keep key key || exit 1
 }

@@ -1,98 +1,67 @@
-#!/bin/sh
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Text that is safe in lines and in shell scripts, and pipelines as text. Sourced by stackjob and by
-# run-pipeline. Nothing here starts a process but unescape, and that only where there is an escape.
-#
-# A pipeline is a file, NUMBER.job: its first line the directory to run in, its second the file that
-# it writes; then a line an argument, a line "|" between two stages and a line ";" between two
-# commands of one stage. All lines are escaped, so that any file name fits on one.
+# Text that is safe in lines and in shell scripts, and the text of jobs. Sourced by stackjob and by
+# run-pipeline. Every function answers in REPLY; none starts a process.
 
-nl='
-'
-tab='	'
-backslash=\\
-
-# replace TEXT WHAT WITH: sets $replaced.
-replace() {
-    rest=$1 replaced=
-    while :; do
-        case $rest in
-        *"$2"*)
-            replaced=$replaced${rest%%"$2"*}$3
-            rest=${rest#*"$2"}
-            ;;
-        *) break ;;
-        esac
-    done
-    replaced=$replaced$rest
-}
-
-# escape TEXT: sets $escaped, the text with backslash, tab and newline as \\, \t and \n.
+# escape TEXT: with backslash, tab and newline as \\, \t and \n.
 escape() {
-    escaped=$1
-    case $1 in
-    *\\* | *"$tab"* | *"$nl"*) ;;
-    *) return 0 ;;
-    esac
-    replace "$escaped" "$backslash" "$backslash$backslash"
-    replace "$replaced" "$tab" '\t'
-    replace "$replaced" "$nl" '\n'
-    escaped=$replaced
+    REPLY=$1
+    [[ $1 == *[$'\\\t\n']* ]] || return 0
+    REPLY=${REPLY//\\/\\\\}
+    REPLY=${REPLY//$'\t'/\\t}
+    REPLY=${REPLY//$'\n'/\\n}
 }
 
-# unescape TEXT: sets $text.
+# unescape TEXT
 unescape() {
-    text=$1
-    case $1 in
-    *\\*)
-        text=$(printf '%b.' "$1")
-        text=${text%.}
-        ;;
-    esac
+    REPLY=$1
+    [[ $1 != *\\* ]] || printf -v REPLY %b "$1"
 }
 
-# quote TEXT: sets $quoted, the text as one word of a shell script.
+# quote TEXT: as one word of any shell.
 quote() {
+    local inner="'\\''"
+    REPLY=$1
     case $1 in
-    '' | *[!A-Za-z0-9_./=,:@%+-]*)
-        replace "$1" "'" "'\\''"
-        quoted="'$replaced'"
-        ;;
-    *) quoted=$1 ;;
+    '' | *[!A-Za-z0-9_./=,:@%+-]*) REPLY="'${1//"'"/"$inner"}'" ;;
     esac
 }
 
-# show FILE.job: sets $shown, the pipeline as a person would type it, without what it writes to.
-show() {
-    shown='' shown_stage='' commands=1 command=''
-    {
-        read -r _ && read -r _
-        while IFS= read -r line; do
-            case $line in
-            '|')
-                show_stage
-                shown="$shown | "
-                ;;
-            ';')
-                shown_stage="$shown_stage    $command$nl" commands=$((commands + 1)) command=
-                ;;
-            *)
-                unescape "$line"
-                quote "$text"
-                command="$command${command:+ }$quoted"
-                ;;
-            esac
-        done
-    } <"$1"
-    show_stage
+# words WORD...: as the text of a command.
+words() {
+    local word text=''
+    for word; do
+        quote "$word"
+        text+=" $REPLY"
+    done
+    REPLY=${text# }
 }
 
-show_stage() {
-    if [ "$commands" -gt 1 ]; then
-        shown="$shown{$nl$shown_stage    $command$nl}"
-    else
-        shown=$shown$command
-    fi
-    shown_stage='' commands=1 command=''
+# A job is shell text in pieces: each is one stage of a pipeline, and begins with "| " where it goes on
+# with the stage before it. So the text that runs is the text that is shown.
+#
+# shown PIECE...: the text of a job.
+shown() {
+    local piece
+    REPLY=$1
+    for piece in "${@:2}"; do
+        if [[ $piece == '| '* ]]; then
+            REPLY+=" $piece"
+        else
+            REPLY+=$'\n'$piece
+        fi
+    done
+}
+
+# one_after_another COMMAND...: the texts of commands as one stage.
+one_after_another() {
+    local command
+    REPLY=$1
+    (($# > 1)) || return 0
+    REPLY=$'{\n'
+    for command; do
+        REPLY+="    $command &&"$'\n'
+    done
+    REPLY="${REPLY%" &&"?}"$'\n}'
 }

@@ -3,7 +3,7 @@
 # What the programs say, in the words of the job file: where a message advises an option, the key
 # that sets it, and "-option=value" as "key = value". Options of programs that a person is told to
 # run by hand, as "noisehist -target=1000", have no key and stay. Where $STACKJOB_STREAM is a list of
-# frames (number, path, ...) that came on standard input one after the other, they are called by path.
+# frames' paths that came on standard input one after the other, they are called by path.
 
 BEGIN {
     count = split("threshold channel_thresholds statistic statistic maxframes max_frames blur blur_size " \
@@ -14,10 +14,8 @@ BEGIN {
     for (i = 1; i < count; i += 2)
         key[word[i]] = word[i + 1]
     stream = ENVIRON["STACKJOB_STREAM"]
-    while (stream != "" && (getline line <stream) > 0) {
-        split(line, field, "\t")
-        path[++frames] = field[2]
-    }
+    while (stream != "" && (getline line <stream) > 0)
+        path[++frames] = line
 }
 
 {

@@ -1,0 +1,454 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The job file: what may stand in one, what stands in this one, and a job's and a step's settings.
+# Sourced by stackjob. A kind of block says with "kind" what its keys are, has its check of one of its
+# blocks in KIND_allowed BLOCK (where it needs one) and, for a kind of step, its settings in KIND_load
+# BLOCK, its look ahead in KIND_check and its work in KIND_run.
+#
+#   kind_usage[], kind_owner[], kind_keys[], key_type[KIND.KEY], kind_name[]   what may be
+#   block_kind[], block_name[], block_owner[], block_line[], block_text[]      what is; by number, from 1
+#   setting[BLOCK.KEY]    the value, in the programs' words; input_path: a line a value
+#   jobs[], job_steps[]   the blocks that are enabled: jobs, and the steps of the job at work
+
+declare -A kind_usage=() kind_owner=() kind_keys=() key_type=() kind_name=() type_words=() word_meaning=() setting=()
+declare -a kinds=() block_kind=() block_name=() block_owner=() block_line=() block_text=() jobs=() job_steps=()
+
+# kind USAGE OWNER KEY=TYPE...: USAGE is the kind and maybe NAME or [NAME].
+kind() {
+    local name=${1%% *} owner=$2 key
+    kinds+=("$name")
+    kind_usage[$name]=$1 kind_owner[$name]=$owner
+    for key in "${@:3}"; do
+        key_type[$name.${key%%=*}]=${key#*=}
+        kind_keys[$name]+=${kind_keys[$name]:+, }${key%%=*}
+    done
+}
+
+# words_of TYPE WORD=MEANING...: the words that a value may be, in any case.
+words_of() {
+    local type=$1 word
+    for word in "${@:2}"; do
+        type_words[$type]+=${type_words[$type]:+, }${word%%=*}
+        word_meaning[$type.${word%%=*}]=${word#*=}
+        word=${word,,}
+        word_meaning[$type.${word%%=*}]=${word#*=}
+    done
+}
+
+kind 'StackJob NAME' '' working_path=path input_path=path plot_path=path raw_options=raw enabled=bool
+words_of bool yes=yes no=no true=yes false=no on=yes off=no
+
+# ---- reading ----
+
+# parse_job_file FILE: its blocks and settings; sets jobs[]. Tells of all that is wrong in it, with the line
+# and what may stand there, and then ends the run.
+parse_job_file() {
+    local file=$1 text lines line key value b number=0 failed='' current='' skipping='' top='' in_job=''
+    if IFS= read -r -d '' text <"$file"; then
+        die "$file has NUL bytes in it: it is no text"
+    fi
+    text=${text#$'\357\273\277'}
+    text=${text//$'\r\n'/$'\n'}
+    text=${text//$'\r'/$'\n'}
+    mapfile -t lines <<<"${text%$'\n'}"
+    for line in "${lines[@]}"; do
+        number=$((number + 1))
+        line=${line#"${line%%[!$' \t']*}"}
+        line=${line%"${line##*[!$' \t']}"}
+        case $line in
+        '' | '#'*) continue ;;
+        esac
+        if [[ $line =~ ^[^$' \t'=]+[$' \t']*= ]]; then
+            key=${line%%=*}
+            value=${line#*=}
+            read_setting "${key%"${key##*[!$' \t']}"}" "${value#"${value%%[!$' \t']*}"}"
+        else
+            value=${line#"${line%%[$' \t']*}"}
+            read_block "${line%%[$' \t']*}" "${value#"${value%%[!$' \t']*}"}"
+        fi
+    done
+    line=''
+    ((${#block_kind[@]})) || [[ $failed ]] || wrong "there is no StackJob in this file" "StackJob NAME"
+    for b in "${!block_kind[@]}"; do
+        number=${block_line[b]} line=${block_text[b]}
+        ! declare -F "${block_kind[b]}_allowed" >/dev/null || "${block_kind[b]}_allowed" "$b"
+    done
+    [[ ! $failed ]] || exit 1
+    for b in "${!block_kind[@]}"; do
+        [[ ${block_kind[b]} == StackJob ]] || continue
+        if is_enabled "$b"; then
+            jobs+=("$b")
+        else
+            say "StackJob ${block_name[b]} is not enabled"
+        fi
+    done
+}
+
+# wrong TEXT [ALLOWED]: of the line at work; reads file, number and line of parse_job_file, sets its failed.
+wrong() {
+    printf 'stackjob: %s:%d: %s\n    %s\n' "$file" "$number" "$1" "$line" >&2
+    [[ ! ${2-} ]] || printf '  allowed here: %s\n' "$2" >&2
+    failed=yes
+}
+
+# read_block KIND NAME: opens a block, the current one of parse_job_file.
+read_block() {
+    local kind=$1 name=$2 usage=${kind_usage[$1]-} owner=${kind_owner[$1]-}
+    skipping=yes
+    if [[ ! $usage ]]; then
+        wrong "\"$kind\" is no block, and no \"key = value\" either" "$(allowed_blocks)"
+        return
+    elif [[ $owner && ! $top ]]; then
+        wrong "$kind stands before any StackJob" "StackJob NAME"
+        return
+    elif [[ $owner && $owner != StackJob && ${block_kind[top]} != "$owner" ]]; then
+        wrong "$kind stands outside of $owner" "$(allowed_blocks)"
+        return
+    fi
+    skipping=''
+    current=$((${#block_kind[@]} + 1))
+    block_kind[current]=$kind block_name[current]=${name:-${kind_name[$kind]-}}
+    block_line[current]=$number block_text[current]=$line
+    case $owner in
+    '') block_owner[current]='' in_job=$current top=$current ;;
+    StackJob) block_owner[current]=$in_job top=$current ;;
+    *) block_owner[current]=$top ;;
+    esac
+    case $usage in
+    *NAME*) check_name "$kind" "${block_name[current]}" ;;
+    *) [[ ! $name ]] || wrong "$kind takes no name" "$kind" ;;
+    esac
+}
+
+# check_name KIND NAME
+check_name() {
+    if [[ ! $2 ]]; then
+        wrong "$1 needs a name" "$1 NAME"
+    elif [[ $2 == */* || $2 == . || $2 == .. ]]; then
+        wrong "a name becomes part of file names: it holds no slash and is not \".\" or \"..\""
+    elif ((${#2} > 200)); then
+        wrong "a name becomes part of file names: it has at most 200 bytes"
+    fi
+}
+
+# Prints the blocks that may stand behind the current one, and its keys.
+allowed_blocks() {
+    local kind list=''
+    for kind in "${kinds[@]}"; do
+        case ${kind_owner[$kind]} in
+        '') ;;
+        StackJob) [[ $top ]] || continue ;;
+        *) [[ $top && ${block_kind[top]} == "${kind_owner[$kind]}" ]] || continue ;;
+        esac
+        list+=${list:+, }${kind_usage[$kind]}
+    done
+    kind=${current:+${block_kind[current]}}
+    printf '%s\n' "$list${kind:+; in $kind: ${kind_keys[$kind]}}"
+}
+
+# read_setting KEY VALUE: of the current block.
+read_setting() {
+    local key=$1 value=$2 kind type
+    [[ ! $skipping ]] || return 0
+    if [[ ! $current ]]; then
+        wrong "\"$key\" stands before any StackJob" "StackJob NAME"
+        return
+    fi
+    kind=${block_kind[current]}
+    type=${key_type[$kind.$key]-}
+    if [[ ! $type ]]; then
+        wrong "\"$key\" is no key of $kind" "${kind_keys[$kind]}"
+    elif is_set "$current" "$key" && [[ $type != paths ]]; then
+        wrong "\"$key\" is set twice in this $kind"
+    elif [[ ! $value ]]; then
+        expected "$type"
+        wrong "\"$key\" has no value" "$REPLY"
+    elif ! meant "$type" "$value"; then
+        expected "$type"
+        wrong "\"$value\" is no value for $key" "$REPLY"
+    elif is_set "$current" "$key"; then
+        setting[$current.$key]+=$'\n'$REPLY
+    else
+        setting[$current.$key]=$REPLY
+    fi
+}
+
+# ---- values ----
+
+# expected TYPE: what a value may be.
+expected() {
+    case $1 in
+    path | paths) REPLY="a path" ;;
+    count) REPLY="a whole number from 1 on" ;;
+    whole) REPLY="a whole number from 0 on" ;;
+    percent) REPLY="a whole number from 1 to 100" ;;
+    grow) REPLY="a number of pixels from 0 to 50" ;;
+    odd) REPLY="an odd number from 1 to 999" ;;
+    kernel) REPLY="an odd number from 3 to 999" ;;
+    sigma) REPLY="a number of pixels from 0.5 to 10000" ;;
+    positive) REPLY="a number above 0" ;;
+    levels) REPLY="one number or three, each 0 to 255, as in 13,13,13" ;;
+    range) REPLY="two whole numbers MIN,MAX, 0 to 255, MIN below MAX, as in 5,30" ;;
+    interval) REPLY="two whole numbers MIN,MAX, 0 to 65535, MIN not above MAX; MAX -1: the maxval" ;;
+    samples) REPLY="one to four whole numbers from 0 to 65535, as in 0,0,0" ;;
+    file) REPLY="a file name without slash, of at most 200 bytes, that begins with no dot" ;;
+    pattern) REPLY="a shell pattern without slash, as in IMG_*" ;;
+    raw) REPLY="dcraw's options that choose no file: -a -A -b -C -f -g -h -H -k -m -n -o -q -r -S -t -w -W -4 -6" ;;
+    *) REPLY=${type_words[$1]} ;;
+    esac
+}
+
+# meant TYPE VALUE: whether it is one; then in the words of the programs.
+meant() {
+    local type=$1 value=$2 part parts=()
+    REPLY=$value
+    case $type in
+    path | paths) ;;
+    count) whole "$value" 1 99999999 ;;
+    whole) whole "$value" 0 99999999 ;;
+    percent) whole "$value" 1 100 ;;
+    grow) whole "$value" 0 50 ;;
+    odd) whole "$value" 1 999 && ((10#$value % 2)) ;;
+    kernel) whole "$value" 3 999 && ((10#$value % 2)) ;;
+    sigma) within "$value" 500000 10000000000 ;;
+    positive) decimal "$value" && [[ $value == *[1-9]* ]] ;;
+    file) [[ $value != .* && $value != */* ]] && ((${#value} <= 200)) ;;
+    pattern) [[ $value != */* ]] ;;
+    raw) only_dcraw_options "$value" ;;
+    levels)
+        list "$value" && { ((${#parts[@]} == 1)) || ((${#parts[@]} == 3)); } || return
+        for part in "${parts[@]}"; do
+            within "$part" 0 255000000 || return
+        done
+        ;;
+    samples)
+        list "$value" && ((${#parts[@]} <= 4)) || return
+        for part in "${parts[@]}"; do
+            whole "$part" 0 65535 || return
+        done
+        ;;
+    range)
+        list "$value" && ((${#parts[@]} == 2)) && whole "${parts[0]}" 0 255 && whole "${parts[1]}" 0 255 &&
+            ((10#${parts[0]} < 10#${parts[1]}))
+        ;;
+    interval)
+        list "$value" && ((${#parts[@]} == 2)) && whole "${parts[0]}" 0 65535 || return
+        [[ ${parts[1]} == -1 ]] || { whole "${parts[1]}" 0 65535 && ((10#${parts[0]} <= 10#${parts[1]})); }
+        ;;
+    *)
+        REPLY=${word_meaning[$type.${value,,}]-}
+        [[ $REPLY ]]
+        ;;
+    esac
+}
+
+# list VALUE: as in "(13, 13, 13)": with commas alone; sets parts[].
+list() {
+    local text=$1
+    [[ $text != '('*')' && $text != '['*']' ]] || text=${text:1:${#text}-2}
+    [[ ! $text =~ ,[$' \t']*, && ! $text =~ ^[$' \t']*, && ! $text =~ ,[$' \t']*$ ]] || return
+    IFS=$' \t,' read -r -a parts <<<"$text"
+    printf -v REPLY '%s,' "${parts[@]}"
+    REPLY=${REPLY%,}
+    ((${#parts[@]}))
+}
+
+# whole TEXT MIN MAX: whether it is a whole number from MIN to MAX.
+whole() {
+    [[ $1 =~ ^[0-9]{1,9}$ ]] && ((10#$1 >= $2 && 10#$1 <= $3))
+}
+
+# decimal TEXT: whether it is a decimal number from 0 on.
+decimal() {
+    [[ ${#1} -le 20 && ($1 =~ ^[0-9]+\.?[0-9]*$ || $1 =~ ^\.[0-9]+$) ]]
+}
+
+# within TEXT MIN MAX: whether it is a decimal number from MIN to MAX millionths.
+within() {
+    local whole=${1%%.*} fraction=${1#"${1%%.*}"} number
+    decimal "$1" && whole=${whole#"${whole%%[!0]*}"} && ((${#whole} <= 9)) || return
+    fraction=${fraction#.}000000
+    number=$((10#${whole:-0} * 1000000 + 10#${fraction:0:6}))
+    [[ ${fraction:6} != *[1-9]* ]] || ((number < $3)) && ((number >= $2 && number <= $3))
+}
+
+# Only options that name no file may reach dcraw: a job file must not make it write somewhere.
+only_dcraw_options() {
+    local word
+    IFS=$' \t' read -r -a parts <<<"$1"
+    [[ ${parts[0]} =~ ^-[a-zA-Z46]$ ]] || return
+    for word in "${parts[@]}"; do
+        [[ $word =~ ^-[aAbCfghHkmnoqrStwW46]$ || $word =~ ^-?[0-9]*\.?[0-9]+$ ]] || return
+    done
+    REPLY=${parts[*]}
+}
+
+# ---- settings ----
+
+is_set() {
+    [[ ${setting[$1.$2]+set} ]]
+}
+
+is_enabled() {
+    [[ ${setting[$1.enabled]-yes} == yes ]]
+}
+
+# is_yes BLOCK KEY: of a key whose default is no.
+is_yes() {
+    [[ ${setting[$1.$2]-no} == yes ]]
+}
+
+# load_job BLOCK: sets job[] and job_steps[].
+load_job() {
+    local b
+    job=([block]=$1 [name]=${block_name[$1]} [log]='')
+    directory_of "${setting[$1.working_path]-}"
+    job[work]=$REPLY
+    job_steps=()
+    for b in "${!block_kind[@]}"; do
+        [[ ${block_owner[b]} != "$1" ]] || ! is_enabled "$b" || job_steps+=("$b")
+    done
+}
+
+# working_path BLOCK: of a step, as the job file has it.
+working_path() {
+    REPLY=${setting[$1.working_path]-${setting[${job[block]}.working_path]-}}
+}
+
+# load_step BLOCK: sets step[]: block, kind, name, title (for messages), work (its working path, which is
+# the current directory from then on), out (its output directory), output (the same, absolute and without
+# links), state, plots, pattern, raw_options; what KIND_load adds; and inputs[]. Reads the settings and the
+# job.
+load_step() {
+    local b=$1 own plots
+    step=([block]=$b [kind]=${block_kind[b]} [name]=${block_name[b]} [title]="${block_kind[b]} ${block_name[b]}")
+    working_path "$b"
+    own=$REPLY
+    directory_of "$own"
+    step[work]=$REPLY
+    [[ -d ${step[work]} ]] || die "${step[title]}: the working path ${step[work]} is no directory"
+    cd -- "${step[work]}" || exit 1
+    find_inputs "$b"
+    plots=${setting[$b.plot_path]-}
+    [[ $plots ]] || { own=${setting[${job[block]}.working_path]-} plots=${setting[${job[block]}.plot_path]-plots}; }
+    resolve "$own" "$plots"
+    step[plots]=$REPLY
+    step[pattern]=${setting[$b.pattern]-*}
+    step[raw_options]=${setting[$b.raw_options]-${setting[${job[block]}.raw_options]--w -W -6 -t 0}}
+    step[out]=${setting[$b.output_path]-${block_name[b]}}
+    "${step[kind]}_load" "$b"
+    trim_path "${step[out]}"
+    step[out]=$REPLY
+    physical "${step[out]}"
+    step[output]=$REPLY
+    step[state]=${REPLY%/*}/.stackjob/${REPLY##*/}
+}
+
+# last_before BLOCK KIND: the last step of the job of that kind before it, or nothing.
+last_before() {
+    local b
+    REPLY=''
+    for b in "${job_steps[@]}"; do
+        ((b < $1)) || return 0
+        [[ ${block_kind[b]} != "$2" ]] || REPLY=$b
+    done
+}
+
+# find_inputs BLOCK: sets inputs[], the directories of its frames: its own input; else the last Actions'
+# output; else the job's input; else the last NoiseDetection's.
+find_inputs() {
+    local b=$1 value
+    inputs=()
+    value=${setting[$b.input_path]-}
+    if [[ ! $value ]]; then
+        last_before "$1" Actions
+        b=${REPLY:-${job[block]}}
+        value=${setting[$b.output_path]-${REPLY:+${block_name[b]}}}
+        value=${value:-${setting[$b.input_path]-}}
+    fi
+    if [[ ! $value ]]; then
+        last_before "$1" NoiseDetection
+        b=${REPLY:-$1}
+        value=${setting[$b.input_path]-}
+    fi
+    [[ $value ]] || return 0
+    working_path "$b"
+    b=$REPLY
+    while IFS= read -r value; do
+        resolve "$b" "$value"
+        inputs+=("$REPLY")
+    done <<<"$value"
+}
+
+# ---- paths ----
+
+# physical PATH: absolute, without links, dots or empty parts, also where its last parts are not there yet:
+# two paths are the same directory when these are the same. Refused are parts that are not there and of
+# which nobody can say what they will be: what lies behind "..", and a link that leads nowhere.
+physical() {
+    local head=$1 tail='' part title=${step[title]:+${step[title]}: }
+    while [[ ! -d $head ]]; do
+        [[ ! -h $head ]] || die "$title$1: the link $head leads to no directory"
+        part=${head##*/}
+        if [[ $head == */* ]]; then
+            head=${head%/*}
+            head=${head:-/}
+        else
+            head=.
+        fi
+        case $part in
+        '' | .) ;;
+        ..) die "$title$1: \"..\" leads back from $head, which is not there. Give the path without it" ;;
+        *) tail=/$part$tail ;;
+        esac
+    done
+    REPLY=$(cd -P -- "$head" && pwd -P && echo .) || die "$head cannot be entered"
+    REPLY=${REPLY%$'\n.'}
+    [[ $REPLY != / || ! $tail ]] || REPLY=''
+    REPLY+=$tail
+}
+
+# directory_of WORKING_PATH: as the job file has it, absolute.
+directory_of() {
+    case $1 in
+    '') REPLY=${place[base]} ;;
+    /*) REPLY=$1 ;;
+    *) REPLY=${place[base]}/$1 ;;
+    esac
+    trim_path "$REPLY"
+}
+
+# resolve WORKING_PATH PATH: the path as seen from the step's working path.
+resolve() {
+    REPLY=$2
+    if [[ $2 != /* ]]; then
+        directory_of "$1"
+        if [[ $REPLY == "${step[work]}" ]]; then
+            REPLY=$2
+        else
+            REPLY+=/$2
+        fi
+    fi
+    trim_path "$REPLY"
+}
+
+# trim_path PATH: without slash or dot directory at its end, and without a dash at its beginning.
+trim_path() {
+    REPLY=$1
+    while :; do
+        case $REPLY in
+        ?*/) REPLY=${REPLY%/} ;;
+        ?*/.) REPLY=${REPLY%/.} ;;
+        ./?*) REPLY=${REPLY#./} ;;
+        *) break ;;
+        esac
+    done
+    [[ $REPLY != -* ]] || REPLY=./$REPLY
+}
+
+# absolute PATH: of a path of the step.
+absolute() {
+    REPLY=$1
+    [[ $1 == /* ]] || REPLY=${step[work]}/$1
+}

@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# -n: the job as a script. Sourced by stackjob. The steps are planned as for a run, and where one would run a job
+# it is shown.
+
+preview_head() {
+    echo '#!/bin/sh'
+    escape "${option[file]}"
+    printf '# What stackjob runs for %s. It writes beside its place and renames, works on several runs of frames\n' "$REPLY"
+    echo '# at a time, and counts the status of every stage; here the steps are in plain order.'
+    echo 'set -e'
+    quote "${place[bin]}"
+    # shellcheck disable=SC2016
+    printf 'PATH=%s:' "$REPLY"
+    quote "${place[libexec]}"
+    # shellcheck disable=SC2016
+    printf '%s:$PATH\n' "$REPLY"
+}
+
+# Begins a step: sets step[run], where the script has what lies between.
+preview_step() {
+    step[run]=${step[out]}/.stackjob-n
+    quote "${step[work]}"
+    printf '\ncd %s\n' "$REPLY"
+}
+
+show_reason() {
+    escape "$1"
+    printf '# %s\n' "$REPLY"
+}
+
+show_pieces() {
+    shown "$@"
+    printf '%s\n' "$REPLY"
+}
+
+# show_job WHY PIECE...
+show_job() {
+    show_reason "$1"
+    show_pieces "${@:2}"
+}
+
+show_command() {
+    words "$@"
+    printf '%s\n' "$REPLY"
+}
+
+# show_table WHY FILE TABLE...: tables as one.
+show_table() {
+    local command
+    words awk 'NR == 1 || FNR > 1' "${@:3}"
+    command=$REPLY
+    quote "$2"
+    show_job "$1" "$command >$REPLY"
+}
+
+preview_noise() {
+    local pieces
+    preview_step
+    if [[ ! ${step[masks_to_make]}${step[plot_to_make]} ]]; then
+        show_reason "${step[title]}: nothing to do"
+        return
+    fi
+    show_reason "${step[title]}"
+    if [[ ${step[masks_to_make]} ]]; then
+        show_command mkdir -p "${step[out]}"
+        if [[ ${step[map_to_make]} ]]; then
+            map_job "${step[out]}/${file_result[0]}"
+            show_job "the deviation map: ${step[map_to_make]}" "${pieces[@]}"
+        fi
+        mask_job "${step[out]}"
+        show_job "the masks: ${step[masks_to_make]}" "${pieces[@]}"
+    fi
+    [[ ${step[plot_to_make]} ]] || return 0
+    show_command mkdir -p "${step[plots]}"
+    noise_plot_job "${step[plots]}/${plot_result[0]}"
+    show_job "how many pixels are noisy at which threshold: ${step[plot_to_make]}" "${pieces[@]}"
+}
+
+preview_actions() {
+    local file
+    preview_step
+    show_reason "${step[title]}: ${step[to_make]} frames to make, ${step[unchanged]} up to date"
+    ((step[to_make] == 0)) || say_opaque
+    for file in "${frame_stale[@]}"; do
+        show_reason "the job no longer makes it"
+        show_command rm -f "${step[out]}/$file"
+    done
+    for file in "${plot_stale[@]}"; do
+        show_command rm -f "${step[plots]}/$file"
+    done
+    ((step[to_make])) || return 0
+    measure
+    show_command mkdir -p "${step[run]}"
+    ((${#stage_histograms[@]} == 0)) || show_command mkdir -p "${step[plots]}"
+    left_out=()
+    prepare
+    pass frames "${step[stages]}"
+    ((step[unchanged] > 0)) || preview_tables
+    show_command rm -r "${step[run]}"
+}
+
+# The tables and plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
+preview_tables() {
+    local k tables command
+    for k in "${!stage_program[@]}"; do
+        [[ ${stage_refers[k]} ]] || continue
+        # shellcheck disable=SC2206
+        tables=(${stage_runs[k]-})
+        tables=("${tables[@]/#/${step[run]}/}")
+        tables=("${tables[@]/%/.$k}")
+        [[ ! ${stage_passes[k]-} ]] || tables=("${step[run]}/align-$k.tsv")
+        suffix_of "$k"
+        [[ ${stage_program[k]} != framealign ]] ||
+            show_table "the transforms of all frames" "${step[out]}/transforms$REPLY.tsv" "${tables[@]}"
+        [[ ${stage_summary[k]-} ]] || continue
+        show_command mkdir -p "${step[plots]}"
+        plot_command "$k"
+        command=$REPLY
+        words "${tables[@]}"
+        command+=" $REPLY"
+        summary_name "$k"
+        quote "${step[plots]}/$REPLY"
+        command+=" >$REPLY"
+        sub_action "$k"
+        show_job "the figures of $REPLY, frame by frame" "$command"
+    done
+}
