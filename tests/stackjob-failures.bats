@@ -22,7 +22,8 @@ photographs() {
     photographs
     # The others get no metadata from this one.
     tool exiftool 'case $(ls -l /proc/$$/fd) in *f2.jpg*) kill -KILL $$ ;; esac' \
-        'for word; do [ "$word" != -echo3 ] || echo 0; done'
+        'for word; do' '[ "$word" != -echo3 ] || echo 0' '[ "$before" != -o ] || out=$word' \
+        '[ "$last" != -o ] || cp "$word" "$out"' 'last=$before before=$word' 'done'
     for format in png tiff jpeg; do
         job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" 'ref_idx = 0' BalanceFrames
         fails_with 1 'metadata of src/f2.jpg cannot be copied; "metadata = no".*frame f2: copy-metadata failed' \
