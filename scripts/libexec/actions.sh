@@ -36,7 +36,7 @@ words_of border BORDER_REPLICATE_BLUR=blur BORDER_REPLICATE=replicate BORDER_CON
 words_of channel LUMI=lumi RGB=rgb HSV=hsv HLS=hls
 words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
 
-declare -A rows_of_table=()
+declare -A rows_of_table=() kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
 declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() \
     stage_histograms=() stage_summary=() line_stage=() line_word=() line_value=() frame_rows=() left_out=() pieces=()
 
@@ -198,15 +198,6 @@ BalanceFrames_lines() {
     ! is_yes "$b" plot_summary || stage_summary[k]=yes
 }
 
-# sub_action K: what the job file calls the K-th.
-sub_action() {
-    case ${stage_program[$1]} in
-    noisemask) REPLY=MaskNoise ;;
-    framealign) REPLY=AlignFrames ;;
-    framebalance) REPLY=BalanceFrames ;;
-    esac
-}
-
 # suffix_of K: what tells the files of the K-th sub-action from those of others of its program in the step:
 # nothing for the first, else -2, -3 ...
 suffix_of() {
@@ -257,17 +248,17 @@ plan_actions() {
             frame_verdict[i]=make frame_reason[i]="its histograms: ${plot_reason[k]}"
         fi
     done
-    count_verdicts frame
-    step[to_make]=${REPLY% *} step[unchanged]=${REPLY#* }
+    step+=([to_make]=0 [unchanged]=0)
+    for i in "${frame_verdict[@]}"; do
+        [[ $i == make ]] && step[to_make]=$((step[to_make] + 1)) || step[unchanged]=$((step[unchanged] + 1))
+    done
 }
 
 # Refuses what is not there; notes what other machines need.
 check_parts() {
-    local k i
-    for k in "${!stage_program[@]}"; do
-        sub_action "$k"
-        command -v "${stage_program[k]}" >/dev/null ||
-            die "${step[title]}: $REPLY is not in this version: there is no program ${stage_program[k]}"
+    local i
+    for i in "${stage_program[@]}"; do
+        command -v "$i" >/dev/null || die "${step[title]}: ${kind_of[$i]} is not in this version: there is no program $i"
     done
     for i in "${!line_word[@]}"; do
         case ${line_word[i]} in
@@ -436,8 +427,7 @@ make_directory() {
 prepare_reference() {
     make_directory "${step[run]}/reference-$1"
     compose reference $(($1 - 1)) "reference-$1" 0 "${step[reference]}"
-    sub_action "$1"
-    perform "reference-$1" "${frame_name[step[reference]]}, the reference, as $REPLY needs it" "${pieces[@]}"
+    perform "reference-$1" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
 }
 
 # prepare_transforms K: the transforms of all frames to the file align-K.tsv; those of the last run, where they
@@ -537,15 +527,6 @@ estimate() {
     run_job "align-$k" "$text" || { ((status == 2)) && [[ -s $table ]]; } || step_failed "$status" "$program"
     cp -- "${step[run]}/said" "${step[run]}/align-$k.said" || exit 1
     [[ ! $middle || ${step[made]} == "$middle" ]] || rm -rf -- "$middle"
-}
-
-# way_of_all: native where all frames are.
-way_of_all() {
-    local path
-    for path in "${frame_path[@]}"; do
-        way_in "$path"
-        [[ $REPLY == native ]] || return 0
-    done
 }
 
 # leave_out_misfits DIR: with -k a frame unlike the reference must not end the one run over all of them, either.

@@ -212,31 +212,33 @@ have_parallel() {
     [[ ${engine[parallel]} == gnu ]]
 }
 
+# Without GNU parallel one run at a time. Where there is a place for each run nothing is to be handed out; and
+# where there is one place GNU parallel would wait a tenth of a job's time before the next.
 start_engine() {
-    local bar='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${engine[load]}")
+    local bar='' all='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${engine[load]}")
     export_run
     [[ ! -t 2 || ${option[quiet]-} ]] || bar=yes
-    # With nothing running any more, GNU parallel waits a tenth of a job's time before the next.
-    if ! have_parallel || { [[ ! $bar && ! ${option[logins]-} ]] && ((engine[slots] == 1 || ${#run_order[@]} == 1)); }; then
-        have_parallel || [[ ${engine[said_alone]-} ]] || say "GNU parallel is not installed: one frame at a time"
-        engine[said_alone]=yes
-        # shellcheck disable=SC2016
-        launch "${step[work]}" setsid bash -c 'while read -r run; do "$STACKJOB_PIPELINE" "$run" </dev/null || exit; done'
-        engine[is]=group
+    ((${#run_order[@]} > engine[slots])) || all='&'
+    if ! have_parallel; then
+        [[ ${engine[said_alone]-} ]] || say "GNU parallel is not installed: one frame at a time"
+        engine[said_alone]=yes all=''
+    elif [[ $bar || ${option[logins]-} || (! $all && ${engine[slots]} != 1) ]]; then
+        engine[is]=parallel
+        [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
+        [[ ! $bar ]] || command+=(--bar)
+        [[ ! ${option[logins]-} ]] || add_logins
+        if [[ ${option[transfer]-} ]]; then
+            add_travel
+            # shellcheck disable=SC2016
+            launch "${step[run]}" "${command[@]}" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
+        else
+            # shellcheck disable=SC2016
+            launch "${step[work]}" "${command[@]}" '"$STACKJOB_PIPELINE" {}'
+        fi
         return
     fi
-    [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
-    [[ ! $bar ]] || command+=(--bar)
-    [[ ! ${option[logins]-} ]] || add_logins
-    if [[ ${option[transfer]-} ]]; then
-        add_travel
-        # shellcheck disable=SC2016
-        launch "${step[run]}" "${command[@]}" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
-    else
-        # shellcheck disable=SC2016
-        launch "${step[work]}" "${command[@]}" '"$STACKJOB_PIPELINE" {}'
-    fi
-    engine[is]=parallel
+    engine[is]=group
+    launch "${step[work]}" setsid bash -c "while read -r run; do \"\$STACKJOB_PIPELINE\" \"\$run\" </dev/null ${all:-|| exit;} done; wait"
 }
 
 # launch DIR COMMAND...: starts the engine there, its reports to the fifo, after a first line that

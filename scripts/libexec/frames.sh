@@ -34,6 +34,15 @@ way_in() {
     esac
 }
 
+# way_of_all: native, or the way in of a frame that is not.
+way_of_all() {
+    local path
+    for path in "${frame_path[@]}"; do
+        way_in "$path"
+        [[ $REPLY == native ]] || return 0
+    done
+}
+
 # list_frames ENDING: sets frame_path, frame_name, frame_result, frame_size, frame_time and step[reference].
 # Reads the step with its inputs: step[max_frames] (0: all), [resample], [reverse], [ref_idx], [histogram] (how
 # the longest name of a frame's histograms begins). Refuses results that clash, and names that are too long.
@@ -49,7 +58,9 @@ list_frames() {
         chosen+=("$i")
     done
     count=${#chosen[@]}
-    ((count)) || no_frames "${inputs[0]}"
+    ((count)) || [[ ${step[pattern]} == '*' ]] ||
+        die "${step[title]}: no frame in ${inputs[0]} has a name that matches ${step[pattern]}"
+    ((count)) || die "${step[title]}: there are no frames in ${inputs[0]}"
     check_names
     step[reference]=$((${step[ref_idx]:-count / 2} + 1))
     ((step[reference] <= count)) || die "${step[title]}: ref_idx = ${step[ref_idx]}, but there are $count frames: 0 to $((count - 1))"
@@ -63,11 +74,6 @@ list_frames() {
         frame_path[i]=$path frame_name[i]=$name frame_result[i]=$name$ending
         frame_size[i]=${sizes[k]} frame_time[i]=${times[k]}
     done
-}
-
-no_frames() {
-    [[ ${step[pattern]} == '*' ]] || die "${step[title]}: no frame in $1 has a name that matches ${step[pattern]}"
-    die "${step[title]}: there are no frames in $1"
 }
 
 # list_directory DIR: appends its frames to paths[] of list_frames, in order, with "-" in sizes[] and times[]
@@ -275,19 +281,6 @@ version_line() {
     local -n version=version_of_$1
     [[ ${version-} ]] || version=$("$1" -version 2>/dev/null | sed -n '1s/^/version /p')
     REPLY=$version
-}
-
-# count_verdicts PREFIX: how many results are to be made, and how many are done, with a blank between.
-count_verdicts() {
-    local -n verdict=$1_verdict
-    local one make=0 done=0
-    for one in "${verdict[@]}"; do
-        case $one in
-        make) make=$((make + 1)) ;;
-        done) done=$((done + 1)) ;;
-        esac
-    done
-    REPLY="$make $done"
 }
 
 # ---- the look ahead ----

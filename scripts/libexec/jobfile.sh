@@ -176,66 +176,50 @@ read_setting() {
 
 # ---- values ----
 
+# Types of numbers: the least and the most, and what to expect. A kernel is odd.
+declare -A whole_types=([count]='1 99999999 a whole number from 1 on' [whole]='0 99999999 a whole number from 0 on'
+    [percent]='1 100 a whole number from 1 to 100' [grow]='0 50 a number of pixels from 0 to 50'
+    [odd]='1 999 an odd number from 1 to 999' [kernel]='3 999 an odd number from 3 to 999')
+# Types of lists: how many, the least and the most of each, by how much the first is
+# at least below the second, and what to expect.
+declare -A list_types=([levels]='1|3 0 255000000 - one number or three, each 0 to 255, as in 13,13,13'
+    [range]='2 0 255 1 two whole numbers MIN,MAX, 0 to 255, MIN below MAX, as in 5,30'
+    [interval]='2 0 65535 0 two whole numbers MIN,MAX, 0 to 65535, MIN not above MAX; MAX -1: the maxval'
+    [samples]='[1-4] 0 65535 - one to four whole numbers from 0 to 65535, as in 0,0,0')
+declare -A other_types=([path]="a path" [paths]="a path" [sigma]="a number of pixels from 0.5 to 10000"
+    [positive]="a number above 0" [file]="a file name without slash, of at most 200 bytes, that begins with no dot"
+    [pattern]="a shell pattern without slash, as in IMG_*"
+    [raw]="dcraw's options that choose no file: -a -A -b -C -f -g -h -H -k -m -n -o -q -r -S -t -w -W -4 -6")
+
 # expected TYPE: what a value may be.
 expected() {
-    case $1 in
-    path | paths) REPLY="a path" ;;
-    count) REPLY="a whole number from 1 on" ;;
-    whole) REPLY="a whole number from 0 on" ;;
-    percent) REPLY="a whole number from 1 to 100" ;;
-    grow) REPLY="a number of pixels from 0 to 50" ;;
-    odd) REPLY="an odd number from 1 to 999" ;;
-    kernel) REPLY="an odd number from 3 to 999" ;;
-    sigma) REPLY="a number of pixels from 0.5 to 10000" ;;
-    positive) REPLY="a number above 0" ;;
-    levels) REPLY="one number or three, each 0 to 255, as in 13,13,13" ;;
-    range) REPLY="two whole numbers MIN,MAX, 0 to 255, MIN below MAX, as in 5,30" ;;
-    interval) REPLY="two whole numbers MIN,MAX, 0 to 65535, MIN not above MAX; MAX -1: the maxval" ;;
-    samples) REPLY="one to four whole numbers from 0 to 65535, as in 0,0,0" ;;
-    file) REPLY="a file name without slash, of at most 200 bytes, that begins with no dot" ;;
-    pattern) REPLY="a shell pattern without slash, as in IMG_*" ;;
-    raw) REPLY="dcraw's options that choose no file: -a -A -b -C -f -g -h -H -k -m -n -o -q -r -S -t -w -W -4 -6" ;;
-    *) REPLY=${type_words[$1]} ;;
+    REPLY=${whole_types[$1]-${list_types[$1]-}}
+    case ${whole_types[$1]+whole}${list_types[$1]+list} in
+    whole) REPLY=${REPLY#* * } ;;
+    list) REPLY=${REPLY#* * * * } ;;
+    *) REPLY=${other_types[$1]-${type_words[$1]-}} ;;
     esac
 }
 
 # meant TYPE VALUE: whether it is one; then in the words of the programs.
 meant() {
-    local type=$1 value=$2 part parts=()
+    local type=$1 value=$2 least most
     REPLY=$value
+    if [[ ${whole_types[$type]-} ]]; then
+        read -r least most _ <<<"${whole_types[$type]}"
+        whole "$value" "$least" "$most" && [[ ($type != odd && $type != kernel) || $value == *[13579] ]]
+        return
+    elif [[ ${list_types[$type]-} ]]; then
+        list "$type" "$value"
+        return
+    fi
     case $type in
     path | paths) ;;
-    count) whole "$value" 1 99999999 ;;
-    whole) whole "$value" 0 99999999 ;;
-    percent) whole "$value" 1 100 ;;
-    grow) whole "$value" 0 50 ;;
-    odd) whole "$value" 1 999 && ((10#$value % 2)) ;;
-    kernel) whole "$value" 3 999 && ((10#$value % 2)) ;;
     sigma) within "$value" 500000 10000000000 ;;
     positive) decimal "$value" && [[ $value == *[1-9]* ]] ;;
     file) [[ $value != .* && $value != */* ]] && ((${#value} <= 200)) ;;
     pattern) [[ $value != */* ]] ;;
     raw) only_dcraw_options "$value" ;;
-    levels)
-        list "$value" && { ((${#parts[@]} == 1)) || ((${#parts[@]} == 3)); } || return
-        for part in "${parts[@]}"; do
-            within "$part" 0 255000000 || return
-        done
-        ;;
-    samples)
-        list "$value" && ((${#parts[@]} <= 4)) || return
-        for part in "${parts[@]}"; do
-            whole "$part" 0 65535 || return
-        done
-        ;;
-    range)
-        list "$value" && ((${#parts[@]} == 2)) && whole "${parts[0]}" 0 255 && whole "${parts[1]}" 0 255 &&
-            ((10#${parts[0]} < 10#${parts[1]}))
-        ;;
-    interval)
-        list "$value" && ((${#parts[@]} == 2)) && whole "${parts[0]}" 0 65535 || return
-        [[ ${parts[1]} == -1 ]] || { whole "${parts[1]}" 0 65535 && ((10#${parts[0]} <= 10#${parts[1]})); }
-        ;;
     *)
         REPLY=${word_meaning[$type.${value,,}]-}
         [[ $REPLY ]]
@@ -243,15 +227,25 @@ meant() {
     esac
 }
 
-# list VALUE: as in "(13, 13, 13)": with commas alone; sets parts[].
+# list TYPE VALUE: whether it is such a list, as in "(13, 13, 13)"; then with commas alone.
 list() {
-    local text=$1
+    local text=$2 parts part count least most apart
+    read -r count least most apart _ <<<"${list_types[$1]}"
     [[ $text != '('*')' && $text != '['*']' ]] || text=${text:1:${#text}-2}
     [[ ! $text =~ ,[$' \t']*, && ! $text =~ ^[$' \t']*, && ! $text =~ ,[$' \t']*$ ]] || return
     IFS=$' \t,' read -r -a parts <<<"$text"
+    [[ ${#parts[@]} =~ ^($count)$ ]] || return
     printf -v REPLY '%s,' "${parts[@]}"
     REPLY=${REPLY%,}
-    ((${#parts[@]}))
+    [[ $1 != interval || ${parts[1]} != -1 ]] || parts[1]=$most
+    for part in "${parts[@]}"; do
+        if [[ $1 == levels ]]; then
+            within "$part" "$least" "$most" || return
+        else
+            whole "$part" "$least" "$most" || return
+        fi
+    done
+    [[ $apart == - ]] || ((10#${parts[0]} + apart <= 10#${parts[1]}))
 }
 
 # whole TEXT MIN MAX: whether it is a whole number from MIN to MAX.
@@ -275,13 +269,13 @@ within() {
 
 # Only options that name no file may reach dcraw: a job file must not make it write somewhere.
 only_dcraw_options() {
-    local word
-    IFS=$' \t' read -r -a parts <<<"$1"
-    [[ ${parts[0]} =~ ^-[a-zA-Z46]$ ]] || return
-    for word in "${parts[@]}"; do
+    local word words
+    IFS=$' \t' read -r -a words <<<"$1"
+    [[ ${words[0]} =~ ^-[a-zA-Z46]$ ]] || return
+    for word in "${words[@]}"; do
         [[ $word =~ ^-[aAbCfghHkmnoqrStwW46]$ || $word =~ ^-?[0-9]*\.?[0-9]+$ ]] || return
     done
-    REPLY=${parts[*]}
+    REPLY=${words[*]}
 }
 
 # ---- settings ----

@@ -27,7 +27,7 @@ NoiseDetection_load() {
 }
 
 NoiseDetection_check() {
-    say_unused_for_preview
+    [[ ! ${option[preview]-} ]] || say_unused
     plan_noise
     physical "${step[out]}"
     [[ ! ${step[masks_to_make]} ]] || ahead_masks[$REPLY/${step[file_name]}-rgb.png]=yes
@@ -37,10 +37,6 @@ NoiseDetection_check() {
 say_unused() {
     [[ ! ${step[unused]} ]] ||
         say "${step[title]}: ${step[unused]} is not used: the files are ${step[out]}/${step[file_name]}-rgb.png and its like"
-}
-
-say_unused_for_preview() {
-    [[ ! ${option[preview]-} ]] || say_unused
 }
 
 # Plans the files and the plot: sets the lists file_ and plot_, step[key_text, ..._to_make].
@@ -58,7 +54,8 @@ plan_noise() {
     step[key_text]=$text"threshold ${step[thresholds]}"$'\n'
     list_noise_files
     key_of "${step[key_text]}"
-    plan_files "$map_key" "$REPLY"
+    set_keys "$map_key" "$REPLY"
+    plan_files
     step+=([map_to_make]='' [masks_to_make]='' [plot_to_make]='')
     for i in "${!file_result[@]}"; do
         [[ ${file_verdict[i]} == make ]] || continue
@@ -79,14 +76,17 @@ list_noise_files() {
     done
 }
 
-# plan_files MAP_KEY KEY: plans the list file_, of which the names are there.
-plan_files() {
+# set_keys MAP_KEY KEY: of the files.
+set_keys() {
     local i
     file_size=() file_time=() file_key=()
     for i in "${!file_result[@]}"; do
         file_size[i]=0 file_time[i]=0 file_key[i]=$2
     done
     file_key[0]=$1
+}
+
+plan_files() {
     why_other "${step[key_text]}"
     plan file "${step[out]}" journal "$REPLY"
 }
@@ -108,14 +108,11 @@ plan_noise_plot() {
 # The map, to the file FILE: from operands where all frames are ones that noisedetect reads, else through a
 # converter for each.
 map_job() {
-    local i native=yes command commands=()
+    local i command commands=()
     words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
     command=$REPLY
-    for i in "${!frame_path[@]}"; do
-        way_in "${frame_path[i]}"
-        [[ $REPLY == native ]] || native=''
-    done
-    if [[ $native ]] && ((${#frame_path[@]} <= 1000)); then
+    way_of_all
+    if [[ $REPLY == native ]] && ((${#frame_path[@]} <= 1000)); then
         words "${frame_path[@]}"
         pieces=("$command $REPLY")
     else
@@ -172,7 +169,7 @@ NoiseDetection_run() {
 }
 
 make_noise() {
-    local colour name=${step[file_name]} key=${file_key[1]} map_key=${file_key[0]} status program
+    local colour colours name=${step[file_name]} key=${file_key[1]} map_key=${file_key[0]} status program
     if [[ ${step[map_to_make]} ]]; then
         say_step "${#frame_path[@]} frames to a deviation map: ${step[map_to_make]}"
         map_job "${step[run]}/$name-map.pam"
@@ -192,11 +189,10 @@ make_noise() {
     for colour in b g r rgb; do
         [[ ! -f ${step[run]}/$name-$colour.png ]] || file_result+=("$name-$colour.png")
     done
-    for ((colour = 1; colour < ${#file_result[@]}; colour++)); do
-        file_size[colour]=0 file_time[colour]=0 file_key[colour]=$key
-        place_results file "${step[out]}" journal "${step[run]}" "$colour" || exit 1
-    done
-    plan_files "$map_key" "$key"
+    set_keys "$map_key" "$key"
+    colours=("${!file_result[@]}")
+    place_results file "${step[out]}" journal "${step[run]}" "${colours[@]:1}" || exit 1
+    plan_files
 }
 
 # Lists the frames for messages that have them by their numbers on standard input, where each is one image for

@@ -70,8 +70,11 @@ add_run() {
         show_pieces "${pieces[@]}"
         return
     fi
-    [[ ! ${step[away]-} ]] || link_inputs "$run" "${numbers[@]}"
-    split_tables "$run" "${numbers[@]}"
+    if [[ ${step[away]-} ]]; then
+        link_inputs "$run" "${numbers[@]}"
+    else
+        split_tables "$run" "${numbers[@]}"
+    fi
     if ((${#numbers[@]} > 1)); then
         compose "${pass[purpose]}" "${pass[last]}" "$run" all "${numbers[@]}"
         texts=(all "${pieces[@]}" '')
@@ -102,15 +105,8 @@ split_tables() {
             escape "${frame_name[i]}"
             header+=$'\n'${rows_of_table[$k.$REPLY]}
         done
-        own_table "$run" "$k"
-        printf '%s\n' "$header" >"${step[run]}/$REPLY" || exit 1
+        printf '%s\n' "$header" >"${step[run]}/align-$k-$run.tsv" || exit 1
     done
-}
-
-# own_table RUN K: the rows of that run, in the step's run.
-own_table() {
-    REPLY=align-$2-$1.tsv
-    [[ ! ${step[away]-} ]] || REPLY=$1.in/.align-$2.tsv
 }
 
 # link_inputs RUN NUMBER...: what the frames' pipeline reads, for machines that it travels to.
@@ -131,7 +127,7 @@ share_files() {
         [[ -h $link || ! -d ${step[run]}/reference-$k ]] ||
             ln -s -- "reference-$k/${frame_name[step[reference]]}.pam" "$link" || exit 1
         link=${step[run]}/shared-align-$k.tsv
-        [[ -h $link || ! ${stage_crops[k]-} || ! -f ${step[run]}/align-$k.tsv ]] || ln -s -- "align-$k.tsv" "$link" || exit 1
+        [[ -h $link || ! -f ${step[run]}/align-$k.tsv ]] || ln -s -- "align-$k.tsv" "$link" || exit 1
     done
     for i in "${!line_word[@]}"; do
         case ${line_word[i]} in
@@ -290,12 +286,9 @@ written_frames() {
 add_reference() {
     shared_file "${dir}reference-$k/${frame_name[step[reference]]}.pam" "reference-$k.pam"
     if [[ ${stage_passes[k]-} ]]; then
-        if [[ ${option[preview]-} || ${stage_crops[k]-} || $purpose == reference ]]; then
+        REPLY=${dir}align-$k-$run.tsv
+        [[ ! ${option[preview]-}${stage_crops[k]-}${step[away]-} && $purpose != reference ]] ||
             shared_file "${dir}align-$k.tsv" "align-$k.tsv"
-        else
-            own_table "$run" "$k"
-            REPLY=$dir$REPLY
-        fi
         add "-apply=$REPLY"
         # What is cut off is told once.
         [[ $purpose == frames && " ${numbers[*]} " == *" ${step[reference]} "* ]] || add -quiet

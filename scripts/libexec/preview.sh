@@ -123,7 +123,6 @@ preview_tables() {
         summary_name "$k"
         quote "${step[plots]}/$REPLY"
         command+=" >$REPLY"
-        sub_action "$k"
-        show_job "the figures of $REPLY, frame by frame" "$command"
+        show_job "the figures of ${kind_of[${stage_program[k]}]}, frame by frame" "$command"
     done
 }
