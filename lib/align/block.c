@@ -38,6 +38,7 @@
 
 #include "alloc.h"
 #include "block.h"
+#include "cubic.h"
 #include "simd.h"
 
 enum {
@@ -96,16 +97,6 @@ static void differences(const float *restrict patch, size_t stride, float mean,
             *dy++ = 0.5f * (below[column] - above[column]);
         }
     }
-}
-
-/* Keys' cubic weights, a = -1/2, of the samples at -1, 0, 1, 2 for a point at F in 0..1. */
-static inline void cubic_weights(float f, float w[4])
-{
-    float g = 1 - f;
-    w[0] = -0.5f * f * g * g;
-    w[1] = 1 - f * f * (2.5f - 1.5f * f);
-    w[2] = 1 - g * g * (2.5f - 1.5f * g);
-    w[3] = -0.5f * g * f * f;
 }
 
 static void sample_row(const float *restrict gray, size_t width, const float *restrict u,

@@ -27,9 +27,10 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "coverage.h"
-#include "simd.h"
 #include "border.h"
+#include "coverage.h"
+#include "cubic.h"
+#include "simd.h"
 #include "warp.h"
 
 enum { CHUNK = 128, TAPS = 4, SPARE = 2 /* pixels that kernels read beyond the last tap */ };
@@ -146,15 +147,6 @@ static void place(const struct transform *t, double x, double y, double size_u, 
     }
 }
 
-static inline void keys(float f, float *weights)
-{
-    float g = 1 - f;
-    weights[0] = -0.5f * f * g * g;
-    weights[1] = 1 - f * f * (2.5f - 1.5f * f);
-    weights[2] = 1 - g * g * (2.5f - 1.5f * g);
-    weights[3] = -0.5f * g * f * f;
-}
-
 SIMD_CLONES
 static void weight(struct chunk *chunk)
 {
@@ -163,8 +155,8 @@ static void weight(struct chunk *chunk)
         int row = (int)(chunk->v[i] + 4) - 4;
         chunk->column[i] = column - 1;
         chunk->row[i] = row - 1;
-        keys((float)(chunk->u[i] - column), chunk->across[i]);
-        keys((float)(chunk->v[i] - row), chunk->down[i]);
+        cubic_weights((float)(chunk->u[i] - column), chunk->across[i]);
+        cubic_weights((float)(chunk->v[i] - row), chunk->down[i]);
     }
 }
 
