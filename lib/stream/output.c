@@ -14,8 +14,8 @@
 #include "alloc.h"
 #include "ending.h"
 #include "message.h"
-#include "name.h"
 #include "output.h"
+#include "pam_io.h"
 #include "png_io.h"
 #include "tempfile.h"
 
@@ -73,48 +73,6 @@ struct output *output_open(const struct output_options *options)
         ending_add(break_unfinished);
     }
     return out;
-}
-
-/* A line of a PAM header has at most 255 bytes, its end included: a long name goes on in further
-   comments. */
-static void write_name(FILE *file, const char *name)
-{
-    enum { PIECE = 200 };
-    char *escaped = name_escape(name);
-    size_t length = strlen(escaped);
-    for (size_t at = 0; at < length; at += PIECE)
-        fprintf(file, "# frame%s %.*s\n", at ? "+" : "", PIECE, escaped + at);
-    free(escaped);
-}
-
-/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
-   is divided at blanks, which a long one has because it came in by lines itself. */
-static void write_tuple_type(FILE *file, const char *type)
-{
-    enum { PIECE = 245 };
-    size_t length;
-    for (; *type; type += length, type += *type == ' ') {
-        length = strlen(type);
-        if (length > PIECE) {
-            length = PIECE;
-            while (length > 0 && type[length] != ' ')
-                length--;
-            length = length > 0 ? length : PIECE;
-        }
-        fprintf(file, "TUPLTYPE %.*s\n", (int)length, type);
-    }
-}
-
-static void write_pam_header(FILE *file, const struct frame *frame)
-{
-    fprintf(file, "P7\n");
-    write_name(file, frame->name ? frame->name : "");
-    if (frame->threshold > 0)
-        fprintf(file, "# threshold %g\n", frame->threshold);
-    fprintf(file, "WIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\n", frame->width, frame->height,
-            frame->depth, frame->maxval);
-    write_tuple_type(file, frame->tuple_type);
-    fprintf(file, "ENDHDR\n");
 }
 
 /* What messages call the place of the current frame. */
@@ -203,7 +161,7 @@ void output_begin(struct output *out, const struct frame *frame)
         tell_scaling(out, frame);
         out->png = png_writer_open(out->file, label(out), frame);
     } else {
-        write_pam_header(out->file, frame);
+        pam_write_header(out->file, frame);
     }
 }
 
