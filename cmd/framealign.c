@@ -57,11 +57,14 @@ struct cmdline {
 static void check_border(struct cmdline *cmd, const char *border, const char *value,
                          const char *blur)
 {
-    static const char *const borders[] = {"blur", "replicate", "constant", "transparent", NULL};
-    cmd->warp.border =
-        border ? (enum warp_border)cmdline_choice("border", border, borders) : WARP_TRANSPARENT;
-    if (cmd->crop && !border)
-        cmd->warp.border = WARP_REPLICATE; /* no pixel outside a frame is left to be marked */
+    static const struct choice borders[] = {{"blur", WARP_BLUR},
+                                            {"replicate", WARP_REPLICATE},
+                                            {"constant", WARP_CONSTANT},
+                                            {"transparent", WARP_TRANSPARENT},
+                                            {NULL, 0}};
+    /* With -crop no pixel outside a frame is left to be marked. */
+    cmd->warp.border = (enum warp_border)cmdline_choice(
+        "border", border, borders, cmd->crop ? WARP_REPLICATE : WARP_TRANSPARENT);
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
                            "with -crop, which puts out nothing that lies outside a frame");
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
@@ -115,8 +118,13 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const models[] = {"shift",      "similarity", "affine",
-                                         "homography", "auto",       NULL};
+    enum { AUTO = -1 };
+    static const struct choice models[] = {{"shift", TRANSFORM_SHIFT},
+                                           {"similarity", TRANSFORM_SIMILARITY},
+                                           {"affine", TRANSFORM_AFFINE},
+                                           {"homography", TRANSFORM_HOMOGRAPHY},
+                                           {"auto", AUTO},
+                                           {NULL, 0}};
     const char *model, *border, *value, *blur;
     const struct option options[] = {
         {"reference", NULL, &cmd->reference},
@@ -139,9 +147,9 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->from_stdin = cmdline_reads_stdin(cmd->operands, cmd->operand_count);
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
     cmd->models = (struct register_models){TRANSFORM_SIMILARITY, TRANSFORM_HOMOGRAPHY};
-    if (model && strcmp(model, "auto") != 0)
-        cmd->models.simplest = cmd->models.richest =
-            (enum transform_model)cmdline_choice("model", model, models);
+    int only = cmdline_choice("model", model, models, AUTO);
+    if (only != AUTO)
+        cmd->models.simplest = cmd->models.richest = (enum transform_model)only;
     check_border(cmd, border, value, blur);
     check_combination(cmd, model, border, value, blur);
 }

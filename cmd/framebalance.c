@@ -69,10 +69,15 @@ static void parse_interval(struct cmdline *cmd, const char *text)
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const channels[] = {"lumi", "rgb", "hsv", "hls", NULL};
-    static const enum color_space spaces[] = {COLOR_LUMI, COLOR_RGB, COLOR_HSV, COLOR_HLS};
-    static const char *const curves[] = {"linear", "gamma", "match", NULL};
-    static const enum tonecurve_kind kinds[] = {TONECURVE_LINEAR, TONECURVE_GAMMA, TONECURVE_MATCH};
+    static const struct choice channels[] = {{"lumi", COLOR_LUMI},
+                                             {"rgb", COLOR_RGB},
+                                             {"hsv", COLOR_HSV},
+                                             {"hls", COLOR_HLS},
+                                             {NULL, 0}};
+    static const struct choice curves[] = {{"linear", TONECURVE_LINEAR},
+                                           {"gamma", TONECURVE_GAMMA},
+                                           {"match", TONECURVE_MATCH},
+                                           {NULL, 0}};
     const char *channel, *curve, *mask_size, *interval;
     const struct option options[] = {
         {"reference", NULL, &cmd->reference},
@@ -87,8 +92,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse("framebalance", synopsis, options, sizeof options / sizeof options[0], &argc,
                   argv);
-    cmd->space = channel ? spaces[cmdline_choice("channel", channel, channels)] : COLOR_LUMI;
-    cmd->curve = curve ? kinds[cmdline_choice("curve", curve, curves)] : TONECURVE_LINEAR;
+    cmd->space = (enum color_space)cmdline_choice("channel", channel, channels, COLOR_LUMI);
+    cmd->curve = (enum tonecurve_kind)cmdline_choice("curve", curve, curves, TONECURVE_LINEAR);
     if (mask_size && (cmdline_reals("masksize", mask_size, &cmd->circle, 1), cmd->circle <= 0))
         message_error("-masksize=%s: the circle's diameter by the frame's shorter side is above 0",
                       mask_size);

@@ -11,12 +11,13 @@
 #include "alloc.h"
 #include "cmdline.h"
 #include "deviation.h"
-#include "rowfiles.h"
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
+#include "map.h"
 #include "message.h"
 #include "output.h"
+#include "rowfiles.h"
 #include "tempfile.h"
 #include "threshold.h"
 
@@ -78,7 +79,8 @@ static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bo
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const statistics[] = {"mean", "persistent", NULL};
+    static const struct choice statistics[] = {
+        {"mean", DEVIATION_MEAN}, {"persistent", DEVIATION_PERSISTENT}, {NULL, 0}};
     const char *threshold, *blur, *statistic, *max_frames;
     bool hot, dead;
     const struct option options[] = {
@@ -93,9 +95,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->deviation.blur_size = blur ? cmdline_whole("blur", blur, 1, GAUSS_SIZE_MAX) : 5;
     if (cmd->deviation.blur_size % 2 == 0)
         message_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
-    cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics) == 0
-                                   ? DEVIATION_MEAN
-                                   : DEVIATION_PERSISTENT;
+    cmd->deviation.statistic = (enum deviation_statistic)cmdline_choice(
+        "statistic", statistic, statistics, DEVIATION_PERSISTENT);
     cmd->threshold = threshold != NULL;
     set_levels(cmd, default_level(cmd->deviation.statistic));
     if (threshold)
@@ -293,14 +294,7 @@ static void detect(const struct cmdline *cmd, struct result *result)
 static void detect_from_map(struct cmdline *cmd, struct result *result)
 {
     struct frame map = {0};
-    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
-    input_read(in, &map);
-    struct frame second = {0};
-    if (input_next(in, &second))
-        message_error("-frommap takes one deviation map; several images came in");
-    input_close(in);
-    if (frame_has_opacity(&map))
-        message_error("%s is no deviation map: it has an opacity plane", map.name);
+    map_read(cmd->operands, cmd->operand_count, &map);
     if (!cmd->threshold && map.threshold > 0)
         set_levels(cmd, map.threshold);
     unsigned limits[3];

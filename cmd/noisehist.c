@@ -15,7 +15,7 @@
 #include "frame.h"
 #include "gnuplot.h"
 #include "histogram.h"
-#include "input.h"
+#include "map.h"
 #include "message.h"
 #include "output.h"
 #include "threshold.h"
@@ -93,19 +93,6 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("one deviation map is wanted; \"%s\" is one too many", argv[2]);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-}
-
-static void read_map(const struct cmdline *cmd, struct frame *map)
-{
-    struct frame second = {0};
-    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
-    input_read(in, map);
-    if (input_next(in, &second))
-        message_error(
-            "one deviation map is wanted; several images came in. noisedetect -map makes it");
-    input_close(in);
-    if (frame_has_opacity(map))
-        message_error("%s is no deviation map: it has an opacity plane", map->name);
 }
 
 /* The largest sample of each pixel. */
@@ -271,7 +258,7 @@ int main(int argc, char **argv)
     struct frame map = {0};
     parse_cmdline(argc, argv, &cmd);
     struct counts *counts = alloc_zeroed(1, sizeof *counts);
-    read_map(&cmd, &map);
+    map_read(cmd.operands, cmd.operand_count, &map);
     count_noisy(&map, counts);
     if (cmd.target_text)
         print_target(&cmd, &map, counts);

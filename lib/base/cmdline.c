@@ -173,20 +173,23 @@ void cmdline_levels(const char *option, const char *text, double levels[3])
     }
 }
 
-unsigned cmdline_choice(const char *option, const char *text, const char *const words[])
+int cmdline_choice(const char *option, const char *text, const struct choice *choices,
+                   int otherwise)
 {
+    if (!text)
+        return otherwise;
     char *list = alloc_string("");
-    for (unsigned i = 0; words[i]; i++) {
-        if (strcmp(text, words[i]) == 0) {
+    for (const struct choice *choice = choices; choice->word; choice++) {
+        if (strcmp(text, choice->word) == 0) {
             free(list);
-            return i;
+            return choice->value;
         }
-        char *longer = alloc_printf("%s%s%s", list, i ? ", " : "", words[i]);
+        char *longer = alloc_printf("%s%s%s", list, choice > choices ? ", " : "", choice->word);
         free(list);
         list = longer;
     }
     message_error("-%s=%s: one of these words is needed: %s", option, text, list);
-    return 0;
+    return otherwise;
 }
 
 bool cmdline_reads_stdin(char *const *operands, unsigned count)

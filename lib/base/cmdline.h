@@ -34,8 +34,16 @@ unsigned cmdline_reals(const char *option, const char *text, double *values, uns
 /* As thresholds in levels (1/255 of full scale), each 0..255: one for all colours, or three. */
 void cmdline_levels(const char *option, const char *text, double levels[3]);
 
-/* As one of WORDS, which ends with NULL; returns its index. */
-unsigned cmdline_choice(const char *option, const char *text, const char *const words[]);
+/* A word and what it stands for. */
+struct choice {
+    const char *word;
+    int value;
+};
+
+/* As one of the words of CHOICES, which end with a NULL: its value; where TEXT is NULL, OTHERWISE.
+ */
+int cmdline_choice(const char *option, const char *text, const struct choice *choices,
+                   int otherwise);
 
 /* Whether standard input is read: there are no operands, or one of them is "-". */
 bool cmdline_reads_stdin(char *const *operands, unsigned count);

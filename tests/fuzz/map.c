@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "histogram.h"
 #include "input.h"
+#include "mask.h"
 #include "repair.h"
 #include "threshold.h"
 
@@ -83,7 +84,8 @@ static void check_repair(const struct frame *map, const struct frame *image,
     mask_init(&mask, image);
     mask_add(&mask, image);
     struct frame repaired = frame_copy(map);
-    bool done = repair_frame(&repaired, &mask, method, WINDOW);
+    struct repair *repair = repair_new(&mask, method, WINDOW);
+    bool done = repair_frame(repair, &repaired);
     for (unsigned c = 0; c < map->depth; c++) {
         unsigned least, most;
         find_range(map, image, c, &least, &most);
@@ -97,6 +99,7 @@ static void check_repair(const struct frame *map, const struct frame *image,
             }
     }
     frame_free(&repaired);
+    repair_free(repair);
     mask_free(&mask);
 }
 
