@@ -50,8 +50,16 @@ enum {
     ROWS = 8
 };
 
-#define LONGEST_STEP 3.0
+#define LONGEST_STEP 3.0 /* pixels along an eigenvector: beyond, the gradient says nothing */
+/* Where even less of the detail is common, it is noise, and dividing by so little would only
+   multiply that by more. */
 #define LEAST_GAIN 0.2
+/* Of the larger eigenvalue: along an edge a block measures nothing, and single precision leaves a
+   smaller one to chance. */
+#define LEAST_STRENGTH 1e-4
+/* Pixels that places keep from the last whole one whose cubic stays inside, because they are rounded
+   to single precision. */
+#define PLACE_MARGIN 1e-3
 #define BLOWN 0.999f /* of full scale: the sensor shows no detail there */
 #define FLAT 1e-12   /* variance, of full scale: there is nothing but the noise of arithmetic */
 
@@ -126,11 +134,11 @@ static unsigned char all_seen(const struct view *frame, size_t column, size_t ro
     return seen;
 }
 
-/* The largest place on an axis of SIZE samples whose cubic stays on it. Places are rounded to
-   single precision, in which the step before a whole number exceeds .001 from 2^15 on. */
+/* The largest place on an axis of SIZE samples whose cubic stays on it. From 2^15 on the margin is
+   less than the step of single precision. */
 static double last_place(unsigned size)
 {
-    return fmin(size - 2.001, nextafterf((float)(size - 2), 0));
+    return fmin(size - 2 - PLACE_MARGIN, nextafterf((float)(size - 2), 0));
 }
 
 /* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
@@ -233,7 +241,7 @@ static void solve_along(const double lambda[2], const double b[2], const double 
 {
     double explained = 0, distance = 0, strength[2];
     for (int k = 0; k < 2; k++) {
-        strength[k] = fmax(lambda[k], 1e-4 * lambda[0]);
+        strength[k] = fmax(lambda[k], LEAST_STRENGTH * lambda[0]);
         d[k] = b[k] / strength[k];
         explained += b[k] * d[k];
         distance += d[k] * d[k];

@@ -69,8 +69,9 @@ enum {
 #define SINGULAR 1e-9       /* of a diagonal element */
 #define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
 
-/* What a richer model must gain: of the loss, and in standard deviations of the gain. */
-#define LEAST_GAIN 0.3
+/* What a richer model must gain: of the loss, for one that fits hardly better is chosen for the
+   noise, and in standard deviations of the gain. */
+#define WORTHWHILE 0.3
 #define SIGNIFICANT 3
 
 struct measurement {
@@ -481,6 +482,6 @@ bool solve_prefers(enum transform_model simpler, enum transform_model richer, do
     problem_close(&simple);
     problem_close(&rich);
     double cells = without_simple.count;
-    return solved && gain > LEAST_GAIN * losses &&
+    return solved && gain > WORTHWHILE * losses &&
            gain > SIGNIFICANT * sqrt((squares - gain * gain / cells) * cells / (cells - 1));
 }

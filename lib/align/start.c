@@ -13,6 +13,9 @@ enum { PEAKS = 2, FINALISTS = 4, FINALIST_STEPS = 4 };
 #define QUICK_SCORE 0.8
 #define QUICK_SCATTER 0.25
 
+/* Phase correlation still has its peak within half a step of these: at the coarsest level, of at
+   most 300 pixels, 1.5 % of scale and 1 degree displace the edge by under 3 pixels, which is what
+   the blocks can follow. The range is that of focus breathing and of a hand. */
 static const double scales[] = {0.94, 0.97, 1, 1.03, 1.06};
 static const double rotations[] = {-2, 0, 2}; /* degrees */
 

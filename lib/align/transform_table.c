@@ -16,7 +16,6 @@ enum { NUMBERS = 13, JUMP_OTHERS = 2, LINE_BYTES = 1 << 20 /* the longest line, 
 
 #define JUMP_LEAST 0.01 /* 1 % of scale, .6 degrees */
 #define JUMP_FACTOR 5   /* the median of the others, that is */
-#define DEGREES 57.29577951308232
 
 static const char header[] =
     "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc";
@@ -97,7 +96,7 @@ bool transform_table_jump(const struct transform_table *table, unsigned i, doubl
     unsigned count = 0;
     if (i == 0 || !change(table, i, scale, &angle))
         return false;
-    *degrees = angle * DEGREES;
+    *degrees = angle * 180 / PI;
     double size = fmax(fabs(log(*scale)), fabs(angle));
     if (size < JUMP_LEAST)
         return false;

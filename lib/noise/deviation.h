@@ -26,10 +26,14 @@
  * persistent, whatever the number of frames; for 8-bit frames 1 (2 beyond 257 frames) and 4.
  *
  *     deviation = deviation_new(&options, &frame, band_height);
- *     for each band:
- *         deviation_begin(deviation, first, &needed_first, &needed_count);
- *         for each frame: deviation_add(deviation, raster, rows) until the needed rows are added
- *         while (deviation_row(deviation, row)) ...
+ *     for (first = 0; first < height; first += band_height) {
+ *         deviation_begin(deviation, first, &from, &count);
+ *         for (i = 0; i < frames; i++)
+ *             deviation_add(deviation, rows(i, from, count), count);
+ *         while (deviation_row(deviation, row))
+ *             use(row);
+ *     }
+ *     deviation_free(deviation);
  */
 struct deviation;
 

@@ -25,8 +25,8 @@
  *
  *     for (row = 0; row < height; row++) {
  *         fill(leaveout_push(leaveout));
- *         while (leaveout_pull(leaveout, deviations))
- *             use(deviations);
+ *         while (leaveout_pull(leaveout, size, hot))
+ *             use(size, hot);
  *     }
  */
 struct leaveout;
