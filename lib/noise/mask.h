@@ -21,7 +21,8 @@ struct mask {
 void mask_init(struct mask *mask, const struct frame *image);
 void mask_free(struct mask *mask);
 
-/* Marks what is not zero in IMAGE, which has the geometry that the mask was made for. */
+/* Marks what is not zero in IMAGE, which has the geometry that the mask was made for; an all-zero
+   mask is made for that of the first. */
 void mask_add(struct mask *mask, const struct frame *image);
 
 /* Widens the mask by RADIUS pixels to all sides: what lies in the square of 2 RADIUS + 1 around a
