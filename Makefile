@@ -16,7 +16,9 @@ PKG_CONFIG = pkg-config
 BINDIR = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/stackpbm
 MANDIR = $(PREFIX)/share/man
-COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -41,7 +43,6 @@ MODULES := $(basename $(wildcard lib/*/*.c))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
 LIBEXEC := $(notdir $(wildcard scripts/libexec/*))
-COMPLETION := completion/stackpbm.bash
 COMMANDS := $(PROGRAMS) $(SCRIPTS)
 
 all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%) \
@@ -129,19 +130,23 @@ $(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
 fuzz: $(FUZZERS:%=build/fuzz/bin/%)
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(COMPLETIONDIR) \
-	           $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	           $(DESTDIR)$(MANDIR)/man7
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) \
+	           $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+	           $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install $(COMMANDS:%=build/bin/%) $(DESTDIR)$(BINDIR)
 	install $(LIBEXEC:%=build/libexec/stackpbm/%) $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    install -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}" || exit 1; done
+	install -m 644 completion/_stackpbm $(DESTDIR)$(ZSHDIR)
 	for command in $(COMMANDS); do \
-	    install -m 644 $(COMPLETION) "$(DESTDIR)$(COMPLETIONDIR)/$$command" || exit 1; done
+	    install -m 644 completion/stackpbm.bash "$(DESTDIR)$(BASHDIR)/$$command" && \
+	    install -m 644 completion/stackpbm.fish "$(DESTDIR)$(FISHDIR)/$$command.fish" || exit 1; done
 
 uninstall:
 	cd $(DESTDIR)$(BINDIR) && rm -f $(COMMANDS)
-	cd $(DESTDIR)$(COMPLETIONDIR) && rm -f $(COMMANDS)
+	cd $(DESTDIR)$(BASHDIR) && rm -f $(COMMANDS)
+	cd $(DESTDIR)$(FISHDIR) && rm -f $(COMMANDS:%=%.fish)
+	rm -f $(DESTDIR)$(ZSHDIR)/_stackpbm
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; done
