@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 #
 # make            everything, under build/: the programs in build/bin
-# make check      the tests on that build      make asan     the tests on a sanitized build
+# make check      the tests on that build; of them only TESTS=tests/noisemask.bats, say
+# make asan       the tests on a sanitized build
 # make asan-clang the same, by clang, which checks more
 # make lint       what checks the sources      make bench    speed and memory beside their peers
 # make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
+# make dist       what is committed as build/stackpbm-VERSION.tar.gz
+# make deb        Debian packages of that, in build/deb; DEB_BUILD_OPTIONS as usual
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 PREFIX = /usr/local
 CFLAGS = -O3 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now
@@ -96,8 +99,9 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan-clang,$$(SANITIZE),$(tool)
 
 build/bin/framealign build/asan/bin/framealign build/asan-clang/bin/framealign: LIBRARIES += -lfftw3f
 
+TESTS =
 check: all
-	sh scripts/test build
+	sh scripts/test build $(TESTS)
 
 asan: sanitized
 	sh scripts/test build/asan
@@ -154,5 +158,23 @@ uninstall:
 clean:
 	rm -rf build
 
+# The bytes depend on the commit alone: files belong to root and have its time, modes leave out the
+# umask, and gzip adds neither a name nor the time.
+DIST = stackpbm-$(VERSION)
+dist:
+	@git diff --quiet HEAD || echo "dist: what is not committed is left out" >&2
+	@mkdir -p build
+	git -c tar.umask=0022 archive --format=tar --prefix=$(DIST)/ -o build/$(DIST).tar HEAD
+	gzip -9nf build/$(DIST).tar
+
+# The packages' build knows nothing of how this make was called.
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -C build/deb -xzf build/$(DIST).tar.gz
+	cd build/deb/$(DIST) && env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL dpkg-buildpackage -us -uc
+	rm -rf build/deb/$(DIST)
+
 .PHONY: all sanitized sanitized-clang check asan asan-clang lint bench install uninstall clean
+.PHONY: dist deb
 .SECONDARY:
