@@ -22,8 +22,8 @@ struct pam_reader {
     unsigned rows_left;
 };
 
-/* The name in the header's comments, which our programs write as "# frame NAME", in pieces where it
-   is long; NULL where there is none. */
+/* The name in the header's comments, "# frame NAME", continued in "# frame+" lines if long; NULL if
+   there is none. */
 static char *carried_name(const char *comments)
 {
     char *text = alloc_array(comments ? strlen(comments) + 1 : 1, 1), *end = text;
@@ -111,7 +111,7 @@ static uint16_t largest(const uint16_t *samples, size_t count)
     return most;
 }
 
-/* A raw sample may exceed a maxval that is not the most its bytes hold. */
+/* A raw sample may exceed the maxval, unless that is the largest number its bytes hold. */
 static void check_samples(const struct pam_reader *reader, const unsigned char *raster,
                           unsigned count)
 {
@@ -186,8 +186,8 @@ static void write_name(FILE *file, const char *name)
     free(escaped);
 }
 
-/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
-   is divided at blanks, which a long one has because it came in by lines itself. */
+/* A long tuple type goes on in further lines, too. Readers join these with blanks, so it is divided
+   at blanks; a long one has some, because it was itself read from several lines. */
 static void write_tuple_type(FILE *file, const char *type)
 {
     enum { PIECE = 245 };
