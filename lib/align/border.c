@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A Gaussian of standard deviation s leaves nothing of what is finer than s, so the picture under
- * the blur is made of cells of f x f pixels, f about s/4: a cell is the mean of a few nearest
- * samples of the source, 4x4 at most. With the cells' own blur, a box of variance (f^2 - 1)/12, and
- * that of the linear interpolation between them at the end, about f^2/6, what remains to be done
- * on the cells has the variance
+ * A Gaussian of standard deviation s removes detail finer than s, so the blur works on cells of f x
+ * f pixels, f about s/4: a cell is the mean of a few nearest samples of the source, 4x4 at most.
+ * Making cells blurs by a box of variance (f^2 - 1)/12, and the linear interpolation between them
+ * at the end by about f^2/6, so the blur of the cells has the variance
  *
  *     (s^2 - (f^2 - 1)/12 - f^2/6) / f^2     (f > 1)
  *
- * A row of cells is blurred across when it is made; the rows of a window of the kernel's height
- * slide down the picture and are summed when a blurred row is wanted. Beside the output the edge of
- * the picture is repeated.
+ * A row of cells is blurred horizontally when it is made. A window of such rows, as high as the
+ * kernel, slides down the picture; their weighted sum is a blurred row. Beyond the output the cells
+ * at the edge are repeated.
  *
- * With opacity, colors are multiplied by it before the blur and divided by its blur behind it.
+ * With opacity, colors are multiplied by it before the blur and divided by the blurred opacity
+ * after it.
  */
 
 #include <math.h>
@@ -110,7 +110,7 @@ static void add_nearest(const struct border *s, double x, double y, double *sum)
         sum[plane] += plane < colors ? opacity * pixel[plane] : pixel[plane];
 }
 
-/* Row ROW of cells into LINE. */
+/* Makes row ROW of cells in LINE. */
 static void fill_cells(struct border *s, unsigned row)
 {
     unsigned depth = s->source->depth;
@@ -173,7 +173,8 @@ static const float *blurred_row(struct border *s, unsigned row)
     return s->blurred[slot];
 }
 
-/* The cell before PIXEL's middle, of COUNT, and how far it is from there to the next. */
+/* The last of COUNT cells whose middle is not behind PIXEL; *REST is the share of the way to the
+   next. */
 static unsigned cell_before(unsigned pixel, unsigned cell, unsigned count, double *rest)
 {
     double place = (pixel - 0.5 * (cell - 1.0)) / cell;

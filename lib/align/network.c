@@ -8,20 +8,20 @@
  *     e = parameters of M^-1 T_b T_a^-1,
  *
  * changes with small corrections T_i <- T_i (1 + d_i) by A_a (d_b - d_a), where A_a is the linear
- * map of parameters h to those of T_a h T_a^-1. Gauss-Newton steps minimise the sum of
- * rho(e' C^-1 e) over all links. To begin with each T_i is composed along the chain of links with
- * the least sum of squared errors, by far links only where there are no others. The first rounds
- * weigh each link by 1 / sqrt(e' C^-1 e), which lets a majority of links overrule one; the later
- * ones by 1 / (1 + e' C^-1 e / BOUND^2)^2.
+ * map of parameters h to those of T_a h T_a^-1. Gauss-Newton steps minimise the sum of rho(e' C^-1
+ * e) over all links. Each T_i starts as the composition along the chain of links with the least sum
+ * of squared errors, in which far links cost FAR times as much. The first rounds weigh each link by
+ * 1 / sqrt(e' C^-1 e), which lets a majority of links overrule one; the later ones by 1 / (1 + e'
+ * C^-1 e / BOUND^2)^2.
  *
- * A link of few degrees of freedom has a singular C; C gets a share of its error all round, so that
- * what the link takes for zero is zero within that.
+ * A link of few degrees of freedom has a singular C. So the squared SHARE_ALL_ROUND of its error is
+ * added to C's diagonal: the parameters that the link takes for zero are zero within that.
  *
  * Nodes are in the order of the stack and links join near ones, so the normal matrix is banded; it
  * is factored by Cholesky's method within the band.
  *
- * The covariance of d_i is the i-th diagonal block of the inverse, raised where the links about a
- * node contradict each other.
+ * The covariance of d_i is the i-th diagonal block of the inverse, raised where the links of a node
+ * contradict each other.
  */
 
 #include <math.h>
@@ -35,8 +35,8 @@ enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 30, ROUNDS = 10 };
 
 #define SHARE_ALL_ROUND 0.3
 #define BOUND 4.0 /* of sqrt(e' C^-1 e) */
-#define FAR 100   /* times the cost that a far link has to begin with */
-#define TINY 1e-6 /* pixels: an error that is taken for none */
+#define FAR 100   /* times the cost of a far link, in the first chains */
+#define TINY 1e-6 /* pixels: the least error of a link */
 #define NO_NODE (~0u)
 
 struct network {
@@ -44,7 +44,7 @@ struct network {
     struct link *links;
     unsigned count, link_count, width, height;
     double (*information)[P][P]; /* C^-1 of each link */
-    unsigned *unknown; /* of each node: its place among those that are sought, or NO_NODE */
+    unsigned *unknown;           /* of each node: its number among those to be found, or NO_NODE */
     unsigned sought;
 };
 
@@ -67,8 +67,8 @@ static void invert(double c[P][P], double inverse[P][P])
     }
 }
 
-/* C^-1, with what the link takes for zero known as well as SHARE_ALL_ROUND says, and the error of a
-   fixed node at its end. */
+/* C^-1 of LINK, where C includes SHARE_ALL_ROUND of its error and the errors of fixed nodes at its
+   ends. */
 static void link_information(const struct network *network, const struct link *link,
                              double information[P][P])
 {
@@ -114,7 +114,8 @@ static void reach(struct network *network)
     free(cost);
 }
 
-/* Numbers the nodes to be found. Returns how far apart those that a link joins are numbered. */
+/* Numbers the nodes to be found. Returns the largest distance between the numbers of linked
+   nodes. */
 static unsigned number_unknowns(struct network *network)
 {
     unsigned span = 0;
@@ -224,7 +225,7 @@ static bool takes_part(const struct network *network, const struct link *link)
     return network->nodes[link->from].reached && network->nodes[link->to].reached;
 }
 
-/* One Gauss-Newton step. M holds the Cholesky factor then. */
+/* One Gauss-Newton step. Leaves the Cholesky factor in M. */
 static bool step(struct network *network, bool rough, struct banded *m, double *x)
 {
     for (size_t i = 0; i < (size_t)m->size * m->band; i++)
@@ -256,7 +257,7 @@ static bool step(struct network *network, bool rough, struct banded *m, double *
     return true;
 }
 
-/* How far the links are from the solution. */
+/* Sets how far the links are from the solution. */
 static void tell_apart(struct network *network)
 {
     for (unsigned k = 0; k < network->link_count; k++) {
@@ -286,7 +287,7 @@ static double contradiction(const struct network *network, unsigned i)
     return weights > 0 ? fmax(1, sqrt(squares / weights)) : 1;
 }
 
-/* The covariances of the nodes from the Cholesky factor L. */
+/* Sets the covariances of the nodes from the Cholesky factor L. */
 static void tell_errors(struct network *network, const struct banded *l, double *x)
 {
     for (unsigned i = 0; i < network->count; i++) {

@@ -3,7 +3,7 @@
 /*
  * A point (x, y) is the line (x, y, 1) of the projective plane; a matrix acts on it and the third
  * coordinate is divided out. Composition is the matrix product, the inverse is the adjugate (its
- * scale is of no account).
+ * scale does not matter).
  *
  * Near the identity, with a = m[2][0] and b = m[2][1] small,
  *
@@ -113,8 +113,8 @@ bool transform_usable(const struct transform *t, unsigned width, unsigned height
         double u, v;
         if (!transform_point(t, x[i], y[i], &u, &v))
             return false;
-        /* The sign of the Jacobian's determinant is that of det M / w^3: one sign at all corners
-           with w > 0. */
+        /* The Jacobian's determinant has the sign of det M / w^3: the same at all corners, as w >
+           0. */
     }
     return determinant(t) > 0;
 }
