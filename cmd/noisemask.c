@@ -75,11 +75,8 @@ static void read_mask(const char *path, struct mask *mask)
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
     struct frame image = {0};
-    while (input_read(in, &image)) {
-        if (!mask->noisy)
-            mask_init(mask, &image);
+    while (input_read(in, &image))
         mask_add(mask, &image);
-    }
     input_close(in);
     frame_free(&image);
 }

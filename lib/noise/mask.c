@@ -35,6 +35,8 @@ static uint16_t set_bits(const uint16_t *samples, size_t count)
 
 void mask_add(struct mask *mask, const struct frame *image)
 {
+    if (!mask->noisy)
+        mask_init(mask, image);
     uint16_t *samples = alloc_array(frame_row_samples(image), sizeof *samples);
     for (unsigned row = 0; row < image->height; row++) {
         frame_get_row(image, row, samples);

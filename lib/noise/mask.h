@@ -21,7 +21,8 @@ struct mask {
 void mask_init(struct mask *mask, const struct frame *image);
 void mask_free(struct mask *mask);
 
-/* Marks the samples of IMAGE that are not zero; IMAGE must have the mask's geometry. */
+/* Marks the samples of IMAGE that are not zero; IMAGE must have the mask's geometry. A MASK of all
+   zeros first gets that of IMAGE. */
 void mask_add(struct mask *mask, const struct frame *image);
 
 /* Widens the mask by RADIUS pixels to all sides: all pixels in the square of 2 RADIUS + 1 around a
