@@ -12,13 +12,13 @@
  *     t - i = g . d + noise,   g = (grad t + grad i) / 2
  *
  * So that a change of gain or offset is not taken for displacement, g is made orthogonal to the
- * constant and to the signal s = t + i. The difference t - i already is. The normal equations are
+ * constant and to the signal q = t + i. The difference t - i already is. The normal equations are
  * then
  *
- *     A d = b,   A = sum g g' - (sum g)(sum g)'/n - (g . s)(g . s)'/(s . s),   b = sum g (t - i)
+ *     A d = b,   A = sum g g' - (sum g)(sum g)'/n - (g . q)(g . q)'/(q . q),   b = sum g (t - i)
  *
- * and with the residual variance v = (|t - i|^2 - b . d) / (n - 4) the covariance of d is v A^-1:
- * variances v / lambda along A's eigenvectors.
+ * and with the residual variance sigma^2 = (|t - i|^2 - b . d) / (n - 4) the covariance of d is
+ * sigma^2 A^-1: variances sigma^2 / lambda along A's eigenvectors.
  *
  * Noise has gradients too. They add to A but tell nothing of displacement, so d and its variance
  * come out too small. But noise differs between the images: along an eigenvector e, b responds only
@@ -141,17 +141,18 @@ static double last_place(unsigned size)
     return fmin(size - 2 - PLACE_MARGIN, nextafterf((float)(size - 2), 0));
 }
 
-/* Samples FRAME through T at the PATCH x PATCH pixels from X, Y on. False if some lie outside. */
-static bool sample_patch(const struct view *frame, const struct transform *t, double x, double y,
-                         float *patch, unsigned char *seen)
+/* Samples FRAME through TRANSFORM at the PATCH x PATCH pixels from X, Y on. False if some lie
+ * outside. */
+static bool sample_patch(const struct view *frame, const struct transform *transform, double x,
+                         double y, float *patch, unsigned char *seen)
 {
     if (frame->width < 4 || frame->height < 4)
         return false;
     double last_u = last_place(frame->width), last_v = last_place(frame->height);
     for (int corner = 0; corner < 4; corner++) {
         double u, v;
-        if (!transform_point(t, x + (corner & 1 ? PATCH - 1 : 0), y + (corner & 2 ? PATCH - 1 : 0),
-                             &u, &v))
+        if (!transform_point(transform, x + (corner & 1 ? PATCH - 1 : 0),
+                             y + (corner & 2 ? PATCH - 1 : 0), &u, &v))
             return false;
         u -= frame->x;
         v -= frame->y;
@@ -160,13 +161,13 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
     }
     for (int row = 0; row < PATCH; row++) {
         float u[PATCH], v[PATCH];
-        double rx = t->m[0][1] * (y + row) + t->m[0][2];
-        double ry = t->m[1][1] * (y + row) + t->m[1][2];
-        double rw = t->m[2][1] * (y + row) + t->m[2][2];
+        double rx = transform->m[0][1] * (y + row) + transform->m[0][2];
+        double ry = transform->m[1][1] * (y + row) + transform->m[1][2];
+        double rw = transform->m[2][1] * (y + row) + transform->m[2][2];
         for (int column = 0; column < PATCH; column++) {
-            double w = 1 / (t->m[2][0] * (x + column) + rw);
-            u[column] = (float)((t->m[0][0] * (x + column) + rx) * w - frame->x);
-            v[column] = (float)((t->m[1][0] * (x + column) + ry) * w - frame->y);
+            double w = 1 / (transform->m[2][0] * (x + column) + rw);
+            u[column] = (float)((transform->m[0][0] * (x + column) + rx) * w - frame->x);
+            v[column] = (float)((transform->m[1][0] * (x + column) + ry) * w - frame->y);
         }
         sample_row(frame->gray, frame->stride, u, v, PATCH, patch + (size_t)row * PATCH);
         for (int column = 0; frame->seen && column < PATCH; column++)
@@ -175,9 +176,9 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
     return true;
 }
 
-/* Sets the pixels of S to zero that are not seen or have a neighbour not seen: zeros add nothing to
+/* Sets the pixels of M to zero that are not seen or have a neighbour not seen: zeros add nothing to
    the moments. Returns how many remain. */
-static unsigned mask_samples(struct samples *s, const unsigned char *reference, size_t stride,
+static unsigned mask_samples(struct samples *m, const unsigned char *reference, size_t stride,
                              const unsigned char *frame)
 {
     unsigned count = 0;
@@ -195,7 +196,7 @@ static unsigned mask_samples(struct samples *s, const unsigned char *reference, 
             count += seen;
             if (!seen) {
                 size_t k = row * BLOCK_SIDE + column;
-                s->t[k] = s->i[k] = s->tx[k] = s->ty[k] = s->ix[k] = s->iy[k] = 0;
+                m->t[k] = m->i[k] = m->tx[k] = m->ty[k] = m->ix[k] = m->iy[k] = 0;
             }
         }
     }
@@ -264,9 +265,9 @@ static double form(double xx, double xy, double yy, double c, double s)
 static void solve_block(const struct samples *m, double n, struct block *block)
 {
     block->ncc = block->likeness = 0;
-    double t = total(m->t), i = total(m->i);
-    double tt = dot(m->t, m->t) - t * t / n;
-    double ii = dot(m->i, m->i) - i * i / n;
+    double sum_t = total(m->t), sum_i = total(m->i);
+    double tt = dot(m->t, m->t) - sum_t * sum_t / n;
+    double ii = dot(m->i, m->i) - sum_i * sum_i / n;
     if (!(tt > FLAT * n) || !(ii > FLAT * n))
         return;
     double at = 1 / sqrt(tt), ai = 1 / sqrt(ii);
@@ -274,23 +275,23 @@ static void solve_block(const struct samples *m, double n, struct block *block)
     double energy_i = ai * ai * (dot(m->ix, m->ix) + dot(m->iy, m->iy));
     if (!(energy_t > 0) || !(energy_i > 0))
         return;
-    double ncc = at * ai * (dot(m->t, m->i) - t * i / n);
+    double ncc = at * ai * (dot(m->t, m->i) - sum_t * sum_i / n);
 
     struct combined g;
     combine(m, (float)at, (float)ai, &g);
-    double x = total(g.x), y = total(g.y);
+    double sum_x = total(g.x), sum_y = total(g.y);
     double sum = total(g.sum), difference = total(g.difference);
-    double xs = dot(g.x, g.sum) - x * sum / n, ys = dot(g.y, g.sum) - y * sum / n;
+    double xs = dot(g.x, g.sum) - sum_x * sum / n, ys = dot(g.y, g.sum) - sum_y * sum / n;
     double ss = fmax(2 + 2 * ncc, 1e-6);
     double xx = dot(g.x, g.x), xy = dot(g.x, g.y), yy = dot(g.y, g.y);
     double lambda[2], c, s;
-    eigen(xx - x * x / n - xs * xs / ss, xy - x * y / n - xs * ys / ss,
-          yy - y * y / n - ys * ys / ss, lambda, &c, &s);
+    eigen(xx - sum_x * sum_x / n - xs * xs / ss, xy - sum_x * sum_y / n - xs * ys / ss,
+          yy - sum_y * sum_y / n - ys * ys / ss, lambda, &c, &s);
     if (!(lambda[0] > 0))
         return;
 
-    double bx = dot(g.x, g.difference) - x * difference / n;
-    double by = dot(g.y, g.difference) - y * difference / n;
+    double bx = dot(g.x, g.difference) - sum_x * difference / n;
+    double by = dot(g.y, g.difference) - sum_y * difference / n;
     double b[2] = {c * bx + s * by, c * by - s * bx};
     double cross_xx = at * ai * dot(m->tx, m->ix), cross_yy = at * ai * dot(m->ty, m->iy);
     double cross_xy = 0.5 * at * ai * (dot(m->tx, m->iy) + dot(m->ix, m->ty));
@@ -337,12 +338,12 @@ static bool any_blown(const float *patch)
 }
 
 void block_measure(const struct view *reference, const struct view *frame,
-                   const struct transform *t, struct block *block)
+                   const struct transform *transform, struct block *block)
 {
     float patch[PATCH * PATCH];
     unsigned char seen[PATCH * PATCH];
     struct samples m;
-    block->inside = sample_patch(frame, t, block->x - 1.0, block->y - 1.0, patch, seen);
+    block->inside = sample_patch(frame, transform, block->x - 1.0, block->y - 1.0, patch, seen);
     block->blown = false;
     if (!block->inside)
         return;
@@ -408,12 +409,12 @@ bool block_look(const struct view *view, struct block *block)
 
 static int by_information(const void *a, const void *b)
 {
-    const struct block *p = a, *q = b;
-    if (p->information != q->information)
-        return p->information > q->information ? -1 : 1;
-    if (p->y != q->y)
-        return p->y < q->y ? -1 : 1;
-    return p->x < q->x ? -1 : p->x > q->x;
+    const struct block *one = a, *other = b;
+    if (one->information != other->information)
+        return one->information > other->information ? -1 : 1;
+    if (one->y != other->y)
+        return one->y < other->y ? -1 : 1;
+    return one->x < other->x ? -1 : one->x > other->x;
 }
 
 unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
@@ -449,11 +450,11 @@ unsigned block_choose(const struct level *level, unsigned most, struct block *bl
     struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
     struct view view = block_view(level);
     unsigned count = 0;
-    for (unsigned j = 0; j < down; j++) {
-        for (unsigned i = 0; i < across; i++) {
+    for (unsigned row = 0; row < down; row++) {
+        for (unsigned column = 0; column < across; column++) {
             struct block *block = &all[count];
-            block->x = left + i * BLOCK_SIDE;
-            block->y = top + j * BLOCK_SIDE;
+            block->x = left + column * BLOCK_SIDE;
+            block->y = top + row * BLOCK_SIDE;
             count += block_look(&view, block);
         }
     }

@@ -42,10 +42,10 @@ struct view {
 /* All of LEVEL. */
 struct view block_view(const struct level *level);
 
-/* Measures BLOCK of REFERENCE, a view with a pixel to spare on each side of it, in FRAME. T takes
-   the reference's coordinates to those of FRAME's image. */
+/* Measures BLOCK of REFERENCE, a view with a pixel to spare on each side of it, in FRAME. TRANSFORM
+   takes the reference's coordinates to those of FRAME's image. */
 void block_measure(const struct view *reference, const struct view *frame,
-                   const struct transform *t, struct block *block);
+                   const struct transform *transform, struct block *block);
 
 /* Sets the information and the sharpness of BLOCK in VIEW; false if its information is 0. */
 bool block_look(const struct view *view, struct block *block);

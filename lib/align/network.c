@@ -125,10 +125,10 @@ static unsigned number_unknowns(struct network *network)
         network->unknown[i] = node->reached && !node->fixed ? network->sought++ : NO_NODE;
     }
     for (unsigned k = 0; k < network->link_count; k++) {
-        unsigned a = network->unknown[network->links[k].from];
-        unsigned b = network->unknown[network->links[k].to];
-        if (a != NO_NODE && b != NO_NODE) {
-            unsigned apart = a > b ? a - b : b - a;
+        unsigned from = network->unknown[network->links[k].from];
+        unsigned to = network->unknown[network->links[k].to];
+        if (from != NO_NODE && to != NO_NODE) {
+            unsigned apart = from > to ? from - to : to - from;
             span = apart > span ? apart : span;
         }
     }
@@ -152,24 +152,24 @@ static void conjugation(const struct network *network, const struct transform *t
     struct transform back;
     transform_invert(t, &back);
     for (int j = 0; j < P; j++) {
-        const double step = 0.01; /* pixels: small beside the image, large beside rounding */
+        const double moved_by = 0.01; /* pixels: small beside the image, large beside rounding */
         double h[P] = {0}, moved[P];
-        h[j] = step;
+        h[j] = moved_by;
         struct transform small = transform_from_parameters(h, network->width, network->height);
         small = transform_compose(&small, &back);
         small = transform_compose(t, &small);
         transform_to_parameters(&small, network->width, network->height, moved);
         for (int i = 0; i < P; i++)
-            a[i][j] = moved[i] / step;
+            a[i][j] = moved[i] / moved_by;
     }
 }
 
-static double quadratic(double m[P][P], const double e[P])
+static double quadratic(double matrix[P][P], const double e[P])
 {
     double sum = 0;
     for (int i = 0; i < P; i++)
         for (int j = 0; j < P; j++)
-            sum += e[i] * m[i][j] * e[j];
+            sum += e[i] * matrix[i][j] * e[j];
     return fmax(0, sum);
 }
 
@@ -184,12 +184,11 @@ static void multiply(double a[P][P], bool transposed, double b[P][P], double pro
 }
 
 /* Adds BLOCK to the rows of node I and the columns of node J, J <= I. */
-static void add_block(struct banded *m, unsigned i, unsigned j, double block[P][P],
-                      double factor_of)
+static void add_block(struct banded *m, unsigned i, unsigned j, double block[P][P], double weight)
 {
-    for (unsigned r = 0; r < P; r++)
-        for (unsigned c = 0; c < (i == j ? r + 1 : P); c++)
-            *banded_at(m, i * P + r, j * P + c) += factor_of * block[r][c];
+    for (unsigned row = 0; row < P; row++)
+        for (unsigned column = 0; column < (i == j ? row + 1 : P); column++)
+            *banded_at(m, i * P + row, j * P + column) += weight * block[row][column];
 }
 
 /* Adds the equations of link K, weighted, to the normal matrix M and the right side X. */
@@ -295,13 +294,13 @@ static void tell_errors(struct network *network, const struct banded *l, double 
         struct node *node = &network->nodes[i];
         if (n == NO_NODE)
             continue;
-        double factor_of = contradiction(network, i);
+        double ratio = contradiction(network, i);
         for (unsigned column = 0; column < P; column++) {
             for (unsigned j = 0; j < l->size; j++)
                 x[j] = j == n * P + column;
             cholesky_solve(l, x, n * P);
             for (unsigned row = 0; row < P; row++)
-                node->covariance[row][column] = factor_of * factor_of * x[n * P + row];
+                node->covariance[row][column] = ratio * ratio * x[n * P + row];
         }
         node->error = transform_rms_deviation(node->covariance, network->width, network->height);
     }

@@ -5,16 +5,16 @@
  * of its normal matrix, with variances v. With J(x) the model's Jacobian at the block's middle and
  * r = e . d - e . J p, the parameters p minimise a robust sum of r^2 / u over blocks and both e,
  *
- *     u = s^2 v + m^2 (i_median / i) (f_median / f)^4
+ *     u = s^2 v + m^2 (I_median / I) (F_median / F)^4
  *
  * in which s^2 v is the noise of the measurement, and m the misfit: how far, in pixels, precise
  * blocks disagree beyond their noise, because the subject has depth and no plane transform holds
  * everywhere. Without m the most precise blocks would be the first outliers; with it alone a vague
- * block would weigh as much as a sharp one. i is the block's information, f its mean squared
- * frequency: f is small where the subject is out of focus, at other depths, however strong its
+ * block would weigh as much as a sharp one. I is the block's information, F its mean squared
+ * frequency: F is small where the subject is out of focus, at other depths, however strong its
  * contrast. Misfit counts less where detail is sharp, because the fused picture takes its detail
  * there. (On made stacks with parallax the error of links between neighbours, at the depth that is
- * in focus, is a quarter less than without f.)
+ * in focus, is a quarter less than without F.)
  *
  * Each round estimates s and m anew, from the median |r| of the vaguer half and of the most precise
  * quarter of the measurements (1.4826 times the median is a standard deviation). Frames without
@@ -27,7 +27,7 @@
  * so that mere noise costs little efficiency and misfit is judged in pixels. The first few rounds
  * use weights 1 / z, which tend to the least absolute deviations and need no starting values.
  *
- * No block is more precise than the model is true, so v has a floor, a share of its median. If
+ * No block can be more precise than the model, so v has a floor, a share of its median. If
  * block and frame have different gradient energies (one of them is out of focus), their difference
  * is not noise but structure, and v is raised.
  *
@@ -77,7 +77,7 @@ struct measurement {
     double row[P]; /* e . J */
     double value;  /* e . d */
     double variance;
-    double vagueness; /* i_median / i */
+    double vagueness; /* I_median / I, times (F_median / F)^4 */
     double weight;
     unsigned block;
     unsigned cell;
@@ -104,11 +104,12 @@ struct jackknife {
     double p[CELLS][P];
 };
 
-static double residual(const struct problem *problem, const struct measurement *m, const double *p)
+static double residual(const struct problem *problem, const struct measurement *measured,
+                       const double *p)
 {
-    double r = m->value;
+    double r = measured->value;
     for (unsigned i = 0; i < problem->parameters; i++)
-        r -= m->row[i] * p[i];
+        r -= measured->row[i] * p[i];
     return r;
 }
 
@@ -119,14 +120,14 @@ static bool least_squares(const struct problem *problem, unsigned left_out, doub
     double element[P * P] = {0}, b[P] = {0};
     struct banded a = {n, n, element};
     for (unsigned k = 0; k < problem->count; k++) {
-        const struct measurement *m = &problem->rows[k];
-        if (m->cell == left_out)
+        const struct measurement *measured = &problem->rows[k];
+        if (measured->cell == left_out)
             continue;
         for (unsigned i = 0; i < n; i++) {
-            double weighted = m->weight * m->row[i];
+            double weighted = measured->weight * measured->row[i];
             for (unsigned j = 0; j <= i; j++)
-                *banded_at(&a, i, j) += weighted * m->row[j];
-            b[i] += weighted * m->value;
+                *banded_at(&a, i, j) += weighted * measured->row[j];
+            b[i] += weighted * measured->value;
         }
     }
     if (!cholesky_factor(&a, SINGULAR))
@@ -141,10 +142,10 @@ static void measure_misfit(struct problem *problem, const double *p)
 {
     unsigned count = 0;
     for (unsigned k = 0; k < problem->count; k++) {
-        const struct measurement *m = &problem->rows[k];
-        if (m->variance >= problem->vague)
-            problem->scratch[count++] = fabs(residual(problem, m, p)) /
-                                        sqrt(m->variance + problem->misfit / problem->scale);
+        const struct measurement *measured = &problem->rows[k];
+        if (measured->variance >= problem->vague)
+            problem->scratch[count++] = fabs(residual(problem, measured, p)) /
+                                        sqrt(measured->variance + problem->misfit / problem->scale);
     }
     double noise = MAD_TO_SIGMA * median_of(problem->scratch, count);
     problem->scale = fmax(LEAST_NOISE, fmin(MOST_NOISE, noise * noise));
@@ -160,14 +161,14 @@ static void measure_misfit(struct problem *problem, const double *p)
     problem->misfit = excess * faintness * faintness / (faintness * faintness + 1);
 }
 
-/* z^2 of the block whose first measurement is M, with m^2 = MISFIT. */
-static double block_deviation(const struct problem *problem, const struct measurement *m,
+/* z^2 of the block whose first measurement is MEASURED, with m^2 = MISFIT. */
+static double block_deviation(const struct problem *problem, const struct measurement *measured,
                               const double *p, double misfit)
 {
     double zz = 0;
     for (int axis = 0; axis < 2; axis++) {
-        double r = residual(problem, &m[axis], p);
-        zz += r * r / (BOUND * BOUND * problem->scale * m[axis].variance + misfit);
+        double r = residual(problem, &measured[axis], p);
+        zz += r * r / (BOUND * BOUND * problem->scale * measured[axis].variance + misfit);
     }
     return zz;
 }
@@ -176,17 +177,18 @@ static double block_deviation(const struct problem *problem, const struct measur
 static void reweigh(struct problem *problem, const double *p, bool rough)
 {
     for (unsigned k = 0; k < problem->count; k += 2) {
-        struct measurement *m = &problem->rows[k];
+        struct measurement *measured = &problem->rows[k];
         double u[2], zz = 0;
         for (int axis = 0; axis < 2; axis++) {
-            double r = residual(problem, &m[axis], p);
-            u[axis] = problem->scale * m[axis].variance + problem->misfit * m[axis].vagueness;
+            double r = residual(problem, &measured[axis], p);
+            u[axis] = problem->scale * measured[axis].variance +
+                      problem->misfit * measured[axis].vagueness;
             zz += r * r / u[axis];
         }
-        double bounded = 1 + block_deviation(problem, m, p, problem->misfit);
+        double bounded = 1 + block_deviation(problem, measured, p, problem->misfit);
         double trust = rough ? 1 / fmax(sqrt(zz), 0.1) : 1 / (bounded * bounded);
-        m[0].weight = trust / u[0];
-        m[1].weight = trust / u[1];
+        measured[0].weight = trust / u[0];
+        measured[1].weight = trust / u[1];
     }
 }
 
@@ -298,17 +300,18 @@ static void collect(struct problem *problem, const struct block *blocks, unsigne
         double unlike = 1 / (block->likeness * block->likeness + 1e-6);
         double e[2][2] = {{block->c, block->s}, {-block->s, block->c}};
         for (int axis = 0; axis < 2; axis++) {
-            struct measurement *m = &problem->rows[problem->count++];
-            m->block = k;
-            m->cell = (unsigned)(ACROSS * y / (2 * problem->cy + 1)) * ACROSS +
-                      (unsigned)(ACROSS * x / (2 * problem->cx + 1));
-            m->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
-            m->variance = unlike * (block->variance[axis] + floor);
+            struct measurement *measured = &problem->rows[problem->count++];
+            measured->block = k;
+            measured->cell = (unsigned)(ACROSS * y / (2 * problem->cy + 1)) * ACROSS +
+                             (unsigned)(ACROSS * x / (2 * problem->cx + 1));
+            measured->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
+            measured->variance = unlike * (block->variance[axis] + floor);
             double blur = sharpness / (double)block->sharpness;
-            m->vagueness = information / (double)block->information * (blur * blur) * (blur * blur);
-            m->weight = 1 / m->variance;
+            measured->vagueness =
+                information / (double)block->information * (blur * blur) * (blur * blur);
+            measured->weight = 1 / measured->variance;
             for (unsigned i = 0; i < problem->parameters; i++)
-                m->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
+                measured->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
         }
     }
 }
@@ -439,11 +442,12 @@ static double held_out_loss(const struct problem *problem, const struct jackknif
     double loss = 0;
     *weight = 0;
     for (unsigned i = 0; i < problem->count; i += 2) {
-        const struct measurement *m = &problem->rows[i];
-        if (m->cell != jackknife->cell[k])
+        const struct measurement *measured = &problem->rows[i];
+        if (measured->cell != jackknife->cell[k])
             continue;
-        double zz = block_deviation(&judged, m, jackknife->p[k], judged.misfit);
-        double share = 1 / (judge->scale * m->variance + judge->misfit * m->vagueness);
+        double zz = block_deviation(&judged, measured, jackknife->p[k], judged.misfit);
+        double share =
+            1 / (judge->scale * measured->variance + judge->misfit * measured->vagueness);
         loss += share * zz / (1 + zz);
         *weight += share;
     }

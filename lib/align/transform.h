@@ -75,9 +75,9 @@ void transform_embed(enum transform_model model, const double *p,
                      double h[TRANSFORM_MAX_PARAMETERS]);
 
 /* The RMS displacement, in pixels, by the parameters H over a 9x9 grid that spans the image; and
-   its RMS deviation, for parameters of covariance C. */
+   its RMS deviation, for parameters of covariance COV. */
 double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, unsigned height);
-double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
+double transform_rms_deviation(double cov[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
                                unsigned width, unsigned height);
 
 /* T made an exact similarity, if its elements differ from one's by no more than moves a corner of a
