@@ -24,7 +24,7 @@ struct gauss {
     uint32_t *weights;       /* size */
     size_t row_samples;      /* width * depth */
     size_t padded_samples;   /* a row with its reflections at both ends */
-    uint16_t *rows;          /* ring of `size` padded rows as they came in */
+    uint16_t *rows;          /* ring of SIZE padded rows, not blurred */
     uint32_t *sums;          /* ring of their horizontal sums */
     const uint32_t **taps;   /* the ring's rows in the order of the kernel */
     uint64_t *total;         /* a row of vertical sums; NULL if 32 bits suffice */
