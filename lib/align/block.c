@@ -57,8 +57,8 @@ enum {
 /* Of the larger eigenvalue: along an edge a block measures nothing, and single precision leaves a
    smaller one to chance. */
 #define LEAST_STRENGTH 1e-4
-/* Pixels that places keep from the last whole one whose cubic stays inside, because they are rounded
-   to single precision. */
+/* Pixels that places keep from the last whole one whose cubic stays inside, because they are
+   rounded to single precision. */
 #define PLACE_MARGIN 1e-3
 #define BLOWN 0.999f /* of full scale: the sensor shows no detail there */
 #define FLAT 1e-12   /* variance, of full scale: there is nothing but the noise of arithmetic */
