@@ -431,16 +431,14 @@ bool solve_error(enum transform_model model, const struct block *blocks, unsigne
 }
 
 /* How badly solution K of JACKKNIFE predicts the blocks of the cell that it leaves out: the
-   weighted sum of z^2 / (1 + z^2), by the noise and misfit of JUDGE; *WEIGHT is the sum of the
-   weights. */
+   weighted sum of z^2 / (1 + z^2), by the noise and misfit of JUDGE. */
 static double held_out_loss(const struct problem *problem, const struct jackknife *jackknife,
-                            unsigned k, const struct problem *judge, double *weight)
+                            unsigned k, const struct problem *judge)
 {
     struct problem judged = *problem;
     judged.scale = judge->scale;
     judged.misfit = judge->misfit;
     double loss = 0;
-    *weight = 0;
     for (unsigned i = 0; i < problem->count; i += 2) {
         const struct measurement *measured = &problem->rows[i];
         if (measured->cell != jackknife->cell[k])
@@ -449,7 +447,6 @@ static double held_out_loss(const struct problem *problem, const struct jackknif
         double share =
             1 / (judge->scale * measured->variance + judge->misfit * measured->vagueness);
         loss += share * zz / (1 + zz);
-        *weight += share;
     }
     return loss;
 }
@@ -476,9 +473,8 @@ bool solve_prefers(enum transform_model simpler, enum transform_model richer, do
         solved = without_simple.count == without_rich.count && without_simple.count >= CELLS / 2;
     }
     for (unsigned k = 0; solved && k < without_simple.count; k++) {
-        double weight;
-        double loss = held_out_loss(&simple, &without_simple, k, &simple, &weight);
-        double difference = loss - held_out_loss(&rich, &without_rich, k, &simple, &weight);
+        double loss = held_out_loss(&simple, &without_simple, k, &simple);
+        double difference = loss - held_out_loss(&rich, &without_rich, k, &simple);
         gain += difference;
         squares += difference * difference;
         losses += loss;
