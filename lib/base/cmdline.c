@@ -16,7 +16,7 @@
 #include "message.h"
 
 /* The options that every program has, after its own. */
-enum { QUIET, HELP, VERSION, COMMON };
+enum { QUIET, HELP, VERSION, PLAIN, COMMON };
 
 static void check_printed(void)
 {
@@ -113,6 +113,8 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     all[count + QUIET] = (struct option){"quiet", &common[QUIET], NULL};
     all[count + HELP] = (struct option){"help", &common[HELP], NULL};
     all[count + VERSION] = (struct option){"version", &common[VERSION], NULL};
+    /* Netpbm's programs take it, and ignore it where they write PAM, as ours do. */
+    all[count + PLAIN] = (struct option){"plain", &common[PLAIN], NULL};
     qsort(all, count + COMMON, sizeof *all, by_name);
 
     refuse_ambiguous(all, count + COMMON, *argc, argv);

@@ -39,6 +39,7 @@ struct input {
     struct frame first; /* geometry and name of the first */
     struct roll *roll;  /* or NULL */
     bool progress;      /* is shown */
+    bool planes_told;   /* that some are left out */
 };
 
 static char *const standard_input[] = {"-"};
@@ -187,6 +188,16 @@ static void show_progress(const struct input *in, const char *name)
         message_progress("frame %u: %s", in->frames + 1, name);
 }
 
+static void tell_planes(struct input *in, const struct frame *frame)
+{
+    unsigned left_out = pam_reader_left_out(in->pam);
+    if (left_out == 0)
+        return;
+    message_note("%s: the tuple type names %u of the %u planes; the others are left out", in->label,
+                 frame->depth, frame->depth + left_out);
+    in->planes_told = true;
+}
+
 bool input_next(struct input *in, struct frame *frame)
 {
     if (in->image > 0)
@@ -218,6 +229,8 @@ bool input_next(struct input *in, struct frame *frame)
         frame->threshold = 0;
     }
     in->space = in->pam && !pam_reader_is_raw(in->pam);
+    if (in->pam && !in->planes_told)
+        tell_planes(in, frame);
     free(frame->name);
     frame->name = image_name(in, in->image == 1);
     check_geometry(in, frame);

@@ -55,6 +55,26 @@ static double carried_threshold(const char *comments)
     return 0;
 }
 
+/* Returns how many of DEPTH planes tuples of TYPE name, and strips TYPE of what it says of others.
+ */
+static unsigned leave_planes_out(char *type, unsigned depth)
+{
+    static const struct {
+        const char *type;
+        unsigned planes;
+    } known[] = {{"RGB_ALPHA", 4}, {"RGB", 3}, {"GRAYSCALE_ALPHA", 2}, {"GRAYSCALE", 1}};
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t length = strlen(known[i].type);
+        if (strncmp(type, known[i].type, length) != 0)
+            continue;
+        if (depth <= known[i].planes)
+            return depth;
+        type[length] = '\0';
+        return known[i].planes;
+    }
+    return depth;
+}
+
 struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image,
                                    struct frame *frame, char **name)
 {
@@ -70,11 +90,11 @@ struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image
 
     frame->width = (unsigned)pam->width;
     frame->height = (unsigned)pam->height;
-    frame->depth = pam->depth;
+    memcpy(frame->tuple_type, pam->tuple_type, sizeof frame->tuple_type);
+    frame->depth = leave_planes_out(frame->tuple_type, pam->depth);
     if (pam->maxval > 65535)
         message_error("%s: maxval %lu; the limit is 65535", label, pam->maxval);
     frame->maxval = (unsigned)pam->maxval;
-    memcpy(frame->tuple_type, pam->tuple_type, sizeof frame->tuple_type);
     reader->file = file;
     reader->label = label;
     reader->image = image;
@@ -90,10 +110,16 @@ void pam_reader_free(struct pam_reader *reader)
     free(reader);
 }
 
+unsigned pam_reader_left_out(const struct pam_reader *reader)
+{
+    return reader->pam.depth - reader->geometry.depth;
+}
+
 bool pam_reader_is_raw(const struct pam_reader *reader)
 {
     int format = reader->pam.format;
-    return format == PAM_FORMAT || format == RPGM_FORMAT || format == RPPM_FORMAT;
+    return (format == PAM_FORMAT || format == RPGM_FORMAT || format == RPPM_FORMAT) &&
+           pam_reader_left_out(reader) == 0;
 }
 
 bool pam_reader_is_sound(const struct pam_reader *reader)

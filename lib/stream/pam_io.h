@@ -26,6 +26,10 @@ void pam_reader_free(struct pam_reader *reader);
 /* Reads the next COUNT rows into RASTER. */
 void pam_reader_rows(struct pam_reader *reader, unsigned char *raster, unsigned count);
 
+/* How many planes of the file are left out. A tuple type that begins with RGB or GRAYSCALE tells
+   which the first planes are; those behind them are neither colours nor opacity. */
+unsigned pam_reader_left_out(const struct pam_reader *reader);
+
 /* Whether the file stores the rows as a raster does. */
 bool pam_reader_is_raw(const struct pam_reader *reader);
 
