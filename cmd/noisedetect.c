@@ -27,7 +27,7 @@ static const char synopsis[] =
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    bool threshold;                     /* given; else it is the map's or the statistic's */
+    bool threshold;                     /* given; else the default of the map or of the statistic */
     double levels[3];                   /* thresholds, 0..255 */
     struct deviation_options deviation; /* -blur, -statistic, -hot, -dead */
     unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
@@ -39,7 +39,7 @@ struct cmdline {
     unsigned operand_count;
 };
 
-/* What is made of the rows of the deviation map: a frame without raster is not wanted. */
+/* What is made from the rows of the deviation map; a frame that is not wanted has no raster. */
 struct result {
     struct frame map;    /* |D| */
     struct frame any;    /* the combined mask */
@@ -111,8 +111,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
-/* All frames of IN, in order, FRAME being the header of the first, in strips that stay in the
-   processor's cache. */
+/* Adds all frames of IN, in order, in strips that stay in the processor's cache. FRAME holds the
+   header of the first. */
 static void add_stream(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct deviation *deviation)
 {
@@ -131,7 +131,7 @@ static void add_stream(const struct cmdline *cmd, struct input *in, struct frame
     free(strip);
 }
 
-/* COUNT rows from FROM on of all frames of FILES, as much of a frame at a time as there is room. */
+/* Adds COUNT rows from FROM on of all frames of FILES; BAND has room for them. */
 static void add_band(struct rowfiles *files, unsigned from, unsigned count,
                      struct deviation *deviation, unsigned char *band)
 {
@@ -192,7 +192,7 @@ static void count_noisy(struct result *result, const uint8_t *noisy, const uint8
     }
 }
 
-/* Takes the next row of the map, DEVIATIONS, into what is wanted; MARKED is room for a row of
+/* Adds the next row of the map, DEVIATIONS, to the frames wanted; MARKED has room for a row of
    planes. */
 static void take_row(struct result *result, const uint16_t *deviations, const unsigned limits[3],
                      uint8_t *marked)
@@ -215,7 +215,7 @@ static void set_limits(const struct cmdline *cmd, const struct frame *frame, uns
         message_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
-/* Takes all rows of the map that DEVIATION can give with this band. */
+/* Takes all rows of the map that DEVIATION gives with this band. */
 static void take_band(struct result *result, struct deviation *deviation, const unsigned limits[3])
 {
     size_t samples = (size_t)result->any.width * result->colors;
@@ -227,15 +227,15 @@ static void take_band(struct result *result, struct deviation *deviation, const 
     free(marked);
 }
 
-/* Rows of a band: narrow enough for its sums to stay in the processor's cache, and several times as
-   high as what the blur reads again around it. */
+/* The rows of a band: few enough for its sums to stay in the processor's cache, and several times
+   as many as the blur reads twice around it. */
 static unsigned band_rows(const struct cmdline *cmd, const struct frame *frame)
 {
     size_t bytes = cmd->deviation.statistic == DEVIATION_MEAN ? 512 << 10 : 128 << 10;
     return (unsigned)(bytes / frame_row_bytes(frame)) + 4 * cmd->deviation.blur_size;
 }
 
-/* Steps 1 to 3 where the rows of all frames can be had at will: band after band. */
+/* Detects in files whose rows can be read in any order: band after band. */
 static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
                             struct result *result)
 {
@@ -258,7 +258,7 @@ static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
     free(band);
 }
 
-/* The same where frames come one after the other: one band of all rows. */
+/* The same for frames that come one after the other: one band of all rows. */
 static void detect_in_stream(const struct cmdline *cmd, struct result *result)
 {
     struct frame frame = {0};
@@ -290,7 +290,7 @@ static void detect(const struct cmdline *cmd, struct result *result)
     rowfiles_free(files);
 }
 
-/* Step 3 alone, from a map that an earlier run made. */
+/* Applies the thresholds to a map that an earlier run made. */
 static void detect_from_map(struct cmdline *cmd, struct result *result)
 {
     struct frame map = {0};
@@ -343,7 +343,7 @@ static struct tempfile *write_file(const char *prefix, const char *which, const 
     return file;
 }
 
-/* All files are written before the first is put in place. */
+/* Writes all files before it puts the first in place. */
 static void write_files(const char *prefix, const struct result *result)
 {
     static const char *const colors[] = {"r", "g", "b"};

@@ -28,16 +28,16 @@ enum { SIDE_MAX = 1000000 }; /* pixels; offsets are in -SIDE_MAX..SIDE_MAX */
 /* All the information the user supplied on the command line. */
 struct cmdline {
     enum pixel_list_format format;
-    bool once;               /* dcraw's list once, not DCRAW_TIMES */
-    bool mask;               /* the list becomes a mask, not the other way */
+    bool once;               /* write dcraw's list once, not DCRAW_TIMES */
+    bool mask;               /* make a mask from a list, not a list from a mask */
     unsigned width, height;  /* of the mask, pixels, 1..SIDE_MAX */
     long offset_x, offset_y; /* of a list's coordinates against the mask's */
     char *const *operands;
     unsigned operand_count;
 };
 
-/* dcraw repairs the pixels of a list one after the other, from neighbours that are still noisy;
-   after eight times a column of ten is repaired as well as it will be. */
+/* dcraw repairs the pixels of a list one after the other, from neighbours that may still be noisy;
+   repeating the list more than eight times does not improve a column of ten further. */
 enum { DCRAW_TIMES = 8 };
 
 static void parse_offset(struct cmdline *cmd, const char *text)
@@ -97,7 +97,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 
 /* ---- from a mask to a list ---- */
 
-/* The union of the images of the operand. */
+/* Reads into MASK the union of the images of the operand. */
 static void read_mask(const struct cmdline *cmd, struct mask *mask)
 {
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
@@ -108,7 +108,7 @@ static void read_mask(const struct cmdline *cmd, struct mask *mask)
     frame_free(&image);
 }
 
-/* A list has no colours. */
+/* Tells how many pixels are noisy in some colours only, as a list has no colours. */
 static void tell_colors(const struct mask *mask)
 {
     size_t end = (size_t)mask->width * mask->height;
@@ -128,7 +128,7 @@ static void check_coordinate(const char *axis, long value)
         message_error("-offset puts a pixel at %s %ld; lists count from 0", axis, value);
 }
 
-/* Ends the program where the offset takes ENTRY out of what a list can hold. */
+/* Moves ENTRY by the offset. Ends the program if a list cannot hold the result. */
 static void move(const struct cmdline *cmd, struct pixel_entry *entry)
 {
     entry->x += cmd->offset_x;
@@ -137,7 +137,8 @@ static void move(const struct cmdline *cmd, struct pixel_entry *entry)
     check_coordinate("row", entry->y);
 }
 
-/* A whole column or row of the mask is none of what the list is for where that begins elsewhere. */
+/* Whether whole columns and rows of the mask are whole in the list: not if that has another
+   origin. */
 static bool has_lines(const struct cmdline *cmd)
 {
     return cmd->offset_x == 0 && cmd->offset_y == 0;
@@ -173,10 +174,10 @@ static void write_list(const struct cmdline *cmd)
 
 /* ---- from a list to a mask ---- */
 
-/* Where a list is read. */
+/* The state of reading a list. */
 struct reader {
     FILE *file;
-    const char *label; /* what messages call it */
+    const char *label; /* its name in messages */
     unsigned long line;
     long origin; /* added to all coordinates */
 };

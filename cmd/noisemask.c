@@ -25,7 +25,7 @@ struct cmdline {
     unsigned grow;    /* pixels by which the mask is widened, 0..GROW_MAX */
     unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
     enum repair_method method;
-    unsigned max_pixels; /* more noisy pixels are refused; 0: no limit */
+    unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
     struct output_options output;
     const char *name; /* of the frame on standard input, or NULL */
     char *const *operands;
@@ -69,7 +69,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
 }
 
-/* The union of the images of the file PATH. */
+/* Reads into MASK the union of the images in the file PATH. */
 static void read_mask(const char *path, struct mask *mask)
 {
     char *operands[] = {(char *)(size_t)path};

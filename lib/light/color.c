@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * With the hue kept, a pixel's samples keep their order and the proportions of their distances: a
- * change of S and V, or L and S, moves them to
+ * If the hue stays, a pixel's samples keep their order and the ratios of their distances: a change
+ * of S and V, or L and S, moves them to
  *
  *     hsv:  x' = V' - (V - x) C'/C        C = S V
  *     hls:  x' = L' + (x - L) C'/C        C = S min(2 L, 2 maxval - 2 L)
  *
- * so that neither the hue nor its six sectors ever have to be computed, and an unchanged pixel
- * comes out exactly as it was.
+ * so the hue and its six sectors need not be computed, and an unchanged pixel keeps its exact
+ * value.
  */
 
 #include <stdbool.h>
@@ -58,13 +58,13 @@ static inline uint32_t smallest(const uint16_t *pixel)
     return smaller(smaller(pixel[0], pixel[1]), pixel[2]);
 }
 
-/* The largest chroma at a lightness of L steps of 2 MAXVAL. */
+/* The largest chroma at lightness L, in steps 0..2 MAXVAL. */
 static inline uint32_t chroma_room(uint32_t l, uint32_t maxval)
 {
     return smaller(l, 2 * maxval - l);
 }
 
-/* S in steps, rounded half up, of a chroma of at most WHOLE. */
+/* S in steps, rounded half up, of CHROMA where WHOLE is the largest chroma. */
 static inline uint32_t saturation(uint32_t chroma, uint32_t whole)
 {
     float share = (float)(int32_t)chroma / (float)(int32_t)larger(whole, 1);

@@ -23,7 +23,7 @@ void mask_free(struct mask *mask)
     *mask = (struct mask){0};
 }
 
-/* What is set in any of the samples: 0 where all are 0, as in most rows of a mask. */
+/* The bits set in any of the samples: 0 if all are 0, as in most rows of a mask. */
 SIMD_CLONES
 static uint16_t set_bits(const uint16_t *samples, size_t count)
 {
@@ -50,7 +50,7 @@ void mask_add(struct mask *mask, const struct frame *image)
     free(samples);
 }
 
-/* Most of a mask is zero, and looked at eight pixels at a time. */
+/* Skips zeros, which are most of a mask, eight pixels at a time. */
 static size_t next_noisy(const uint8_t *noisy, size_t at, size_t end)
 {
     while (at < end) {
@@ -72,7 +72,7 @@ size_t mask_next(const struct mask *mask, size_t at)
     return next_noisy(mask->noisy, at, (size_t)mask->width * mask->height);
 }
 
-/* ROW with all bits spread RADIUS pixels to both sides. */
+/* Spreads all bits of ROW by RADIUS pixels to both sides. */
 static void spread_row(const uint8_t *row, unsigned width, unsigned radius, uint8_t *spread)
 {
     memset(spread, 0, width);

@@ -16,20 +16,20 @@ struct mask {
     uint8_t *noisy;  /* a byte a pixel, bit c set where colour c is noisy; owned */
 };
 
-/* A mask with the geometry of IMAGE in which nothing is noisy; the caller ends it with mask_free().
-   Colours count, an opacity plane does not. */
+/* An empty mask with the geometry of IMAGE, but no plane for opacity; the caller frees it with
+   mask_free(). */
 void mask_init(struct mask *mask, const struct frame *image);
 void mask_free(struct mask *mask);
 
-/* Marks what is not zero in IMAGE, which has the geometry that the mask was made for; an all-zero
-   mask is made for that of the first. */
+/* Marks the samples of IMAGE that are not zero; IMAGE must have the mask's geometry. A MASK of all
+   zeros first gets that of IMAGE. */
 void mask_add(struct mask *mask, const struct frame *image);
 
-/* Widens the mask by RADIUS pixels to all sides: what lies in the square of 2 RADIUS + 1 around a
-   noisy pixel is noisy too, each colour by itself. */
+/* Widens the mask by RADIUS pixels to all sides: all pixels in the square of 2 RADIUS + 1 around a
+   noisy one become noisy, each colour by itself. */
 void mask_grow(struct mask *mask, unsigned radius);
 
-/* The first pixel from AT on, counted row by row, that is noisy in any colour; width * height where
+/* The first pixel from AT on, counted row by row, that is noisy in any colour; width * height if
    none is left. */
 size_t mask_next(const struct mask *mask, size_t at);
 

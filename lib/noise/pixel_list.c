@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "pixel_list.h"
 
-/* Numbers have at most nine characters: no arithmetic with them overflows a long of 32 bits. */
+/* Numbers have at most nine characters, so that sums of them fit a long of 32 bits. */
 #define NUMBER "%9ld"
 
 static struct pixel_entry block_at(long x, long y, long width, long height)
@@ -16,7 +16,7 @@ static struct pixel_entry block_at(long x, long y, long width, long height)
         .shape = PIXEL_BLOCK, .x = x, .y = y, .width = width, .height = height};
 }
 
-/* Whether LINE ends at END, which is -1 where a scan did not come that far. */
+/* Whether LINE ends at END, which is -1 if the scan stopped before it. */
 static bool ends(const char *line, int end)
 {
     return end >= 0 && line[end] == '\0';
@@ -129,7 +129,7 @@ const char *pixel_list_syntax(enum pixel_list_format format)
     return syntax[format];
 }
 
-/* Of an axis of SIZE pixels, LENGTH from FIRST on are all there. */
+/* Whether LENGTH pixels from FIRST on lie on an axis of SIZE pixels. */
 static bool on_axis(long first, long length, unsigned size)
 {
     return first >= 0 && length <= (long)size && first <= (long)size - length;
@@ -152,10 +152,10 @@ bool pixel_list_mark(struct mask *mask, const struct pixel_entry *entry)
 
 struct pixel_list {
     unsigned width, height;
-    uint8_t *left; /* what no entry has marked so far */
-    bool blocks;   /* as large as can be */
+    uint8_t *left; /* pixels that no entry marks yet */
+    bool blocks;   /* join pixels to the largest blocks */
     bool *whole_column, *whole_row;
-    unsigned column, row; /* the next to be looked at */
+    unsigned column, row; /* the next to look at */
     size_t at;            /* likewise, of pixels */
 };
 
@@ -199,7 +199,7 @@ void pixel_list_free(struct pixel_list *list)
     free(list);
 }
 
-/* Forgets the pixels of BLOCK; returns whether any of them was left. */
+/* Clears the pixels of BLOCK in LEFT; returns whether any was set. */
 static bool take(struct pixel_list *list, const struct pixel_entry *block)
 {
     bool any = false;
@@ -238,7 +238,7 @@ static bool next_row(struct pixel_list *list, struct pixel_entry *entry)
     return false;
 }
 
-/* How many of the pixels of ROW from AT on are left without a gap, at most MOST. */
+/* The length of the run of pixels left in ROW from AT on, at most MOST. */
 static long run(const uint8_t *row, long at, long most)
 {
     long length = 0;
@@ -247,7 +247,8 @@ static long run(const uint8_t *row, long at, long most)
     return length;
 }
 
-/* The run of pixels at X, Y, and the rows below that are left over its whole length. */
+/* The block of the run of pixels at X, Y and the rows below it in which its whole length is
+   left. */
 static struct pixel_entry largest_block(const struct pixel_list *list, long x, long y)
 {
     const uint8_t *row = list->left + (size_t)y * list->width;

@@ -37,15 +37,15 @@ struct pixel_entry {
 
 enum pixel_line { PIXEL_LINE_ENTRY, PIXEL_LINE_COMMENT, PIXEL_LINE_ORIGIN, PIXEL_LINE_WRONG };
 
-/* What LINE, which ends without a newline, is in a list of FORMAT. Of an entry ENTRY is set, of a
-   line that moves the origin of all that follow ENTRY->x: by how much. */
+/* Parses LINE, without its newline, of a list of FORMAT. Sets ENTRY for an entry, or ENTRY->x to
+   the shift for a line that moves the origin of all following ones. */
 enum pixel_line pixel_list_parse(enum pixel_list_format format, const char *line,
                                  struct pixel_entry *entry);
 
 /* What an entry of FORMAT may look like, for messages. */
 const char *pixel_list_syntax(enum pixel_list_format format);
 
-/* Marks in MASK what ENTRY does. False, with MASK unchanged, where some of it lies outside. */
+/* Marks the pixels of ENTRY in MASK. False, with MASK unchanged, if some lie outside. */
 bool pixel_list_mark(struct mask *mask, const struct pixel_entry *entry);
 
 /* ---- writing ---- */
@@ -53,21 +53,21 @@ bool pixel_list_mark(struct mask *mask, const struct pixel_entry *entry);
 struct pixel_list;
 
 /*
- * The entries that mark what is noisy in any colour of MASK, each pixel once: blocks as large as
- * can be for jpegpixi, which repairs a block at once from what surrounds it; whole columns, then
- * rows, then pixels for siril, if LINES says so; else pixels in the order of rows. MASK must
- * outlive the list; the caller ends it with pixel_list_free().
+ * Lists the pixels that are noisy in any colour of MASK, each once: in the largest blocks for
+ * jpegpixi, which repairs a block from its surroundings; for siril, if LINES is set, whole columns,
+ * then rows, then pixels; else pixels in the order of rows. MASK must outlive the list; the caller
+ * frees it with pixel_list_free().
  */
 struct pixel_list *pixel_list_new(const struct mask *mask, enum pixel_list_format format,
                                   bool lines);
 void pixel_list_free(struct pixel_list *list);
 
-/* The next entry; false behind the last. */
+/* The next entry; false after the last. */
 bool pixel_list_next(struct pixel_list *list, struct pixel_entry *entry);
 
 enum { PIXEL_LIST_LINE = 96 };
 
-/* ENTRY as a line of FORMAT, without a newline, to LINE. */
+/* Writes ENTRY to LINE as a line of FORMAT, without a newline. */
 void pixel_list_format(enum pixel_list_format format, const struct pixel_entry *entry,
                        char line[PIXEL_LIST_LINE]);
 

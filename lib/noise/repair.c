@@ -18,7 +18,7 @@ static unsigned mean(uint64_t sum, uint64_t count)
     return (unsigned)((2 * sum + count) / (2 * count));
 }
 
-/* The sample that K of COUNT are not above; by the high bytes, then by the low ones. */
+/* The K-th smallest sample, from 0: by the high bytes, then by the low ones. */
 static unsigned kth(const uint16_t *samples, size_t count, size_t k)
 {
     size_t high[256] = {0}, low[256] = {0};
@@ -34,8 +34,8 @@ static unsigned kth(const uint16_t *samples, size_t count, size_t k)
     return h << 8 | l;
 }
 
-/* Of the good samples in the window of RADIUS around X, Y, which grows until one is in it, the
-   middle one or the mean of the middle two, or the mean of all. */
+/* The median (of an even number, the mean of the middle two) or mean of the good samples in the
+   window of RADIUS around X, Y, which grows until one is in it. */
 static unsigned windowed(const struct good *good, const struct frame *frame, unsigned color,
                          unsigned x, unsigned y, enum repair_method method, unsigned radius)
 {
@@ -66,9 +66,9 @@ struct repair {
     const struct mask *mask;
     enum repair_method method;
     unsigned radius; /* of the window */
-    /* By plane of the mask, once a frame needed them. */
+    /* By plane of the mask, made when a frame first needs them. */
     struct membrane *membranes[3]; /* its holes */
-    struct good *good[3];          /* what is good; with opacity, in the frame at hand */
+    struct good *good[3];          /* good samples; with opacity, of the current frame */
 };
 
 struct repair *repair_new(const struct mask *mask, enum repair_method method, unsigned window)
@@ -98,7 +98,7 @@ void repair_free(struct repair *repair)
     free(repair);
 }
 
-/* The plane of the mask that COLOR is marked in, and its bit. */
+/* The plane of the mask that marks COLOR, and its bit. */
 static unsigned plane_of(const struct mask *mask, unsigned color)
 {
     return mask->planes == 1 ? 0 : color;

@@ -10,7 +10,7 @@
 
 /*
  * Repairs the noisy samples of frames from the good samples of their plane, rounded half up. Good
- * is what is neither noisy nor fully transparent. A noisy sample becomes
+ * samples are neither noisy nor fully transparent. A noisy sample becomes
  *
  *     membrane     a point of a membrane over its hole, see membrane.h; by the nearest where a hole
  *                  has no good sample beside it
@@ -22,15 +22,15 @@ struct repair;
 
 enum repair_method { REPAIR_MEMBRANE, REPAIR_MEAN, REPAIR_MEDIAN, REPAIR_NEAREST };
 
-/* For frames of the mask's geometry, which have the colours that it serves (mask_fits()). WINDOW is
-   the window's size, odd, at least 3, for mean and median. MASK must stay as it is until
-   repair_free(), with which the caller ends it. */
+/* For frames of the mask's geometry and of colours that it fits (mask_fits()). WINDOW is the
+   window's size, odd, at least 3, for mean and median. MASK must not change until the caller frees
+   the result with repair_free(). */
 struct repair *repair_new(const struct mask *mask, enum repair_method method, unsigned window);
 void repair_free(struct repair *repair);
 
 /*
- * Repairs FRAME in place. Fully transparent pixels stay as they are, and so do all samples that are
- * not noisy. False, with FRAME unchanged, where a colour has no good sample in the whole frame.
+ * Repairs FRAME in place. Fully transparent pixels and samples that are not noisy stay unchanged.
+ * False, with FRAME unchanged, if a colour has no good sample in the whole frame.
  */
 bool repair_frame(struct repair *repair, struct frame *frame);
 

@@ -26,7 +26,7 @@ struct input {
     FILE *file;     /* the operand being read, or NULL */
     char *label;    /* what messages call it */
     char *base;     /* what names its frames */
-    bool explicit;  /* that name was given: a file's, or -name */
+    bool explicit;  /* base is a file's name or -name, not the default */
     unsigned image; /* number of the current image in the file, from 1 */
 
     struct pam_reader *pam; /* of the current image, or NULL */
@@ -39,6 +39,7 @@ struct input {
     struct frame first; /* geometry and name of the first */
     struct roll *roll;  /* or NULL */
     bool progress;      /* is shown */
+    bool planes_told;   /* that some are left out */
 };
 
 static char *const standard_input[] = {"-"};
@@ -98,7 +99,8 @@ static int peek(struct input *in)
     return byte;
 }
 
-/* Ends the program: what stands in the operand is no frame. Says the way in where there is one. */
+/* Ends the program because the operand holds no frame; names the program that converts it, if
+   known. */
 static void refuse_format(const struct input *in, int byte)
 {
     static const struct {
@@ -141,8 +143,8 @@ static void check_geometry(struct input *in, const struct frame *frame)
     }
 }
 
-/* Whether another image follows the current one, which was read whole. At the end closes the
-   operand. On a pipe this waits until the writer goes on. */
+/* Whether another image follows the current one, of which all is read. Closes the operand at its
+   end. On a pipe this waits until the writer goes on. */
 static bool another_follows(struct input *in)
 {
     if (!in->file)
@@ -161,14 +163,14 @@ static bool another_follows(struct input *in)
     return next != EOF;
 }
 
-/* Whether the name of the current image depends on what follows it: that of the first one of an
-   operand does, unless only the image itself names it. */
+/* Whether the name of the current image depends on what follows it: that of an operand's first
+   image does, unless its header names it and neither file nor -name does. */
 static bool name_depends_on_next(const struct input *in)
 {
     return in->image == 1 && (in->explicit || !in->carried);
 }
 
-/* What the current image is called; ALONE tells whether it is the only one in its file. */
+/* The name of the current image; ALONE: it is the only one in its file. */
 static char *image_name(const struct input *in, bool alone)
 {
     if (alone && in->explicit)
@@ -184,6 +186,16 @@ static void show_progress(const struct input *in, const char *name)
         message_progress("frame %u of %u: %s", in->frames + 1, in->count, name);
     else
         message_progress("frame %u: %s", in->frames + 1, name);
+}
+
+static void tell_planes(struct input *in, const struct frame *frame)
+{
+    unsigned left_out = pam_reader_left_out(in->pam);
+    if (left_out == 0)
+        return;
+    message_note("%s: the tuple type names %u of the %u planes; the others are left out", in->label,
+                 frame->depth, frame->depth + left_out);
+    in->planes_told = true;
 }
 
 bool input_next(struct input *in, struct frame *frame)
@@ -217,6 +229,8 @@ bool input_next(struct input *in, struct frame *frame)
         frame->threshold = 0;
     }
     in->space = in->pam && !pam_reader_is_raw(in->pam);
+    if (in->pam && !in->planes_told)
+        tell_planes(in, frame);
     free(frame->name);
     frame->name = image_name(in, in->image == 1);
     check_geometry(in, frame);
@@ -234,8 +248,8 @@ static void close_readers(struct input *in)
     in->png = NULL;
 }
 
-/* Once an image is read whole: settles its name. What follows it is left for later where it can
-   be, so that the image is handed on before its successor is there. */
+/* Settles the name of an image of which all is read. Looks at what follows only if the name needs
+   it, so that the image can go on before the next one arrives. */
 static void finish_image(struct input *in, struct frame *frame)
 {
     close_readers(in);
@@ -263,7 +277,7 @@ void input_rows(struct input *in, struct frame *frame, unsigned char *raster, un
     finish_image(in, frame);
 }
 
-/* Whether the operand is a regular file; then its size and place. */
+/* Whether the operand is a regular file; if so, sets its size and the position in it. */
 static bool find_place(const struct input *in, off_t *size, off_t *place)
 {
     struct stat status;
@@ -274,7 +288,8 @@ static bool find_place(const struct input *in, off_t *size, off_t *place)
     return *place >= 0;
 }
 
-/* Skips a raw raster that is there and holds no fault: nothing is missed by not reading it. */
+/* Skips a raw raster that is complete and cannot hold a fault; reading it would find nothing
+   wrong. */
 static bool skip_raw(struct input *in, const struct frame *frame)
 {
     off_t size, place, bytes = (off_t)frame_raster_bytes(frame);
@@ -333,7 +348,7 @@ void input_close(struct input *in)
 
 bool input_probe(const char *path, struct frame *frame, off_t *offset)
 {
-    /* What is no regular file is not even opened: its writer would take that for its reader. */
+    /* Opens regular files only: the writer of a FIFO would take the probe for its reader. */
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return false;

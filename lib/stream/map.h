@@ -5,8 +5,8 @@
 
 #include "frame.h"
 
-/* Reads the deviation map, as noisedetect -map makes it, that is the only image of the operands (of
-   standard input where COUNT is 0) into MAP. Anything else ends the program with a message. */
+/* Reads a deviation map made by noisedetect -map into MAP. It must be the only image of the
+   operands (of standard input if COUNT is 0); if not, ends the program with a message. */
 void map_read(char *const *operands, unsigned count, struct frame *map);
 
 #endif

@@ -22,8 +22,8 @@ struct pam_reader {
     unsigned rows_left;
 };
 
-/* The name in the header's comments, which our programs write as "# frame NAME", in pieces where it
-   is long; NULL where there is none. */
+/* The name in the header's comments, "# frame NAME", continued in "# frame+" lines if long; NULL if
+   there is none. */
 static char *carried_name(const char *comments)
 {
     char *text = alloc_array(comments ? strlen(comments) + 1 : 1, 1), *end = text;
@@ -55,6 +55,26 @@ static double carried_threshold(const char *comments)
     return 0;
 }
 
+/* Returns how many of DEPTH planes tuples of TYPE name, and strips TYPE of what it says of others.
+ */
+static unsigned leave_planes_out(char *type, unsigned depth)
+{
+    static const struct {
+        const char *type;
+        unsigned planes;
+    } known[] = {{"RGB_ALPHA", 4}, {"RGB", 3}, {"GRAYSCALE_ALPHA", 2}, {"GRAYSCALE", 1}};
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t length = strlen(known[i].type);
+        if (strncmp(type, known[i].type, length) != 0)
+            continue;
+        if (depth <= known[i].planes)
+            return depth;
+        type[length] = '\0';
+        return known[i].planes;
+    }
+    return depth;
+}
+
 struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image,
                                    struct frame *frame, char **name)
 {
@@ -70,11 +90,11 @@ struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image
 
     frame->width = (unsigned)pam->width;
     frame->height = (unsigned)pam->height;
-    frame->depth = pam->depth;
+    memcpy(frame->tuple_type, pam->tuple_type, sizeof frame->tuple_type);
+    frame->depth = leave_planes_out(frame->tuple_type, pam->depth);
     if (pam->maxval > 65535)
         message_error("%s: maxval %lu; the limit is 65535", label, pam->maxval);
     frame->maxval = (unsigned)pam->maxval;
-    memcpy(frame->tuple_type, pam->tuple_type, sizeof frame->tuple_type);
     reader->file = file;
     reader->label = label;
     reader->image = image;
@@ -90,10 +110,16 @@ void pam_reader_free(struct pam_reader *reader)
     free(reader);
 }
 
+unsigned pam_reader_left_out(const struct pam_reader *reader)
+{
+    return reader->pam.depth - reader->geometry.depth;
+}
+
 bool pam_reader_is_raw(const struct pam_reader *reader)
 {
     int format = reader->pam.format;
-    return format == PAM_FORMAT || format == RPGM_FORMAT || format == RPPM_FORMAT;
+    return (format == PAM_FORMAT || format == RPGM_FORMAT || format == RPPM_FORMAT) &&
+           pam_reader_left_out(reader) == 0;
 }
 
 bool pam_reader_is_sound(const struct pam_reader *reader)
@@ -111,7 +137,7 @@ static uint16_t largest(const uint16_t *samples, size_t count)
     return most;
 }
 
-/* A raw sample may exceed a maxval that is not the most its bytes hold. */
+/* A raw sample may exceed the maxval, unless that is the largest number its bytes hold. */
 static void check_samples(const struct pam_reader *reader, const unsigned char *raster,
                           unsigned count)
 {
@@ -186,8 +212,8 @@ static void write_name(FILE *file, const char *name)
     free(escaped);
 }
 
-/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
-   is divided at blanks, which a long one has because it came in by lines itself. */
+/* A long tuple type goes on in further lines, too. Readers join these with blanks, so it is divided
+   at blanks; a long one has some, because it was itself read from several lines. */
 static void write_tuple_type(FILE *file, const char *type)
 {
     enum { PIECE = 245 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The linker hands calls of exit(), fopen() and fclose() to the functions here (--wrap), and
- * libnetpbm has a hook of its own before it would end the program. What a run has allocated is
- * known from the sanitizer's hooks.
+ * The linker redirects calls of exit(), fopen() and fclose() to the functions here (--wrap), and
+ * libnetpbm calls a hook before it ends the program. The sanitizer's hooks tell what a run
+ * allocates.
  */
 
 #define _GNU_SOURCE /* memfd_create() */
@@ -22,10 +22,10 @@
 
 enum { BLOCKS_MAX = 1 << 16, FILES_MAX = 16 };
 
-/* Whether a run is in work in this thread: libFuzzer has one of its own. */
+/* Whether a run is active in this thread: libFuzzer has a thread of its own. */
 static _Thread_local bool active;
 
-/* The run in work; the hooks are told nothing of it, so it outlives every scope. */
+/* The active run; file-scope, because the hooks get no context. */
 static struct {
     jmp_buf end;
     unsigned block_count, file_count;
@@ -46,7 +46,7 @@ FILE *__real_fdopen(int descriptor, const char *mode);
 int __wrap_fclose(FILE *file);
 int __real_fclose(FILE *file);
 
-/* A header may claim any size: the program is to say that it has no memory for it. */
+/* A header may claim any size: then the program must say that it has no memory for it. */
 const char *__asan_default_options(void)
 {
     return "allocator_may_return_null=1:max_allocation_size_mb=64";

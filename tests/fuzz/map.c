@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A deviation map, marked and counted at its threshold, which must agree; then repaired at what is
-   noisy in it as if it were a frame, which leaves the rest as it was. */
+/* Marks and counts a deviation map at its threshold, which must agree; then repairs its noisy
+   samples as if it were a frame, which must leave the rest unchanged. */
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static struct frame frame_copy(const struct frame *frame)
     return copy;
 }
 
-/* The mask of MAP at LIMITS; its noisy samples are as many as the histogram says. */
+/* The mask of MAP at LIMITS; checks the number of noisy samples against the histogram. */
 static struct frame mark(const struct frame *map, const unsigned limits[3])
 {
     struct frame mask = {
@@ -76,7 +76,8 @@ static void find_range(const struct frame *map, const struct frame *image, unsig
         }
 }
 
-/* What METHOD makes of MAP at what IMAGE marks: nothing beyond the good samples. */
+/* Repairs MAP where IMAGE marks it by METHOD; checks that results lie within the range of the good
+   samples. */
 static void check_repair(const struct frame *map, const struct frame *image,
                          enum repair_method method)
 {
