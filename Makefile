@@ -6,6 +6,7 @@
 # make asan-clang the same with clang, which checks more
 # make lint       checks of the sources        make bench    speed and memory beside other programs
 # make fuzz       fuzz targets for clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
+# make cross-arm64, cross-armhf, cross-s390x: for other architectures; scripts/check-cross runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
 # make dist       what is committed as build/stackpbm-VERSION.tar.gz
 # make deb        Debian packages of that, in build/deb; DEB_BUILD_OPTIONS as usual
@@ -78,7 +79,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/*/*/*.d $(1)/tests/*/*/*.d)
+-include $$(wildcard $(1)/cmd/*.d $(1)/lib/*/*.d $(1)/tests/*/*.d $(1)/tests/*/*/*.d)
 endef
 
 # The rule for tool $(3) of that build.
@@ -96,7 +97,7 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan-clang,$$(SANITIZE),$(tool))))
 
-build/bin/framealign build/asan/bin/framealign build/asan-clang/bin/framealign: LIBRARIES += -lfftw3f
+%/bin/framealign: LIBRARIES += -lfftw3f
 
 TESTS =
 check: all
@@ -113,6 +114,20 @@ lint:
 
 bench: all
 	sh scripts/bench
+
+# The programs for another architecture, in build/ARCHITECTURE; its libraries are those of
+# build/sysroot/ARCHITECTURE, which scripts/check-cross fetches.
+define CROSS
+$(call BUILD,build/$(1),$$(CFLAGS))
+build/$(1)/%: CC = $(2)-gcc --sysroot=build/sysroot/$(1)
+build/$(1)/%: AR = $(2)-ar
+.PHONY: cross-$(1)
+cross-$(1): $(PROGRAMS:%=build/$(1)/bin/%)
+endef
+
+$(eval $(call CROSS,arm64,aarch64-linux-gnu))
+$(eval $(call CROSS,armhf,arm-linux-gnueabihf))
+$(eval $(call CROSS,s390x,s390x-linux-gnu))
 
 # A fuzz target is a source in tests/fuzz; fuzz.c is part of each. It wraps the functions that would
 # end the program, so that they only end a run.

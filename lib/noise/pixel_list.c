@@ -215,7 +215,7 @@ static bool take(struct pixel_list *list, const struct pixel_entry *block)
 static bool next_column(struct pixel_list *list, struct pixel_entry *entry)
 {
     while (list->column < list->width) {
-        long x = list->column++;
+        long x = (long)list->column++;
         struct pixel_entry block = block_at(x, 0, 1, (long)list->height);
         if (list->whole_column[x] && take(list, &block)) {
             *entry = (struct pixel_entry){.shape = PIXEL_COLUMN, .x = x};
@@ -228,7 +228,7 @@ static bool next_column(struct pixel_list *list, struct pixel_entry *entry)
 static bool next_row(struct pixel_list *list, struct pixel_entry *entry)
 {
     while (list->row < list->height) {
-        long y = list->row++;
+        long y = (long)list->row++;
         struct pixel_entry block = block_at(0, y, (long)list->width, 1);
         if (list->whole_row[y] && take(list, &block)) {
             *entry = (struct pixel_entry){.shape = PIXEL_ROW, .y = y};
