@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
 # make            everything, under build/: the programs in build/bin
-# make check      the tests on that build      make asan     the tests on a sanitized build
-# make asan-clang the same, by clang, which checks more
-# make lint       what checks the sources      make bench    speed and memory beside their peers
-# make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
+# make check      the tests on that build; of them only TESTS=tests/noisemask.bats, say
+# make asan       the tests on a sanitized build
+# make asan-clang the same with clang, which checks more
+# make lint       checks of the sources        make bench    speed and memory beside other programs
+# make fuzz       fuzz targets for clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
+# make cross-arm64, cross-armhf, cross-s390x: for other architectures; scripts/check-cross runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
+# make dist       what is committed as build/stackpbm-VERSION.tar.gz
+# make deb        Debian packages of that, in build/deb; DEB_BUILD_OPTIONS as usual
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 PREFIX = /usr/local
 CFLAGS = -O3 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now
@@ -16,32 +20,32 @@ PKG_CONFIG = pkg-config
 BINDIR = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/stackpbm
 MANDIR = $(PREFIX)/share/man
-COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"$(VERSION)"'
-# Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
-# neither changes a result; the third makes results the same on machines that can multiply and add
-# in one step.
+# The first two let compilers vectorise loops with square roots or conditions, and change no result.
+# The third makes results the same on machines that can multiply and add in one step.
 ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
-# So are those of 32-bit x86 with the registers that round each operation.
+# On 32-bit x86 the SSE registers do so, because they round each operation.
 SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
-# What may include what: a module of lib/ sees the headers of its own folder and of lib/base, so that
-# none of what computes knows of streams; programs, tests' tools and fuzz targets see all.
+# Which headers a source can include: a module of lib/ those of its own folder and of lib/base, so that
+# numerics cannot depend on streams; programs, test tools and fuzz targets all of them.
 INCLUDES = $(if $(filter lib/%,$<),-Ilib/base,$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
 COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
-# A tool is a source in tests/tools or, under the name of the directory, a directory of them.
+# A tool is a source in tests/tools, or a directory of sources that has the tool's name.
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
          $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
 MODULES := $(basename $(wildcard lib/*/*.c))
 MANPAGES := $(wildcard man/*.[157])
 SCRIPTS := $(notdir $(wildcard scripts/stackjob))
 LIBEXEC := $(notdir $(wildcard scripts/libexec/*))
-COMPLETION := completion/stackpbm.bash
 COMMANDS := $(PROGRAMS) $(SCRIPTS)
 
 all: $(PROGRAMS:%=build/bin/%) $(TOOLS:%=build/tools/%) $(SCRIPTS:%=build/bin/%) \
@@ -54,7 +58,7 @@ sanitized-clang: $(PROGRAMS:%=build/asan-clang/bin/%) $(TOOLS:%=build/asan-clang
 
 build/asan-clang/%: CC = clang
 
-# One set of rules for all builds: $(1) is the directory, $(2) the flags.
+# One set of rules for all builds: $(1) is the build's directory, $(2) its flags.
 define BUILD
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -75,10 +79,10 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 	@mkdir -p $$(@D)
 	install -m 755 $$< $$@
 
--include $$(wildcard $(1)/*/*.d $(1)/*/*/*.d $(1)/tests/*/*/*.d)
+-include $$(wildcard $(1)/cmd/*.d $(1)/lib/*/*.d $(1)/tests/*/*.d $(1)/tests/*/*/*.d)
 endef
 
-# The tool $(3) of that build.
+# The rule for tool $(3) of that build.
 define TOOL
 $(1)/tools/$(3): $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(3).c tests/tools/$(3)/*.c)) \
                  $(1)/lib/libstack.a
@@ -93,10 +97,11 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan-clang,$$(SANITIZE),$(tool))))
 
-build/bin/framealign build/asan/bin/framealign build/asan-clang/bin/framealign: LIBRARIES += -lfftw3f
+%/bin/framealign: LIBRARIES += -lfftw3f
 
+TESTS =
 check: all
-	sh scripts/test build
+	sh scripts/test build $(TESTS)
 
 asan: sanitized
 	sh scripts/test build/asan
@@ -110,8 +115,22 @@ lint:
 bench: all
 	sh scripts/bench
 
-# A target of libFuzzer is a source in tests/fuzz; fuzz.c is part of each. What ends a program is to
-# end a run alone: see there.
+# The programs for another architecture, in build/ARCHITECTURE; its libraries are those of
+# build/sysroot/ARCHITECTURE, which scripts/check-cross fetches.
+define CROSS
+$(call BUILD,build/$(1),$$(CFLAGS))
+build/$(1)/%: CC = $(2)-gcc --sysroot=build/sysroot/$(1)
+build/$(1)/%: AR = $(2)-ar
+.PHONY: cross-$(1)
+cross-$(1): $(PROGRAMS:%=build/$(1)/bin/%)
+endef
+
+$(eval $(call CROSS,arm64,aarch64-linux-gnu))
+$(eval $(call CROSS,armhf,arm-linux-gnueabihf))
+$(eval $(call CROSS,s390x,s390x-linux-gnu))
+
+# A fuzz target is a source in tests/fuzz; fuzz.c is part of each. It wraps the functions that would
+# end the program, so that they only end a run.
 FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
 FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose
@@ -129,19 +148,23 @@ $(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
 fuzz: $(FUZZERS:%=build/fuzz/bin/%)
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(COMPLETIONDIR) \
-	           $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	           $(DESTDIR)$(MANDIR)/man7
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) \
+	           $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+	           $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install $(COMMANDS:%=build/bin/%) $(DESTDIR)$(BINDIR)
 	install $(LIBEXEC:%=build/libexec/stackpbm/%) $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    install -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}" || exit 1; done
+	install -m 644 completion/_stackpbm $(DESTDIR)$(ZSHDIR)
 	for command in $(COMMANDS); do \
-	    install -m 644 $(COMPLETION) "$(DESTDIR)$(COMPLETIONDIR)/$$command" || exit 1; done
+	    install -m 644 completion/stackpbm.bash "$(DESTDIR)$(BASHDIR)/$$command" && \
+	    install -m 644 completion/stackpbm.fish "$(DESTDIR)$(FISHDIR)/$$command.fish" || exit 1; done
 
 uninstall:
 	cd $(DESTDIR)$(BINDIR) && rm -f $(COMMANDS)
-	cd $(DESTDIR)$(COMPLETIONDIR) && rm -f $(COMMANDS)
+	cd $(DESTDIR)$(BASHDIR) && rm -f $(COMMANDS)
+	cd $(DESTDIR)$(FISHDIR) && rm -f $(COMMANDS:%=%.fish)
+	rm -f $(DESTDIR)$(ZSHDIR)/_stackpbm
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANPAGES); do \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit 1; done
@@ -149,5 +172,23 @@ uninstall:
 clean:
 	rm -rf build
 
+# The bytes depend on the commit alone: files belong to root and have its time, modes leave out the
+# umask, and gzip adds neither a name nor the time.
+DIST = stackpbm-$(VERSION)
+dist:
+	@git diff --quiet HEAD || echo "dist: what is not committed is left out" >&2
+	@mkdir -p build
+	git -c tar.umask=0022 archive --format=tar --prefix=$(DIST)/ -o build/$(DIST).tar HEAD
+	gzip -9nf build/$(DIST).tar
+
+# The packages' build knows nothing of how this make was called.
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -C build/deb -xzf build/$(DIST).tar.gz
+	cd build/deb/$(DIST) && env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL dpkg-buildpackage -us -uc
+	rm -rf build/deb/$(DIST)
+
 .PHONY: all sanitized sanitized-clang check asan asan-clang lint bench install uninstall clean
+.PHONY: dist deb
 .SECONDARY:

@@ -2,94 +2,69 @@
 # shellcheck shell=bash
 #
 # Completion of stackpbm's commands in bash: options, the words that an option may have, files and
-# directories where it takes those.
+# directories where it takes those. All of that is read from the command's own -help.
 
-# The options of a command; those with a value end with "=".
+# _stackpbm_options COMMAND: its options as the synopsis has them, one a line: -png, -mask=FILE,
+# -curve=linear|gamma|match, -C DIR. The first form counts where it has several.
 _stackpbm_options() {
-    case $1 in
-    noisedetect) echo -threshold= -blur= -statistic= -hot -dead -maxframes= -planes -map -output= -frommap ;;
-    noisehist) echo -range= -threshold= -target= -plot= -log ;;
-    noisemask) echo -mask= -grow= -method= -kernel= -maxpixels= -png -outdir= -name= ;;
-    framealign)
-        echo -reference= -model= -direct -crop -border= -bordervalue= -borderblur= -estimate -save= -apply= \
-            -png -outdir= -name=
-        ;;
-    framebalance)
-        echo -reference= -channel= -curve= -masksize= -interval= -corrections= -png -outdir= -name=
-        ;;
-    esac
-    echo -quiet -help -version
+    "$1" -help 2>/dev/null </dev/null | tr '[]' '  ' | grep -oE ' -[A-Za-z]+(=[^ ]+| [A-Z]+)?' |
+        awk -F '[ =]' '!seen[$2]++ { print substr($0, 2) }'
+    [[ $1 == *stackjob ]] || echo -quiet
+    printf '%s\n' -help -version
 }
 
-# The words that an option of a command may have.
-_stackpbm_words() {
-    case $1 in
-    -statistic) echo persistent mean ;;
-    -method) echo membrane mean median nearest ;;
-    -model) echo auto shift similarity affine homography ;;
-    -border) echo blur replicate constant transparent ;;
-    -channel) echo lumi rgb hsv hls ;;
-    -curve) echo linear gamma match ;;
-    esac
-}
-
-# _stackpbm_value OPTION VALUE
+# _stackpbm_value VALUE TAKES: completes VALUE as what an option TAKES.
 _stackpbm_value() {
-    case $1 in
-    -mask | -reference | -save | -apply | -corrections | -output | -plot)
+    case $2 in
+    FILE | PREFIX)
         compopt -o filenames
-        mapfile -t COMPREPLY < <(compgen -f -- "$2")
+        mapfile -t COMPREPLY < <(compgen -f -- "$1")
         ;;
-    -outdir)
+    DIR)
         compopt -o filenames
-        mapfile -t COMPREPLY < <(compgen -d -- "$2")
+        mapfile -t COMPREPLY < <(compgen -d -- "$1")
         ;;
-    *) mapfile -t COMPREPLY < <(compgen -W "$(_stackpbm_words "$1")" -- "$2") ;;
+    HOST) mapfile -t COMPREPLY < <(compgen -A hostname -- "$1") ;;
+    *'|'*) mapfile -t COMPREPLY < <(compgen -W "${2//|/ }" -- "$1") ;;
     esac
+}
+
+# Job files first; where there is none, any file.
+_stackpbm_operand() {
+    compopt -o filenames
+    if [[ $1 == *stackjob ]]; then
+        mapfile -t COMPREPLY < <(compgen -d -- "$2"; compgen -f -X '!*.job' -- "$2")
+    fi
+    [[ ${#COMPREPLY[@]} -gt 0 ]] || mapfile -t COMPREPLY < <(compgen -f -- "$2")
 }
 
 # Bash takes "-option=value" for three words.
 _stackpbm() {
-    local command=${1##*/} word=$2 before=$3 options
-    options=$(_stackpbm_options "$command")
+    local word=$2 option=$3 options line names=()
+    COMPREPLY=()
+    mapfile -t options < <(_stackpbm_options "$1")
     if [[ $word == '=' ]]; then
-        _stackpbm_value "$before" ''
-    elif [[ $before == '=' ]]; then
-        _stackpbm_value "${COMP_WORDS[COMP_CWORD - 2]}" "$word"
-    elif [[ $before == -* && " ${options//$'\n'/ } " == *" $before= "* ]]; then
-        _stackpbm_value "$before" "$word"
-    elif [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        word=
+    elif [[ $option == '=' ]]; then
+        option=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    for line in "${options[@]}"; do
+        if [[ $line == "$option"[=\ ]* ]]; then
+            _stackpbm_value "$word" "${line#*[= ]}"
+            return
+        fi
+        case $line in
+        *=*) names+=("${line%%=*}=") ;;
+        *) names+=("${line%% *}") ;;
+        esac
+    done
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "${names[*]}" -- "$word")
         [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace
     else
-        compopt -o filenames
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        _stackpbm_operand "$1" "$word"
     fi
 }
 
-_stackjob() {
-    local word=$2
-    case $3 in
-    -C)
-        compopt -o filenames
-        mapfile -t COMPREPLY < <(compgen -d -- "$word")
-        return
-        ;;
-    -j) return ;;
-    -S)
-        mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
-        return
-        ;;
-    esac
-    if [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W '-C -j -n -f -k -v -q -S -T -e -help -version' -- "$word")
-        return
-    fi
-    # Job files first; where there is none, any file.
-    compopt -o filenames
-    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.job' -- "$word")
-    [[ ${#COMPREPLY[@]} -gt 0 ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
-}
-
-complete -F _stackpbm noisedetect noisehist noisemask framealign framebalance
-complete -F _stackjob stackjob
+complete -F _stackpbm noisedetect noisehist noiselist noisemask framealign framebalance framefuse \
+    stackjob

@@ -1474,7 +1474,7 @@ teardown() {
     if mountpoint -q small 2>/dev/null; then umount small; fi
 }
 
-# ---- the manual, and completion ----
+# ---- the manual ----
 
 @test "the worked example of the manual works" {
     frames stack
@@ -1494,33 +1494,4 @@ teardown() {
     examples stackjob.5 >beetle.job
     stackjob -q beetle.job 2>err
     [ "$(find ready preview -type f ! -name '*.tsv' | wc -l)" -eq 6 ]
-}
-
-@test "bash completes options, words and files of all commands" {
-    # complete_line WORD...: what the last word may become.
-    complete_line() {
-        bash --norc -c '
-            compopt() { :; }
-            . "$0"
-            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-            function=$(complete -p "$1" | sed "s/.*-F \([^ ]*\).*/\1/")
-            "$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-            printf "%s\n" "${COMPREPLY[@]}"' "$REPO/completion/stackpbm.bash" "$@" | tr '\n' ' '
-    }
-    touch a.job b.png
-    mkdir dir
-    [ "$(complete_line noisedetect -st)" = '-statistic= ' ]
-    [ "$(complete_line noisedetect -statistic = p)" = 'persistent ' ]
-    [ "$(complete_line framealign -model h)" = 'homography ' ]
-    [ "$(complete_line framealign -border =)" = 'blur replicate constant transparent ' ]
-    [ "$(complete_line noisemask -mask = b)" = 'b.png ' ]
-    [ "$(complete_line noisemask -outdir = '')" = 'dir ' ]
-    [ "$(complete_line stackjob '')" = 'dir a.job ' ]
-    [ "$(complete_line stackjob -C '')" = 'dir ' ]
-    # Every option of every program is known, and no other.
-    for program in noisedetect noisehist noisemask framealign framebalance; do
-        $program -help 2>&1 | grep -o -e '-[a-z][a-z]*=\{0,1\}' | grep -v -x -e -version -e -help -e -quiet |
-            sort -u >wanted
-        complete_line $program - | tr ' ' '\n' | grep . | grep -v -x -e -version -e -help -e -quiet | sort -u | diff wanted -
-    done
 }

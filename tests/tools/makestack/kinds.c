@@ -21,7 +21,7 @@ bool kinds_known(const char *kind)
     return false;
 }
 
-/* What the kinds share: a camera on a stand that moves a little, and an honest sensor. */
+/* What the kinds share: a camera on a stand that moves a little, and a sensor without faults. */
 void kinds_apply(struct options *options, const char *kind)
 {
     float width = (float)options->width;
