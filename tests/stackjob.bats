@@ -799,6 +799,29 @@ END
     done
 }
 
+@test "of a run of frames one fails alone; what the next run makes is that frame and no other" {
+    mkdir src
+    for i in $(seq -w 12); do cp "$FIXTURES/tiny/f1.pam" src/f$i.pam; done
+    head -c 150 src/f07.pam >part
+    mv part src/f07.pam
+    pam 8 8 1 255 0 >none.pam
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' MaskNoise 'noise_mask = none.pam'
+    fails_with 1 'frame f07: noisemask failed \(status 1\)' stackjob -q -k -j 1 job
+    # It was one pipeline, and its failure was told once.
+    grep '^[0-9.]* s  noisemask .* src/f01.pam .* src/f12.pam' t.log
+    [ "$(grep -c 'failed (status' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
+    [ "$(ls -A ready | tr '\n' ' ')" = "$(printf 'f%s.pam ' 01 02 03 04 05 06 08 09 10 11 12)" ]
+    untouched ready >before
+    cp "$FIXTURES/tiny/f1.pam" src/f07.pam
+    stackjob job 2>err
+    grep 'Actions ready: 1 frames to make, 11 up to date' err
+    untouched ready | grep -v f07 | diff before -
+    # The frames of one run are those of twelve.
+    for i in $(seq -w 12); do
+        [ "$(pamtopnm ready/f$i.pam | md5sum)" = "$(pamtopnm "$FIXTURES/tiny/f1.pam" | md5sum)" ]
+    done
+}
+
 @test "a frame that framealign refuses: status 2, and with -k the others are made" {
     frames stack
     makestack -kind=wrong -width=160 -height=120 -frames=5 -wrong=1:scene wrong
