@@ -180,8 +180,8 @@ read_setting() {
 declare -A whole_types=([count]='1 99999999 a whole number from 1 on' [whole]='0 99999999 a whole number from 0 on'
     [percent]='1 100 a whole number from 1 to 100' [grow]='0 50 a number of pixels from 0 to 50'
     [odd]='1 999 an odd number from 1 to 999' [kernel]='3 999 an odd number from 3 to 999')
-# Types of lists: how many, the least and the most of each, by how much the first is
-# at least below the second, and what to expect.
+# Types of lists: how many, the least and the most of each (levels: in millionths), by how much the first is at
+# least below the second, and what to expect.
 declare -A list_types=([levels]='1|3 0 255000000 - one number or three, each 0 to 255, as in 13,13,13'
     [range]='2 0 255 1 two whole numbers MIN,MAX, 0 to 255, MIN below MAX, as in 5,30'
     [interval]='2 0 65535 0 two whole numbers MIN,MAX, 0 to 65535, MIN not above MAX; MAX -1: the maxval'

@@ -10,8 +10,8 @@
 # ---- runs ----
 
 # make_runs WHY NUMBER...: divides the frames into runs, of one way in each, and writes a job for each run, or
-# prints it: sets run_order and run_numbers, and where it
-# prints, stage_runs[K], the runs whose pipelines write the table of the K-th sub-action. Reads pass[].
+# prints it: sets run_order and run_numbers, and where it prints, stage_runs[K], the runs whose pipelines write
+# the table of the K-th sub-action. Reads pass[].
 make_runs() {
     local why=$1 number way most key
     local -A waiting=() counts=()
@@ -86,8 +86,8 @@ add_run() {
     write_job "$run" "${texts[@]}"
 }
 
-# split_tables RUN NUMBER...: the pipeline of a run reads the rows of its own frames of the tables, and not those of
-# thousands of others. Where frames are cropped each needs all. Keeps the tables in rows_of_table[].
+# split_tables RUN NUMBER...: the pipeline of a run reads the rows of its own frames of the tables, and not those
+# of thousands of others. Where frames are cropped each needs all. Keeps the tables in rows_of_table[].
 split_tables() {
     local run=$1 k i line header
     shift
@@ -119,7 +119,7 @@ link_inputs() {
     done
 }
 
-# share_files: references, masks and tables under the names that find_shared gives them.
+# share_files: references, masks and tables under the names that shared_file gives them.
 share_files() {
     local i k link
     for k in "${!stage_program[@]}"; do
@@ -148,9 +148,10 @@ shared_file() {
 
 # ---- a pipeline ----
 
-# compose PURPOSE LAST RUN ID NUMBER...: sets pieces[], the job that takes these frames through the sub-actions from
-# step[begun] up to the LAST. PURPOSE is frames (in the output format), middle or reference (both PAM). RUN and ID are those of the job's block; results of a run of several go to a
-# directory, that of a single frame to its file. What it calls shares its variables.
+# compose PURPOSE LAST RUN ID NUMBER...: sets pieces[], the job that takes these frames through the sub-actions
+# from step[begun] up to the LAST. PURPOSE is frames (in the output format), middle or reference (both PAM). RUN
+# and ID are those of the job's block; results of a run of several go to a directory, that of a single frame to
+# its file. What it calls shares its variables.
 compose() {
     local purpose=$1 last=$2 run=$3 id=$4 numbers=("${@:5}") results notes source way
     local dir=${step[run]}/ k i joint='' text='' input='' commands=()
@@ -174,7 +175,7 @@ compose() {
     end_pipeline
 }
 
-# Sets compose's results, the directory or table for what is made, and notes, where the names of its tables begin.
+# Sets compose's results, the directory of what is made, and notes, how the names of its tables begin.
 find_results() {
     results=${dir}$run.out notes=${dir}$run.out/.$id.
     [[ ! ${option[preview]-} ]] || notes=$dir$run.
