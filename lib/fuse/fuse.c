@@ -7,11 +7,14 @@
  *
  *     per frame, with colours c and opacity a:
  *
- *     P[0] = (c a, a);  P[l+1] = P[l] halved, down to the first level under 16 pixels, the base L
- *     g[l] = colours / opacity of P[l]; from coarse to fine, where a[l] < .01, g[l+1] doubled
+ *     h = c without spikes: see despike.h
+ *     P[1] = (h a, a) halved;  P[l+1] = P[l] halved, down to the first level under 16 pixels, the
+ *     base L
+ *     g[0] = c;  g[l] = colours / opacity of P[l];  from coarse to fine, where a[l] < .01, g[l] is
+ *     g[l+1] doubled
  *     for l = 0 .. L - 1:
  *         detail = g[l] - (g[l+1] doubled)
- *         E = its energy, blurred: see energy.h
+ *         E = the energy of that, blurred: see energy.h; for l = 0 of h - (g[1] doubled), twice
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
  *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
  *         w = (q / 32)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
@@ -27,7 +30,9 @@
  * away. The pooled energies let a coarse level follow the frame whose fine detail is sharp there:
  * the blurred copies of a contour have as much coarse detail as the sharp one. The energy of all
  * colours sees edges that luma does not. What no frame has is cut off on the coarse levels, where
- * it would be a halo. .03 keeps noise from deciding where there is no detail.
+ * it would be a halo. .03 keeps noise from deciding where there is no detail. A hot pixel that was
+ * left would look like the sharpest detail there is: without spikes in the energies no frame wins
+ * for it, and without spikes in P it is detail of level 0 alone, to be averaged away there.
  *
  * Weights span 30 decades, so they are floats: the least are (.05 .03 / 32)^8 2^-10 = 2e-38, just
  * above the least that is normal, so W is never 0 where a frame was added; energies are at most
@@ -46,6 +51,7 @@
 
 #include "alloc.h"
 #include "depth.h"
+#include "despike.h"
 #include "energy.h"
 #include "fuse.h"
 #include "halving.h"
@@ -84,8 +90,9 @@ struct fuse {
     struct level level[LEVELS_MAX];
     unsigned char *shown; /* of each pixel: any frame has opacity there; NULL: frames are opaque */
     struct depth *depth;  /* or NULL */
-    uint16_t *samples;    /* a row of a raster */
-    float *row, *doubled, *weight, *work; /* rows in work */
+    struct despike *despike;
+    uint16_t *samples;                             /* a row of a raster */
+    float *row, *smooth, *doubled, *weight, *work; /* rows in work */
 };
 
 /* ---- geometry and memory ---- */
@@ -157,7 +164,7 @@ static void level_alloc(struct fuse *fuse, unsigned l)
         return;
     halving_alloc(&level->halving, width, height, fuse->planes);
     halving_alloc(&level->pooling, width, height, 1);
-    level->energy = energy_new(l, width, height);
+    level->energy = energy_new(width, height, l == 0 ? 2 : 1);
     window_alloc(&level->detail, height, (size_t)width * fuse->planes + 1, ENERGY_LAG + 1);
 }
 
@@ -177,8 +184,10 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     const struct level *mapped = &fuse->level[depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
+    fuse->despike = despike_new(geometry);
     fuse->samples = alloc_array(row, sizeof *fuse->samples);
     fuse->row = alloc_array(row, sizeof *fuse->row);
+    fuse->smooth = alloc_array(row, sizeof *fuse->smooth);
     fuse->doubled = alloc_array(row, sizeof *fuse->doubled);
     fuse->weight = alloc_array(row, sizeof *fuse->weight);
     fuse->work = alloc_array(row, sizeof *fuse->work);
@@ -200,10 +209,12 @@ void fuse_free(struct fuse *fuse)
         energy_free(level->energy);
         window_free(&level->detail);
     }
+    despike_free(fuse->despike);
     depth_free(fuse->depth);
     free(fuse->shown);
     free(fuse->samples);
     free(fuse->row);
+    free(fuse->smooth);
     free(fuse->doubled);
     free(fuse->weight);
     free(fuse->work);
@@ -260,17 +271,17 @@ static void scale_all(float *samples, size_t count, float factor)
         samples[i] *= factor;
 }
 
-/* Row ROW of the raster, plane after plane: colours in 0..FULL_SCALE, opacity in 0..1. */
-static void read_row(struct fuse *fuse, const struct frame *frame, unsigned row, float *out)
+/* A row of the raster, plane after plane: colours in 0..FULL_SCALE, opacity in 0..1. */
+static void convert_row(const struct fuse *fuse, const uint16_t *samples, float *out)
 {
     static void (*const split[])(const uint16_t *restrict, unsigned, float *restrict) = {
         to_float, split_pairs, split_triples, split_quads};
-    size_t colored = (size_t)frame->width * fuse->colors;
-    frame_get_row(frame, row, fuse->samples);
-    split[fuse->planes - 1](fuse->samples, frame->width, out);
+    unsigned width = fuse->level[0].width;
+    size_t colored = (size_t)width * fuse->colors;
+    split[fuse->planes - 1](samples, width, out);
     scale_all(out, colored, FULL_SCALE / (float)fuse->maxval);
     if (fuse->shown)
-        scale_all(out + colored, frame->width, 1 / (float)fuse->maxval);
+        scale_all(out + colored, width, 1 / (float)fuse->maxval);
 }
 
 /* Multiplies the PLANES of a row by OPACITY. */
@@ -302,9 +313,12 @@ static bool build_first(struct fuse *fuse, const struct frame *frame)
     struct level *level = fuse->level;
     bool any = !fuse->shown;
     halving_begin(&level->halving, &level[1].frame);
+    despike_begin(fuse->despike, frame);
     for (unsigned row = 0; row < level->height; row++) {
+        const uint16_t *raw, *clipped;
         float *out = halving_next(&level->halving);
-        read_row(fuse, frame, row, out);
+        despike_next(fuse->despike, &raw, &clipped);
+        convert_row(fuse, clipped, out);
         if (fuse->shown) {
             const float *opacity = out + (size_t)level->width * fuse->colors;
             multiply_row(out, fuse->colors, level->width, opacity);
@@ -494,17 +508,12 @@ static void clear_where_not_seen(float *restrict detail, const float *restrict o
         detail[i] = opacity[i] < NOT_SEEN ? 0.0f : detail[i];
 }
 
-/* The detail of row ROW of level L, under the base, and behind it the opacity, to OUT. */
-static void detail_row(struct fuse *fuse, unsigned l, unsigned row, const struct frame *frame,
-                       float *out)
+/* The detail of a row of LEVEL, COLORS and behind them opacity, less fuse->doubled, to OUT; and the
+   opacity. */
+static void detail_of(const struct fuse *fuse, const struct level *level, const float *colors,
+                      float *out)
 {
-    struct level *level = &fuse->level[l];
     size_t colored = (size_t)level->width * fuse->colors;
-    const float *colors = l == 0 ? fuse->row : image_row(&level->frame, row);
-    if (l == 0)
-        read_row(fuse, frame, row, fuse->row);
-    doubling_row(&level[1].frame, fuse->colors, level->width, level->height, row, fuse->work,
-                 fuse->doubled);
     subtract(colors, fuse->doubled, colored, out);
     if (!fuse->shown)
         return;
@@ -513,18 +522,41 @@ static void detail_row(struct fuse *fuse, unsigned l, unsigned row, const struct
     memcpy(out + colored, colors + colored, level->width * sizeof *out);
 }
 
+/* The detail of row ROW of level L, under the base, to DETAIL, and its squares to SQUARES. On level
+   0 the rows are those of the raster, one after the other. */
+static void detail_row(struct fuse *fuse, unsigned l, unsigned row, float *detail, float *squares)
+{
+    struct level *level = &fuse->level[l];
+    const float *seen = detail;
+    doubling_row(&level[1].frame, fuse->colors, level->width, level->height, row, fuse->work,
+                 fuse->doubled);
+    if (l == 0) {
+        const uint16_t *raw, *clipped;
+        despike_next(fuse->despike, &raw, &clipped);
+        convert_row(fuse, raw, fuse->row);
+        detail_of(fuse, level, fuse->row, detail);
+        convert_row(fuse, clipped, fuse->row);
+        detail_of(fuse, level, fuse->row, fuse->smooth);
+        seen = fuse->smooth;
+    } else {
+        detail_of(fuse, level, image_row(&level->frame, row), detail);
+    }
+    energy_square(seen, fuse->colors, level->width, squares);
+}
+
 static void add_level(struct fuse *fuse, unsigned l, const struct frame *frame)
 {
     struct level *level = &fuse->level[l];
     size_t colored = (size_t)level->width * fuse->colors;
+    if (l == 0)
+        despike_begin(fuse->despike, frame);
     energy_begin(level->energy);
     halving_begin(&level->pooling, &level[1].finer);
     level->detail.got = 0;
     for (unsigned row = 0; row < level->height;) {
         if (level->detail.got < level->height) {
             float *detail = window_next(&level->detail);
-            detail_row(fuse, l, level->detail.got, frame, detail);
-            energy_square(detail, fuse->colors, level->width, energy_next(level->energy));
+            detail_row(fuse, l, level->detail.got, detail, energy_next(level->energy));
             level->detail.got++;
         }
         const float *energy = energy_push(level->energy);

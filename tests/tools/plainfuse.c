@@ -94,33 +94,34 @@ static struct plane up(const struct plane *p, int width, int height)
     return out;
 }
 
-/* The greatest of the pixels that are DISTANCE from X, Y, by columns or by rows. */
-static double greatest_at(const struct plane *p, int x, int y, int distance)
+/* P clipped to the range of the 16 pixels that are 2 columns or 2 rows away. */
+static struct plane despike(const struct plane *p)
 {
-    double greatest = 0;
-    for (int j = -distance; j <= distance; j++)
-        for (int i = -distance; i <= distance; i++)
-            if (abs(i) == distance || abs(j) == distance)
-                greatest = fmax(greatest, *at(p, x + i, y + j));
-    return greatest;
+    struct plane out = make(p->width, p->height, 0);
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++) {
+            double low = HUGE_VAL, high = -HUGE_VAL;
+            for (int j = -2; j <= 2; j++)
+                for (int i = -2; i <= 2; i++)
+                    if (abs(i) == 2 || abs(j) == 2) {
+                        low = fmin(low, *at(p, x + i, y + j));
+                        high = fmax(high, *at(p, x + i, y + j));
+                    }
+            *at(&out, x, y) = fmin(fmax(*at(p, x, y), low), high);
+        }
+    return out;
 }
 
 static struct plane energy(const struct plane lap[3], int colors, int l)
 {
     struct plane e = make(lap[0].width, lap[0].height, 0);
-    struct plane capped = make(e.width, e.height, 0);
     for (long i = 0; i < (long)e.width * e.height; i++) {
         double r = lap[0].at[i];
         double g = colors == 3 ? lap[1].at[i] : r, b = colors == 3 ? lap[2].at[i] : r;
         e.at[i] = (r * r + 2 * g * g + b * b) / 4;
     }
-    for (int y = 0; y < e.height; y++)
-        for (int x = 0; x < e.width; x++)
-            *at(&capped, x, y) =
-                l > 1 ? *at(&e, x, y) : fmin(*at(&e, x, y), 3 * greatest_at(&e, x, y, 2 - l));
-    struct plane once = blur(&capped);
+    struct plane once = blur(&e);
     free(e.at);
-    free(capped.at);
     if (l > 0)
         return once;
     struct plane twice = blur(&once);
@@ -128,8 +129,8 @@ static struct plane energy(const struct plane lap[3], int colors, int l)
     return twice;
 }
 
-/* P of FRAME's level 0. */
-static struct level premultiplied(const struct frame *frame, int colors)
+/* The colours of FRAME, 0..255, and its opacity. */
+static struct level read_frame(const struct frame *frame, int colors)
 {
     struct level level;
     for (int c = 0; c < PLANES; c++)
@@ -141,9 +142,24 @@ static struct level premultiplied(const struct frame *frame, int colors)
                 opacity = frame_get(frame, x, y, (unsigned)colors) / (double)frame->maxval;
             for (int c = 0; c < colors; c++)
                 *at(&level.plane[c], (int)x, (int)y) =
-                    255 * opacity * frame_get(frame, x, y, (unsigned)c) / frame->maxval;
+                    255.0 * frame_get(frame, x, y, (unsigned)c) / frame->maxval;
             *at(&level.plane[3], (int)x, (int)y) = opacity;
         }
+    return level;
+}
+
+/* P[0] of RAW. */
+static struct level premultiply(const struct level *raw)
+{
+    struct level level;
+    level.plane[3] = make(raw->plane[3].width, raw->plane[3].height, 0);
+    for (int c = 0; c < 3; c++) {
+        level.plane[c] = despike(&raw->plane[c]);
+        for (long i = 0; i < (long)raw->plane[c].width * raw->plane[c].height; i++)
+            level.plane[c].at[i] *= raw->plane[3].at[i];
+    }
+    for (long i = 0; i < (long)raw->plane[3].width * raw->plane[3].height; i++)
+        level.plane[3].at[i] = raw->plane[3].at[i];
     return level;
 }
 
@@ -193,8 +209,19 @@ static void add_level(struct sums *sums, const struct level *level, const struct
     }
 }
 
-static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS], int base, int colors,
-                      double sharpness)
+/* LAP of level 0 with the spikes of RAW. */
+static void add_spikes(struct plane lap[3], const struct level *raw, const struct level *without,
+                       int colors)
+{
+    const struct plane *a = &raw->plane[3];
+    for (int c = 0; c < colors; c++)
+        for (long i = 0; i < (long)a->width * a->height; i++)
+            if (a->at[i] >= 0.01)
+                lap[c].at[i] += raw->plane[c].at[i] - without->plane[c].at[i];
+}
+
+static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
+                      const struct level *raw, int base, int colors, double sharpness)
 {
     struct plane pool = {0};
     for (int l = 0; l <= base; l++) {
@@ -215,6 +242,8 @@ static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS], in
             q.at[i] = own.at[i] + (l < base ? 0.5 : 1) * finer.at[i];
             pool.at[i] = own.at[i] + finer.at[i];
         }
+        if (l == 0)
+            add_spikes(lap, raw, &pyramid[0], colors);
         add_level(&sums[l], &pyramid[l], lap, colors, l, l > 0 ? 8 : sharpness, &q);
         for (int c = 0; c < colors; c++)
             free(lap[c].at);
@@ -296,7 +325,8 @@ int main(int argc, char **argv)
     for (; input_read(in, &frame); frames++) {
         struct level pyramid[LEVELS];
         colors = (int)frame_colors(&frame);
-        pyramid[0] = premultiplied(&frame, colors);
+        struct level raw = read_frame(&frame, colors);
+        pyramid[0] = premultiply(&raw);
         base = build(pyramid, colors);
         if (frames == 0)
             start(sums, pyramid, base);
@@ -304,7 +334,9 @@ int main(int argc, char **argv)
             shown = make((int)frame.width, (int)frame.height, 0);
         for (long i = 0; i < (long)shown.width * shown.height; i++)
             shown.at[i] = fmax(shown.at[i], pyramid[0].plane[3].at[i]);
-        add_frame(sums, pyramid, base, colors, atof(argv[1]));
+        add_frame(sums, pyramid, &raw, base, colors, atof(argv[1]));
+        for (int c = 0; c < PLANES; c++)
+            free(raw.plane[c].at);
         for (int l = 0; l <= base; l++)
             for (int c = 0; c < PLANES; c++)
                 free(pyramid[l].plane[c].at);
