@@ -190,7 +190,7 @@ static void finish_frames(const struct options *options, const struct badpixels 
     close_checked(file, "pixels.tsv");
 }
 
-/* A stack for fusion, its truth and where the outlines are. */
+/* A stack for fusion, its truth, its depth and where the outlines are. */
 static void make_scene(const struct options *options)
 {
     size_t pixels = alloc_product(options->width, options->height);
@@ -204,6 +204,8 @@ static void make_scene(const struct options *options)
                           .maxval = options->maxval};
     struct frame truth = {
         .width = options->width, .height = options->height, .depth = 3, .maxval = 65535};
+    struct frame depth = {
+        .width = options->width, .height = options->height, .depth = 1, .maxval = 65535};
     struct frame edges = {
         .width = options->width, .height = options->height, .depth = 1, .maxval = 255};
     frame_alloc(&frame);
@@ -219,11 +221,18 @@ static void make_scene(const struct options *options)
     scene_truth(&scene, rgb);
     exposure_truth(&truth, rgb);
     frame_save(&truth, options->dir, "truth.pam");
+    frame_alloc(&depth);
+    scene_depth(&scene, rgb);
+    for (unsigned y = 0; y < depth.height; y++)
+        for (unsigned x = 0; x < depth.width; x++)
+            frame_put(&depth, x, y, 0, (unsigned)(rgb[(size_t)y * depth.width + x] * 65535 + 0.5f));
+    frame_save(&depth, options->dir, "depth.pam");
     frame_alloc(&edges);
     scene_edges(&scene, EDGE_REACH, edges.raster);
     frame_save(&edges, options->dir, "edges.pam");
     frame_free(&frame);
     frame_free(&truth);
+    frame_free(&depth);
     frame_free(&edges);
     scene_free(&scene);
     free(lattice);

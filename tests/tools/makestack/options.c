@@ -64,6 +64,8 @@ static const char usage[] =
     "with opacity (-depth=3: without), and in place of the tables\n"
     "  truth.pam   the subject with all of it in focus, 16 bits\n"
     "  edges.pam   white where the outline of a thing is within 20 pixels; without things, all\n"
+    "  depth.pam   depth of what is seen, 0 (nearest) to 65535: frame i of n is focused at i / (n "
+    "- 1)\n"
     "relief is a smooth surface, bristle hairs before another, blobs plates before one, flat a "
     "plate\n"
     "and hairs before a plain gradient. Hot pixels drift as if frames had been aligned. Only "

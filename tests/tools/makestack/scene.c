@@ -343,6 +343,16 @@ void scene_truth(const struct scene *scene, float *rgb)
         view_sheet(scene, &scene->sheet[i], 0, rgb);
 }
 
+void scene_depth(const struct scene *scene, float *depth)
+{
+    size_t plane = pixels(scene);
+    memcpy(depth, scene->depth, plane * sizeof *depth);
+    for (unsigned i = 0; i < scene->sheets; i++)
+        for (size_t at = 0; at < plane; at++)
+            if (scene->sheet[i].planes[3 * plane + at] > 0.5f)
+                depth[at] = scene->sheet[i].depth;
+}
+
 /* Whether a sheet's edge goes through pixel X, Y. */
 static int is_edge(const struct scene *scene, const struct sheet *sheet, int x, int y)
 {

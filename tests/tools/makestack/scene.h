@@ -38,6 +38,9 @@ void scene_free(struct scene *scene);
 void scene_view(const struct scene *scene, float focus, float *rgb);
 void scene_truth(const struct scene *scene, float *rgb);
 
+/* The depth of what is seen at each pixel with everything in focus, to DEPTH, a plane. */
+void scene_depth(const struct scene *scene, float *depth);
+
 /* Sets NEAR, a plane of bytes, to 255 where the edge of a sheet is within REACH pixels by columns
    and by rows, else to 0; without sheets to 255 everywhere. */
 void scene_edges(const struct scene *scene, int reach, unsigned char *near);
