@@ -2,9 +2,9 @@
 #
 # make            everything, under build/: the programs in build/bin
 # make check      the tests on that build      make asan     the tests on a sanitized build
-# make asan-clang the same, by clang, which checks more
-# make lint       what checks the sources      make bench    speed and memory beside their peers
-# make fuzz       targets of clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
+# make asan-clang the same with clang, which checks more
+# make lint       checks of the sources        make bench    speed and memory beside other programs
+# make fuzz       fuzz targets for clang's libFuzzer, in build/fuzz/bin; scripts/fuzz runs them
 # make install    PREFIX (/usr/local) and DESTDIR as usual; uninstall, clean
 
 VERSION = 0.1.0
@@ -21,20 +21,19 @@ COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"$(VERSION)"'
-# Without the first two a square root or a choice in a loop keeps compilers from vectorising it, and
-# neither changes a result; the third makes results the same on machines that can multiply and add
-# in one step.
+# The first two let compilers vectorise loops with square roots or conditions, and change no result.
+# The third makes results the same on machines that can multiply and add in one step.
 ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
-# So are those of 32-bit x86 with the registers that round each operation.
+# On 32-bit x86 the SSE registers do so, because they round each operation.
 SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
-# What may include what: a module of lib/ sees the headers of its own folder and of lib/base, so that
-# none of what computes knows of streams; programs, tests' tools and fuzz targets see all.
+# Which headers a source can include: a module of lib/ those of its own folder and of lib/base, so that
+# numerics cannot depend on streams; programs, test tools and fuzz targets all of them.
 INCLUDES = $(if $(filter lib/%,$<),-Ilib/base,$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
 COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
-# A tool is a source in tests/tools or, under the name of the directory, a directory of them.
+# A tool is a source in tests/tools, or a directory of sources that has the tool's name.
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c))) \
          $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/tools/*/*.c)))))
 MODULES := $(basename $(wildcard lib/*/*.c))
@@ -54,7 +53,7 @@ sanitized-clang: $(PROGRAMS:%=build/asan-clang/bin/%) $(TOOLS:%=build/asan-clang
 
 build/asan-clang/%: CC = clang
 
-# One set of rules for all builds: $(1) is the directory, $(2) the flags.
+# One set of rules for all builds: $(1) is the build's directory, $(2) its flags.
 define BUILD
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -78,7 +77,7 @@ $$(LIBEXEC:%=$(1)/libexec/stackpbm/%): $(1)/libexec/stackpbm/%: scripts/libexec/
 -include $$(wildcard $(1)/*/*.d $(1)/*/*/*.d $(1)/tests/*/*/*.d)
 endef
 
-# The tool $(3) of that build.
+# The rule for tool $(3) of that build.
 define TOOL
 $(1)/tools/$(3): $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(3).c tests/tools/$(3)/*.c)) \
                  $(1)/lib/libstack.a
@@ -110,8 +109,8 @@ lint:
 bench: all
 	sh scripts/bench
 
-# A target of libFuzzer is a source in tests/fuzz; fuzz.c is part of each. What ends a program is to
-# end a run alone: see there.
+# A fuzz target is a source in tests/fuzz; fuzz.c is part of each. It wraps the functions that would
+# end the program, so that they only end a run.
 FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
 FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose

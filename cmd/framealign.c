@@ -35,17 +35,17 @@ static const char synopsis[] =
     "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME] [frame ...]";
 
 #define WARN_ERROR 0.3 /* predicted, pixels */
-#define DEEP 0.1       /* pixels of misfit, which depth makes */
+#define DEEP 0.1       /* pixels of misfit: the subject has depth */
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    const char *reference; /* file, or NULL for the middle one of the operands' images, or the first
-                              frame of standard input */
+    const char *reference; /* file; NULL: the middle image of the operands, or the first frame of
+                              standard input */
     struct register_models models;
     bool direct, crop, estimate;
     double border_value[4];      /* in sample values */
     unsigned border_value_count; /* 0, 1, 2, 3 or 4 */
-    struct warp_options warp;    /* its values are filled in once the frames' depth is known */
+    struct warp_options warp;    /* its values are set once the frames' depth is known */
     const char *save, *apply;    /* files of transforms, or NULL */
     struct output_options output;
     const char *name; /* of the frame on standard input, or NULL */
@@ -57,11 +57,14 @@ struct cmdline {
 static void check_border(struct cmdline *cmd, const char *border, const char *value,
                          const char *blur)
 {
-    static const char *const borders[] = {"blur", "replicate", "constant", "transparent", NULL};
-    cmd->warp.border =
-        border ? (enum warp_border)cmdline_choice("border", border, borders) : WARP_TRANSPARENT;
-    if (cmd->crop && !border)
-        cmd->warp.border = WARP_REPLICATE; /* no pixel outside a frame is left to be marked */
+    static const struct choice borders[] = {{"blur", WARP_BLUR},
+                                            {"replicate", WARP_REPLICATE},
+                                            {"constant", WARP_CONSTANT},
+                                            {"transparent", WARP_TRANSPARENT},
+                                            {NULL, 0}};
+    /* -crop leaves no pixel outside a frame, so there is nothing to make transparent. */
+    cmd->warp.border = (enum warp_border)cmdline_choice(
+        "border", border, borders, cmd->crop ? WARP_REPLICATE : WARP_TRANSPARENT);
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
                            "with -crop, which puts out nothing that lies outside a frame");
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
@@ -115,8 +118,13 @@ static void check_combination(const struct cmdline *cmd, const char *model, cons
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const models[] = {"shift",      "similarity", "affine",
-                                         "homography", "auto",       NULL};
+    enum { AUTO = -1 };
+    static const struct choice models[] = {{"shift", TRANSFORM_SHIFT},
+                                           {"similarity", TRANSFORM_SIMILARITY},
+                                           {"affine", TRANSFORM_AFFINE},
+                                           {"homography", TRANSFORM_HOMOGRAPHY},
+                                           {"auto", AUTO},
+                                           {NULL, 0}};
     const char *model, *border, *value, *blur;
     const struct option options[] = {
         {"reference", NULL, &cmd->reference},
@@ -139,9 +147,9 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->from_stdin = cmdline_reads_stdin(cmd->operands, cmd->operand_count);
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
     cmd->models = (struct register_models){TRANSFORM_SIMILARITY, TRANSFORM_HOMOGRAPHY};
-    if (model && strcmp(model, "auto") != 0)
-        cmd->models.simplest = cmd->models.richest =
-            (enum transform_model)cmdline_choice("model", model, models);
+    int only = cmdline_choice("model", model, models, AUTO);
+    if (only != AUTO)
+        cmd->models.simplest = cmd->models.richest = (enum transform_model)only;
     check_border(cmd, border, value, blur);
     check_combination(cmd, model, border, value, blur);
 }
@@ -153,8 +161,8 @@ static struct input *open_frames(const struct cmdline *cmd, struct roll *roll)
     return in;
 }
 
-/* The samples of one border pixel, for frames like FRAME. One that is given with an opacity serves
-   frames without. */
+/* Sets the samples of a border pixel for frames like FRAME. Ignores an opacity given for frames
+   without one. */
 static void set_border_value(struct cmdline *cmd, const struct frame *frame)
 {
     unsigned count = cmd->border_value_count, colors = frame_colors(frame);
@@ -163,7 +171,7 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
     for (unsigned plane = 0; plane < frame->depth; plane++) {
         double value = plane < count ? cmd->border_value[plane] : cmd->border_value[0];
         if (plane == colors && count < frame->depth)
-            value = frame->maxval; /* a border that is given a color is there to be seen */
+            value = frame->maxval; /* a border given a color is opaque */
         if (value > frame->maxval)
             message_error("-bordervalue: %.0f is over the frames' maxval of %u", value,
                           frame->maxval);
@@ -171,7 +179,7 @@ static void set_border_value(struct cmdline *cmd, const struct frame *frame)
     }
 }
 
-/* Appends a row. Two frames of one name would be one to whoever reads the table. */
+/* Appends a row. Readers of the table could not tell two frames of one name apart. */
 static struct aligned *add_row(const struct cmdline *cmd, struct transform_table *table,
                                const char *name)
 {
@@ -189,7 +197,7 @@ static enum sequence_way way_of(const struct cmdline *cmd)
     return cmd->from_stdin ? SEQUENCE_AT_ONCE : SEQUENCE_TOGETHER;
 }
 
-/* NULL where the first frame is to be the reference. */
+/* NULL if the first frame is to be the reference. */
 static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *roll)
 {
     if (!cmd->reference && cmd->from_stdin)
@@ -201,7 +209,7 @@ static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *ro
     return sequence;
 }
 
-/* Tells why the frame of ROW is refused, which TO does not vouch for. */
+/* Tells why the frame of ROW, whose best link is to TO, is refused. */
 static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
                    const char *to, const char *else_try)
 {
@@ -240,7 +248,7 @@ static void warn_if_uncertain(const struct aligned *row)
                      row->name, row->error, WARN_ERROR);
 }
 
-/* What may help a frame that is merely defocused. */
+/* Advice for a frame that is merely defocused. */
 static const char *advice(const struct cmdline *cmd)
 {
     if (cmd->direct)
@@ -250,7 +258,7 @@ static const char *advice(const struct cmdline *cmd)
                : "take smaller steps of focus";
 }
 
-/* What SEQUENCE found for its frame I into ROW; tells where it is refused. */
+/* Copies what SEQUENCE found for its frame I to ROW; tells if the frame is refused. */
 static void take_placed(const struct cmdline *cmd, const struct sequence *sequence, unsigned i,
                         struct aligned *row)
 {
@@ -270,7 +278,8 @@ static void take_placed(const struct cmdline *cmd, const struct sequence *sequen
     warn_if_uncertain(row);
 }
 
-/* Reads the next frame, which is like the reference of SEQUENCE, where there is one. */
+/* Reads the next frame. Fails if its geometry is not that of SEQUENCE's reference, if there is
+   one. */
 static bool read_frame(struct input *in, const struct sequence *sequence, struct frame *frame)
 {
     if (!input_next(in, frame))
@@ -285,8 +294,8 @@ static bool read_frame(struct input *in, const struct sequence *sequence, struct
     return true;
 }
 
-/* Registers FRAME into a new row of TABLE, which is complete unless SEQUENCE waits for the last
-   frame. *SEQUENCE begins with the frame if it is NULL. */
+/* Registers FRAME and returns its new row of TABLE, which is complete unless *SEQUENCE is solved
+   after the last frame. If *SEQUENCE is NULL, starts it with FRAME as reference. */
 static struct aligned *estimate(const struct cmdline *cmd, struct sequence **sequence,
                                 const struct frame *frame, struct transform_table *table)
 {
@@ -299,7 +308,7 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
     return row;
 }
 
-/* The transforms of all frames, without putting anything out. */
+/* Estimates the transforms of all frames and writes none. */
 static void estimate_all(const struct cmdline *cmd, struct roll *roll,
                          struct transform_table *table)
 {
@@ -318,8 +327,8 @@ static void estimate_all(const struct cmdline *cmd, struct roll *roll,
     sequence_free(sequence);
 }
 
-/* The transforms of -apply=FILE. What can be known of the frames' names before they are read is
-   checked, so that nothing is written where one is missing. */
+/* Reads the transforms of -apply=FILE. Checks them for the frames whose names are known before
+   reading them, so that nothing is written if one is missing. */
 static void read_table(const struct cmdline *cmd, struct transform_table *table)
 {
     transform_table_read(cmd->apply, table);
@@ -335,7 +344,7 @@ static void read_table(const struct cmdline *cmd, struct transform_table *table)
     rowfiles_free(files);
 }
 
-/* Fails if the frame of ROW, which is like GEOMETRY, lies wholly outside the reference frame. */
+/* Fails if the frame of ROW, of that GEOMETRY, lies wholly outside the reference frame. */
 static void check_inside(const struct aligned *row, const struct frame *geometry)
 {
     if (!coverage_any(&row->transform, geometry->width, geometry->height))
@@ -367,7 +376,7 @@ static struct rectangle output_rectangle(const struct cmdline *cmd,
     return rectangle;
 }
 
-/* Puts out FRAME, which the transform of ROW leads to. */
+/* Writes FRAME, aligned by the transform of ROW; unchanged if there is nothing to change. */
 static void put_out(const struct cmdline *cmd, const struct frame *frame, const struct aligned *row,
                     const struct rectangle *rectangle, struct frame *warped, struct output *out)
 {
@@ -388,7 +397,7 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
     output_frame(out, warped);
 }
 
-/* The row of FRAME, the image INDEX of the stream: found by name, by number, or estimated now. */
+/* The row of FRAME, image INDEX of the stream: found by name or by number, or estimated now. */
 static const struct aligned *row_of(const struct cmdline *cmd, struct sequence **sequence,
                                     const struct frame *frame, unsigned index,
                                     struct transform_table *table)
@@ -404,11 +413,11 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     }
     if (sequence)
         return estimate(cmd, sequence, frame, table);
-    return &table->rows[index]; /* the roll is the same in every reading */
+    return &table->rows[index]; /* the roll ensures the same frames in every reading */
 }
 
-/* Reads the frames and puts them out, aligned; all of TABLE is known, unless there is a SEQUENCE
-   to make it as the frames come. Returns whether one was refused. */
+/* Reads the frames, aligns and writes them. TABLE is complete, unless SEQUENCE is not NULL and
+   makes it frame by frame. Returns whether a frame was refused. */
 static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence **sequence,
                         struct transform_table *table, struct output *out)
 {
@@ -434,7 +443,7 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
     return refused;
 }
 
-/* Tells where scale or rotation jump from one frame to the next. */
+/* Warns where scale or rotation jump from one frame to the next. */
 static void warn_of_jumps(const struct transform_table *table)
 {
     for (unsigned i = 0; i < table->count; i++) {

@@ -36,7 +36,7 @@ struct cmdline {
     bool first_is_reference; /* there is no file, and standard input is among the operands */
     enum color_space space;  /* of colour frames */
     enum tonecurve_kind curve;
-    double circle;           /* diameter by the shorter side, > 0; 0: all pixels count */
+    double circle;           /* diameter in units of the shorter side, > 0; 0: all pixels count */
     double low, high;        /* the interval, in sample values; high -1: the maxval */
     const char *corrections; /* file for the table, or NULL */
     struct output_options output;
@@ -45,7 +45,7 @@ struct cmdline {
     unsigned operand_count;
 };
 
-/* What all frames are balanced by. */
+/* What all frames share: the reference's light, and room for a frame's light and curves. */
 struct balance {
     enum color_space space;
     unsigned maxval; /* 0 until the reference's geometry is known */
@@ -69,10 +69,15 @@ static void parse_interval(struct cmdline *cmd, const char *text)
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const channels[] = {"lumi", "rgb", "hsv", "hls", NULL};
-    static const enum color_space spaces[] = {COLOR_LUMI, COLOR_RGB, COLOR_HSV, COLOR_HLS};
-    static const char *const curves[] = {"linear", "gamma", "match", NULL};
-    static const enum tonecurve_kind kinds[] = {TONECURVE_LINEAR, TONECURVE_GAMMA, TONECURVE_MATCH};
+    static const struct choice channels[] = {{"lumi", COLOR_LUMI},
+                                             {"rgb", COLOR_RGB},
+                                             {"hsv", COLOR_HSV},
+                                             {"hls", COLOR_HLS},
+                                             {NULL, 0}};
+    static const struct choice curves[] = {{"linear", TONECURVE_LINEAR},
+                                           {"gamma", TONECURVE_GAMMA},
+                                           {"match", TONECURVE_MATCH},
+                                           {NULL, 0}};
     const char *channel, *curve, *mask_size, *interval;
     const struct option options[] = {
         {"reference", NULL, &cmd->reference},
@@ -87,8 +92,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse("framebalance", synopsis, options, sizeof options / sizeof options[0], &argc,
                   argv);
-    cmd->space = channel ? spaces[cmdline_choice("channel", channel, channels)] : COLOR_LUMI;
-    cmd->curve = curve ? kinds[cmdline_choice("curve", curve, curves)] : TONECURVE_LINEAR;
+    cmd->space = (enum color_space)cmdline_choice("channel", channel, channels, COLOR_LUMI);
+    cmd->curve = (enum tonecurve_kind)cmdline_choice("curve", curve, curves, TONECURVE_LINEAR);
     if (mask_size && (cmdline_reals("masksize", mask_size, &cmd->circle, 1), cmd->circle <= 0))
         message_error("-masksize=%s: the circle's diameter by the frame's shorter side is above 0",
                       mask_size);
@@ -100,8 +105,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         !cmd->reference && cmdline_reads_stdin(cmd->operands, cmd->operand_count);
 }
 
-/* Sets the interval in the steps of each channel; a value between two steps is in where it is
-   inside. */
+/* Sets the interval in the steps of each channel: those whose values lie inside it. */
 static void set_interval(const struct cmdline *cmd, unsigned maxval, struct light *light)
 {
     double high = cmd->high == -1 ? maxval : cmd->high;
@@ -115,7 +119,7 @@ static void set_interval(const struct cmdline *cmd, unsigned maxval, struct ligh
     }
 }
 
-/* For frames like REFERENCE, which is to be measured. */
+/* Prepares BALANCE for frames like REFERENCE, which is not measured yet. */
 static void balance_init(const struct cmdline *cmd, const struct frame *reference,
                          struct balance *balance)
 {
@@ -180,12 +184,12 @@ static void check_alike(const struct balance *balance, const struct frame *frame
                       frame->maxval, balance->maxval);
 }
 
-/* Frames go from the file to the measure, and from the change to the pipe, in strips that stay in
-   the cache and fit into a pipe: while its reader works on one, the next is made. */
+/* Frames are read and measured, then changed and written, in strips that stay in the cache and fit
+   into a pipe, so that its reader works on one while the next is made. */
 enum { STRIP_BYTES = 64 << 10 };
 
-/* Reads and measures the next frame; the first one of all, where no other is it, as the reference
-   as well. */
+/* Reads and measures the next frame. The first frame also becomes the reference if there is none
+   yet. */
 static bool read_frame(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct balance *balance)
 {
@@ -224,7 +228,7 @@ static void write_frame(const struct balance *balance, const struct frame *frame
     relight_free(relight);
 }
 
-/* The curves and corrections for FRAME, which is measured. */
+/* Solves for the curves and corrections of FRAME, which is measured. */
 static void solve(const struct cmdline *cmd, const struct frame *frame, struct balance *balance,
                   double corrections[])
 {

@@ -11,12 +11,13 @@
 #include "alloc.h"
 #include "cmdline.h"
 #include "deviation.h"
-#include "rowfiles.h"
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
+#include "map.h"
 #include "message.h"
 #include "output.h"
+#include "rowfiles.h"
 #include "tempfile.h"
 #include "threshold.h"
 
@@ -26,7 +27,7 @@ static const char synopsis[] =
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    bool threshold;                     /* given; else it is the map's or the statistic's */
+    bool threshold;                     /* given; else the default of the map or of the statistic */
     double levels[3];                   /* thresholds, 0..255 */
     struct deviation_options deviation; /* -blur, -statistic, -hot, -dead */
     unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
@@ -38,7 +39,7 @@ struct cmdline {
     unsigned operand_count;
 };
 
-/* What is made of the rows of the deviation map: a frame without raster is not wanted. */
+/* What is made from the rows of the deviation map; a frame that is not wanted has no raster. */
 struct result {
     struct frame map;    /* |D| */
     struct frame any;    /* the combined mask */
@@ -78,7 +79,8 @@ static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bo
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const statistics[] = {"mean", "persistent", NULL};
+    static const struct choice statistics[] = {
+        {"mean", DEVIATION_MEAN}, {"persistent", DEVIATION_PERSISTENT}, {NULL, 0}};
     const char *threshold, *blur, *statistic, *max_frames;
     bool hot, dead;
     const struct option options[] = {
@@ -93,9 +95,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->deviation.blur_size = blur ? cmdline_whole("blur", blur, 1, GAUSS_SIZE_MAX) : 5;
     if (cmd->deviation.blur_size % 2 == 0)
         message_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
-    cmd->deviation.statistic = statistic && cmdline_choice("statistic", statistic, statistics) == 0
-                                   ? DEVIATION_MEAN
-                                   : DEVIATION_PERSISTENT;
+    cmd->deviation.statistic = (enum deviation_statistic)cmdline_choice(
+        "statistic", statistic, statistics, DEVIATION_PERSISTENT);
     cmd->threshold = threshold != NULL;
     set_levels(cmd, default_level(cmd->deviation.statistic));
     if (threshold)
@@ -110,8 +111,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
-/* All frames of IN, in order, FRAME being the header of the first, in strips that stay in the
-   processor's cache. */
+/* Adds all frames of IN, in order, in strips that stay in the processor's cache. FRAME holds the
+   header of the first. */
 static void add_stream(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct deviation *deviation)
 {
@@ -130,7 +131,7 @@ static void add_stream(const struct cmdline *cmd, struct input *in, struct frame
     free(strip);
 }
 
-/* COUNT rows from FROM on of all frames of FILES, as much of a frame at a time as there is room. */
+/* Adds COUNT rows from FROM on of all frames of FILES; BAND has room for them. */
 static void add_band(struct rowfiles *files, unsigned from, unsigned count,
                      struct deviation *deviation, unsigned char *band)
 {
@@ -191,7 +192,7 @@ static void count_noisy(struct result *result, const uint8_t *noisy, const uint8
     }
 }
 
-/* Takes the next row of the map, DEVIATIONS, into what is wanted; MARKED is room for a row of
+/* Adds the next row of the map, DEVIATIONS, to the frames wanted; MARKED has room for a row of
    planes. */
 static void take_row(struct result *result, const uint16_t *deviations, const unsigned limits[3],
                      uint8_t *marked)
@@ -214,7 +215,7 @@ static void set_limits(const struct cmdline *cmd, const struct frame *frame, uns
         message_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
-/* Takes all rows of the map that DEVIATION can give with this band. */
+/* Takes all rows of the map that DEVIATION gives with this band. */
 static void take_band(struct result *result, struct deviation *deviation, const unsigned limits[3])
 {
     size_t samples = (size_t)result->any.width * result->colors;
@@ -226,15 +227,15 @@ static void take_band(struct result *result, struct deviation *deviation, const 
     free(marked);
 }
 
-/* Rows of a band: narrow enough for its sums to stay in the processor's cache, and several times as
-   high as what the blur reads again around it. */
+/* The rows of a band: few enough for its sums to stay in the processor's cache, and several times
+   as many as the blur reads twice around it. */
 static unsigned band_rows(const struct cmdline *cmd, const struct frame *frame)
 {
     size_t bytes = cmd->deviation.statistic == DEVIATION_MEAN ? 512 << 10 : 128 << 10;
     return (unsigned)(bytes / frame_row_bytes(frame)) + 4 * cmd->deviation.blur_size;
 }
 
-/* Steps 1 to 3 where the rows of all frames can be had at will: band after band. */
+/* Detects in files whose rows can be read in any order: band after band. */
 static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
                             struct result *result)
 {
@@ -257,7 +258,7 @@ static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
     free(band);
 }
 
-/* The same where frames come one after the other: one band of all rows. */
+/* The same for frames that come one after the other: one band of all rows. */
 static void detect_in_stream(const struct cmdline *cmd, struct result *result)
 {
     struct frame frame = {0};
@@ -289,18 +290,11 @@ static void detect(const struct cmdline *cmd, struct result *result)
     rowfiles_free(files);
 }
 
-/* Step 3 alone, from a map that an earlier run made. */
+/* Applies the thresholds to a map that an earlier run made. */
 static void detect_from_map(struct cmdline *cmd, struct result *result)
 {
     struct frame map = {0};
-    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
-    input_read(in, &map);
-    struct frame second = {0};
-    if (input_next(in, &second))
-        message_error("-frommap takes one deviation map; several images came in");
-    input_close(in);
-    if (frame_has_opacity(&map))
-        message_error("%s is no deviation map: it has an opacity plane", map.name);
+    map_read(cmd->operands, cmd->operand_count, &map);
     if (!cmd->threshold && map.threshold > 0)
         set_levels(cmd, map.threshold);
     unsigned limits[3];
@@ -349,7 +343,7 @@ static struct tempfile *write_file(const char *prefix, const char *which, const 
     return file;
 }
 
-/* All files are written before the first is put in place. */
+/* Writes all files before it puts the first in place. */
 static void write_files(const char *prefix, const struct result *result)
 {
     static const char *const colors[] = {"r", "g", "b"};

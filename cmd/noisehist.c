@@ -15,7 +15,7 @@
 #include "frame.h"
 #include "gnuplot.h"
 #include "histogram.h"
-#include "input.h"
+#include "map.h"
 #include "message.h"
 #include "output.h"
 #include "threshold.h"
@@ -95,19 +95,6 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
-static void read_map(const struct cmdline *cmd, struct frame *map)
-{
-    struct frame second = {0};
-    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
-    input_read(in, map);
-    if (input_next(in, &second))
-        message_error(
-            "one deviation map is wanted; several images came in. noisedetect -map makes it");
-    input_close(in);
-    if (frame_has_opacity(map))
-        message_error("%s is no deviation map: it has an opacity plane", map->name);
-}
-
 /* The largest sample of each pixel. */
 static void join_colors(const uint16_t *samples, unsigned width, unsigned colors, uint16_t *most)
 {
@@ -118,7 +105,7 @@ static void join_colors(const uint16_t *samples, unsigned width, unsigned colors
     }
 }
 
-/* How many pixels of MAP exceed the limit of any of their colours. */
+/* How many pixels of MAP exceed the limit of a colour. */
 static uint64_t count_any(const struct frame *map, const unsigned limits[3])
 {
     unsigned colors = frame_colors(map);
@@ -190,7 +177,7 @@ static unsigned level_for(const struct counts *counts, unsigned c, uint64_t most
     return level; /* at LEVEL_MAX nothing is noisy */
 }
 
-/* The levels for at most MOST noisy samples a colour; returns the noisy pixels they give. */
+/* Sets LEVELS for at most MOST noisy samples a colour; returns the noisy pixels they give. */
 static uint64_t try_most(const struct frame *map, const struct counts *counts, uint64_t most,
                          double levels[3])
 {
@@ -202,9 +189,9 @@ static uint64_t try_most(const struct frame *map, const struct counts *counts, u
 }
 
 /*
- * The thresholds for the largest m, noisy samples a colour, with at most the target of noisy pixels
- * in all: more samples a colour never mean fewer pixels, so m is found by halving. No more than the
- * target of them can be in one colour.
+ * Prints the thresholds for the largest m, the noisy samples allowed in each colour, that gives at
+ * most the target of noisy pixels in all. Bisection finds m, as a larger m never gives fewer
+ * pixels; m need not exceed the target.
  */
 static void print_target(const struct cmdline *cmd, const struct frame *map,
                          const struct counts *counts)
@@ -227,11 +214,11 @@ static void print_target(const struct cmdline *cmd, const struct frame *map,
 
 static bool nothing_noisy(const struct cmdline *cmd, const struct counts *counts)
 {
-    return counts->any[cmd->first] == 0; /* the counts only fall from there */
+    return counts->any[cmd->first] == 0; /* from there the counts only fall */
 }
 
-/* The plot, drawn but not yet in place. On a logarithmic axis a count of 0 lies at its foot:
- * gnuplot would leave it out. */
+/* Draws the plot, but does not put it in place yet. On a logarithmic axis a count of 0 goes to its
+   foot; gnuplot would leave it out. */
 static struct gnuplot *draw(const struct cmdline *cmd, const struct counts *counts)
 {
     static const char *const names[] = {"red", "green", "blue"};
@@ -246,7 +233,7 @@ static struct gnuplot *draw(const struct cmdline *cmd, const struct counts *coun
     for (unsigned level = cmd->first; level <= cmd->last; level++)
         print_row(to, level, counts);
     fprintf(to, "EOD\nset xlabel 'threshold'\nset %s 'number of noisy pixels'\n",
-            text ? "title" : "ylabel"); /* gnuplot leaves the latter out of text */
+            text ? "title" : "ylabel"); /* gnuplot's text has no ylabel */
     fprintf(to, "set xrange [%u:%u]\nset grid lt 1 lc rgb '#dddddd'\nset key top right\n",
             cmd->first, cmd->last > cmd->first ? cmd->last : cmd->first + 1);
     fprintf(to, "set yrange [%s:%s]\n", foot, nothing_noisy(cmd, counts) ? "1" : "");
@@ -271,7 +258,7 @@ int main(int argc, char **argv)
     struct frame map = {0};
     parse_cmdline(argc, argv, &cmd);
     struct counts *counts = alloc_zeroed(1, sizeof *counts);
-    read_map(&cmd, &map);
+    map_read(cmd.operands, cmd.operand_count, &map);
     count_noisy(&map, counts);
     if (cmd.target_text)
         print_target(&cmd, &map, counts);

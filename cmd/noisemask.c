@@ -10,6 +10,7 @@
 #include "cmdline.h"
 #include "frame.h"
 #include "input.h"
+#include "mask.h"
 #include "message.h"
 #include "output.h"
 #include "repair.h"
@@ -24,7 +25,7 @@ struct cmdline {
     unsigned grow;    /* pixels by which the mask is widened, 0..GROW_MAX */
     unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
     enum repair_method method;
-    unsigned max_pixels; /* more noisy pixels are refused; 0: no limit */
+    unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
     struct output_options output;
     const char *name; /* of the frame on standard input, or NULL */
     char *const *operands;
@@ -35,7 +36,11 @@ enum { GROW_MAX = 50, KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const methods[] = {"membrane", "mean", "median", "nearest", NULL};
+    static const struct choice methods[] = {{"membrane", REPAIR_MEMBRANE},
+                                            {"mean", REPAIR_MEAN},
+                                            {"median", REPAIR_MEDIAN},
+                                            {"nearest", REPAIR_NEAREST},
+                                            {NULL, 0}};
     const char *grow, *kernel, *method, *max_pixels;
     const struct option options[] = {
         {"mask", NULL, &cmd->mask},
@@ -54,9 +59,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     if (cmd->kernel % 2 == 0)
         message_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
     cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
-    cmd->method = REPAIR_MEMBRANE;
-    if (method)
-        cmd->method = (enum repair_method)cmdline_choice("method", method, methods);
+    cmd->method = (enum repair_method)cmdline_choice("method", method, methods, REPAIR_MEMBRANE);
     cmdline_without_effect("kernel",
                            kernel && cmd->method != REPAIR_MEAN && cmd->method != REPAIR_MEDIAN,
                            "without -method=mean or median, which alone have a window");
@@ -66,17 +69,14 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmdline_name(cmd->name, cmd->operands, cmd->operand_count);
 }
 
-/* The union of the images of the file PATH. */
+/* Reads into MASK the union of the images in the file PATH. */
 static void read_mask(const char *path, struct mask *mask)
 {
     char *operands[] = {(char *)(size_t)path};
     struct input *in = input_open(operands, 1, NULL);
     struct frame image = {0};
-    while (input_read(in, &image)) {
-        if (!mask->noisy)
-            mask_init(mask, &image);
+    while (input_read(in, &image))
         mask_add(mask, &image);
-    }
     input_close(in);
     frame_free(&image);
 }
@@ -115,12 +115,13 @@ int main(int argc, char **argv)
     struct output *out = output_open(&cmd.output);
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
+    struct repair *repair = repair_new(&mask, cmd.method, cmd.kernel);
 
     struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.name);
     while (input_next(in, &frame)) {
         check_fit(&cmd, &mask, &frame);
         input_raster(in, &frame);
-        if (!repair_frame(&frame, &mask, cmd.method, cmd.kernel))
+        if (!repair_frame(repair, &frame))
             message_error(
                 "frame %s: the mask %s%s marks every sample of a colour, so none is left to "
                 "repair from",
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
     input_close(in);
     output_close(out);
     frame_free(&frame);
+    repair_free(repair);
     mask_free(&mask);
     return EXIT_SUCCESS;
 }

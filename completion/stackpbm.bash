@@ -9,6 +9,7 @@ _stackpbm_options() {
     case $1 in
     noisedetect) echo -threshold= -blur= -statistic= -hot -dead -maxframes= -planes -map -output= -frommap ;;
     noisehist) echo -range= -threshold= -target= -plot= -log ;;
+    noiselist) echo -format= -once -offset= -mask -width= -height= ;;
     noisemask) echo -mask= -grow= -method= -kernel= -maxpixels= -png -outdir= -name= ;;
     framealign)
         echo -reference= -model= -direct -crop -border= -bordervalue= -borderblur= -estimate -save= -apply= \
@@ -24,6 +25,7 @@ _stackpbm_options() {
 # The words that an option of a command may have.
 _stackpbm_words() {
     case $1 in
+    -format) echo dcraw siril rawtherapee jpegpixi plain ;;
     -statistic) echo persistent mean ;;
     -method) echo membrane mean median nearest ;;
     -model) echo auto shift similarity affine homography ;;
@@ -91,5 +93,5 @@ _stackjob() {
     [[ ${#COMPREPLY[@]} -gt 0 ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
 }
 
-complete -F _stackpbm noisedetect noisehist noisemask framealign framebalance
+complete -F _stackpbm noisedetect noisehist noiselist noisemask framealign framebalance
 complete -F _stackjob stackjob

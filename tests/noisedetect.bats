@@ -67,8 +67,8 @@ map_of() {
 
 @test "two maps are refused" {
     cat "$FIXTURES/map.pam" "$FIXTURES/map.pam" >two.pam
-    fails_with 1 'takes one deviation map' noisedetect -frommap two.pam
-    fails_with 1 'takes one deviation map' noisedetect -frommap "$FIXTURES/map.pam" "$FIXTURES/map.pam"
+    fails_with 1 'one deviation map is wanted' noisedetect -frommap two.pam
+    fails_with 1 'one deviation map is wanted' noisedetect -frommap "$FIXTURES/map.pam" "$FIXTURES/map.pam"
 }
 
 @test "files that cannot be written are an error, and none is left behind" {

@@ -2,31 +2,31 @@
 
 /*
  * A block T of the reference and the frame I, sampled through the current transform at the block's
- * pixels, are each brought to zero mean and unit length:
+ * pixels, are each scaled to zero mean and unit length:
  *
  *     t = (T - mean) / |T - mean|,   i = (I - mean) / |I - mean|,   ncc = t . i
  *
- * which is what a free gain and offset come to. A small displacement d of the block makes, with the
- * gradient taken as the mean of both images' (exact to second order in d),
+ * which removes any gain and offset between them. A small displacement d of the block then gives,
+ * with the mean of both images' gradients (exact to second order in d),
  *
  *     t - i = g . d + noise,   g = (grad t + grad i) / 2
  *
- * A change of gain or offset must not pass for displacement: g is projected onto what is orthogonal
- * to the constant and to the signal s = t + i. The difference t - i is orthogonal to both as it
- * stands. The normal equations are then
+ * So that a change of gain or offset is not taken for displacement, g is made orthogonal to the
+ * constant and to the signal q = t + i. The difference t - i already is. The normal equations are
+ * then
  *
- *     A d = b,   A = sum g g' - (sum g)(sum g)'/n - (g . s)(g . s)'/(s . s),   b = sum g (t - i)
+ *     A d = b,   A = sum g g' - (sum g)(sum g)'/n - (g . q)(g . q)'/(q . q),   b = sum g (t - i)
  *
- * and with the residual variance v = (|t - i|^2 - b . d) / (n - 4) the covariance of d is v A^-1:
- * variances v / lambda along A's eigenvectors.
+ * and with the residual variance sigma^2 = (|t - i|^2 - b . d) / (n - 4) the covariance of d is
+ * sigma^2 A^-1: variances sigma^2 / lambda along A's eigenvectors.
  *
- * Noise has gradients too. They are in A but promise no displacement, so that d comes out too
- * small, and so does its variance. Noise is not the same in both images: of e' A e along an
- * eigenvector e, the share that is there to be seen in both,
+ * Noise has gradients too. They add to A but tell nothing of displacement, so d and its variance
+ * come out too small. But noise differs between the images: along an eigenvector e, b responds only
+ * to the share of gradient energy that both images have,
  *
  *     gain = sum (e . grad t) (e . grad i) / sum (e . g)^2
  *
- * is what b is a response to. The displacement along e is divided by it where it is small.
+ * so a small displacement along e is divided by the gain.
  *
  * All sums over a block are taken in LANES partial sums, whose order is the same for every
  * instruction set.
@@ -38,21 +38,30 @@
 
 #include "alloc.h"
 #include "block.h"
+#include "cubic.h"
 #include "simd.h"
 
 enum {
     PATCH = BLOCK_SIDE + 2, /* with a pixel around it for the gradients */
     AREA = BLOCK_SIDE * BLOCK_SIDE,
     LANES = 8,
-    MARGIN = 8,   /* pixels of a level that no block covers, so that those at the edge can move */
+    MARGIN = 8,   /* pixels of a level outside all blocks: room for those at the edge to move */
     COLUMNS = 12, /* cells */
     ROWS = 8
 };
 
-#define LONGEST_STEP 3.0
+#define LONGEST_STEP 3.0 /* pixels along an eigenvector: beyond, the gradient tells nothing */
+/* The least gain to divide by: with less detail in common the rest is noise, which a smaller
+   divisor would only magnify. */
 #define LEAST_GAIN 0.2
+/* The least smaller eigenvalue, as a share of the larger: along an edge a block measures nothing,
+   and below this share single precision only gives rounding errors. */
+#define LEAST_STRENGTH 1e-4
+/* How many pixels a place stays before the last whole one whose cubic stays inside, because
+   rounding to single precision may move it. */
+#define PLACE_MARGIN 1e-3
 #define BLOWN 0.999f /* of full scale: the sensor shows no detail there */
-#define FLAT 1e-12   /* variance, of full scale: there is nothing but the noise of arithmetic */
+#define FLAT 1e-12   /* variance, of full scale: below it are only rounding errors */
 
 /* A block's samples: of the reference and of the frame, and their gradients. */
 struct samples {
@@ -82,7 +91,7 @@ static double total(const float *a)
            (((double)lane[4] + (double)lane[5]) + ((double)lane[6] + (double)lane[7]));
 }
 
-/* The block's pixels and central differences out of a PATCH of rows STRIDE apart, less MEAN. */
+/* The block's pixels, less MEAN, and central differences, from a PATCH of rows STRIDE apart. */
 SIMD_CLONES
 static void differences(const float *restrict patch, size_t stride, float mean,
                         float *restrict value, float *restrict dx, float *restrict dy)
@@ -96,16 +105,6 @@ static void differences(const float *restrict patch, size_t stride, float mean,
             *dy++ = 0.5f * (below[column] - above[column]);
         }
     }
-}
-
-/* Keys' cubic weights, a = -1/2, of the samples at -1, 0, 1, 2 for a point at F in 0..1. */
-static inline void cubic_weights(float f, float w[4])
-{
-    float g = 1 - f;
-    w[0] = -0.5f * f * g * g;
-    w[1] = 1 - f * f * (2.5f - 1.5f * f);
-    w[2] = 1 - g * g * (2.5f - 1.5f * g);
-    w[3] = -0.5f * g * f * f;
 }
 
 static void sample_row(const float *restrict gray, size_t width, const float *restrict u,
@@ -125,7 +124,7 @@ static void sample_row(const float *restrict gray, size_t width, const float *re
     }
 }
 
-/* Whether all samples that the cubic takes at a point of the pixel COLUMN, ROW are seen. */
+/* Whether all samples that the cubic uses for a point of pixel COLUMN, ROW are seen. */
 static unsigned char all_seen(const struct view *frame, size_t column, size_t row)
 {
     const unsigned char *p = frame->seen + ((row - 1) * frame->stride + column - 1);
@@ -135,24 +134,25 @@ static unsigned char all_seen(const struct view *frame, size_t column, size_t ro
     return seen;
 }
 
-/* The largest place on an axis of SIZE samples whose cubic stays on it. Places are rounded to
-   single precision, in which the step before a whole number exceeds .001 from 2^15 on. */
+/* The largest place on an axis of SIZE samples whose cubic stays on it. From 2^15 on the margin is
+   less than the step of single precision. */
 static double last_place(unsigned size)
 {
-    return fmin(size - 2.001, nextafterf((float)(size - 2), 0));
+    return fmin(size - 2 - PLACE_MARGIN, nextafterf((float)(size - 2), 0));
 }
 
-/* FRAME seen through T at the PATCH pixels from X, Y on. False where some lie outside. */
-static bool sample_patch(const struct view *frame, const struct transform *t, double x, double y,
-                         float *patch, unsigned char *seen)
+/* Samples FRAME through TRANSFORM at the PATCH x PATCH pixels from X, Y on. False if some lie
+ * outside. */
+static bool sample_patch(const struct view *frame, const struct transform *transform, double x,
+                         double y, float *patch, unsigned char *seen)
 {
     if (frame->width < 4 || frame->height < 4)
         return false;
     double last_u = last_place(frame->width), last_v = last_place(frame->height);
     for (int corner = 0; corner < 4; corner++) {
         double u, v;
-        if (!transform_point(t, x + (corner & 1 ? PATCH - 1 : 0), y + (corner & 2 ? PATCH - 1 : 0),
-                             &u, &v))
+        if (!transform_point(transform, x + (corner & 1 ? PATCH - 1 : 0),
+                             y + (corner & 2 ? PATCH - 1 : 0), &u, &v))
             return false;
         u -= frame->x;
         v -= frame->y;
@@ -161,13 +161,13 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
     }
     for (int row = 0; row < PATCH; row++) {
         float u[PATCH], v[PATCH];
-        double rx = t->m[0][1] * (y + row) + t->m[0][2];
-        double ry = t->m[1][1] * (y + row) + t->m[1][2];
-        double rw = t->m[2][1] * (y + row) + t->m[2][2];
+        double rx = transform->m[0][1] * (y + row) + transform->m[0][2];
+        double ry = transform->m[1][1] * (y + row) + transform->m[1][2];
+        double rw = transform->m[2][1] * (y + row) + transform->m[2][2];
         for (int column = 0; column < PATCH; column++) {
-            double w = 1 / (t->m[2][0] * (x + column) + rw);
-            u[column] = (float)((t->m[0][0] * (x + column) + rx) * w - frame->x);
-            v[column] = (float)((t->m[1][0] * (x + column) + ry) * w - frame->y);
+            double w = 1 / (transform->m[2][0] * (x + column) + rw);
+            u[column] = (float)((transform->m[0][0] * (x + column) + rx) * w - frame->x);
+            v[column] = (float)((transform->m[1][0] * (x + column) + ry) * w - frame->y);
         }
         sample_row(frame->gray, frame->stride, u, v, PATCH, patch + (size_t)row * PATCH);
         for (int column = 0; frame->seen && column < PATCH; column++)
@@ -176,9 +176,9 @@ static bool sample_patch(const struct view *frame, const struct transform *t, do
     return true;
 }
 
-/* Takes the pixels out of S whose own or neighbouring samples are not seen: zeros add nothing to
+/* Sets the pixels of M to zero that are not seen or have a neighbour not seen: zeros add nothing to
    the moments. Returns how many remain. */
-static unsigned mask_samples(struct samples *s, const unsigned char *reference, size_t stride,
+static unsigned mask_samples(struct samples *m, const unsigned char *reference, size_t stride,
                              const unsigned char *frame)
 {
     unsigned count = 0;
@@ -196,7 +196,7 @@ static unsigned mask_samples(struct samples *s, const unsigned char *reference, 
             count += seen;
             if (!seen) {
                 size_t k = row * BLOCK_SIDE + column;
-                s->t[k] = s->i[k] = s->tx[k] = s->ty[k] = s->ix[k] = s->iy[k] = 0;
+                m->t[k] = m->i[k] = m->tx[k] = m->ty[k] = m->ix[k] = m->iy[k] = 0;
             }
         }
     }
@@ -216,7 +216,7 @@ static void eigen(double xx, double xy, double yy, double lambda[2], double *c, 
     *s = sin(angle);
 }
 
-/* What the displacement follows from. */
+/* What the displacement is computed from. */
 struct combined {
     float x[AREA], y[AREA]; /* g */
     float sum[AREA], difference[AREA];
@@ -233,16 +233,16 @@ static void combine(const struct samples *m, float at, float ai, struct combined
     }
 }
 
-/* d along the unit vector of each eigenvector of A, in the order of LAMBDA, and its variance; B is
-   along them, GAIN how much of g is there to be seen in both images, FREEDOM n - 4. Fine detail
-   that is displaced lowers the gain as noise does, and dividing by it would overshoot: the farther,
-   the less it is believed, and from a pixel on not at all. */
+/* The components of d along the eigenvectors of A, in the order of LAMBDA, and their variances,
+   from those of B and the gains; FREEDOM is n - 4. Displacement of fine detail lowers the gain as
+   noise does, and dividing by the gain would then overshoot: the longer d is, the less the gain
+   counts, and from a pixel on not at all. */
 static void solve_along(const double lambda[2], const double b[2], const double gain[2], double ncc,
                         double freedom, double d[2], double variance[2])
 {
     double explained = 0, distance = 0, strength[2];
     for (int k = 0; k < 2; k++) {
-        strength[k] = fmax(lambda[k], 1e-4 * lambda[0]);
+        strength[k] = fmax(lambda[k], LEAST_STRENGTH * lambda[0]);
         d[k] = b[k] / strength[k];
         explained += b[k] * d[k];
         distance += d[k] * d[k];
@@ -261,13 +261,13 @@ static double form(double xx, double xy, double yy, double c, double s)
     return c * c * xx + 2 * c * s * xy + s * s * yy;
 }
 
-/* The displacement and its variance out of the samples, of which N count. */
+/* Computes the displacement and its variance from the samples, N of which count. */
 static void solve_block(const struct samples *m, double n, struct block *block)
 {
     block->ncc = block->likeness = 0;
-    double t = total(m->t), i = total(m->i);
-    double tt = dot(m->t, m->t) - t * t / n;
-    double ii = dot(m->i, m->i) - i * i / n;
+    double sum_t = total(m->t), sum_i = total(m->i);
+    double tt = dot(m->t, m->t) - sum_t * sum_t / n;
+    double ii = dot(m->i, m->i) - sum_i * sum_i / n;
     if (!(tt > FLAT * n) || !(ii > FLAT * n))
         return;
     double at = 1 / sqrt(tt), ai = 1 / sqrt(ii);
@@ -275,23 +275,23 @@ static void solve_block(const struct samples *m, double n, struct block *block)
     double energy_i = ai * ai * (dot(m->ix, m->ix) + dot(m->iy, m->iy));
     if (!(energy_t > 0) || !(energy_i > 0))
         return;
-    double ncc = at * ai * (dot(m->t, m->i) - t * i / n);
+    double ncc = at * ai * (dot(m->t, m->i) - sum_t * sum_i / n);
 
     struct combined g;
     combine(m, (float)at, (float)ai, &g);
-    double x = total(g.x), y = total(g.y);
+    double sum_x = total(g.x), sum_y = total(g.y);
     double sum = total(g.sum), difference = total(g.difference);
-    double xs = dot(g.x, g.sum) - x * sum / n, ys = dot(g.y, g.sum) - y * sum / n;
+    double xs = dot(g.x, g.sum) - sum_x * sum / n, ys = dot(g.y, g.sum) - sum_y * sum / n;
     double ss = fmax(2 + 2 * ncc, 1e-6);
     double xx = dot(g.x, g.x), xy = dot(g.x, g.y), yy = dot(g.y, g.y);
     double lambda[2], c, s;
-    eigen(xx - x * x / n - xs * xs / ss, xy - x * y / n - xs * ys / ss,
-          yy - y * y / n - ys * ys / ss, lambda, &c, &s);
+    eigen(xx - sum_x * sum_x / n - xs * xs / ss, xy - sum_x * sum_y / n - xs * ys / ss,
+          yy - sum_y * sum_y / n - ys * ys / ss, lambda, &c, &s);
     if (!(lambda[0] > 0))
         return;
 
-    double bx = dot(g.x, g.difference) - x * difference / n;
-    double by = dot(g.y, g.difference) - y * difference / n;
+    double bx = dot(g.x, g.difference) - sum_x * difference / n;
+    double by = dot(g.y, g.difference) - sum_y * difference / n;
     double b[2] = {c * bx + s * by, c * by - s * bx};
     double cross_xx = at * ai * dot(m->tx, m->ix), cross_yy = at * ai * dot(m->ty, m->iy);
     double cross_xy = 0.5 * at * ai * (dot(m->tx, m->iy) + dot(m->ix, m->ty));
@@ -320,7 +320,7 @@ static size_t corner_of(const struct view *view, unsigned x, unsigned y)
     return (size_t)(y - view->y - 1) * view->stride + (x - view->x - 1);
 }
 
-/* A value near those of the PATCH, which sums are the more precise without: that of its middle. */
+/* The middle value of PATCH, or 0 if not seen: sums are more precise once it is subtracted. */
 static float level_of(const float *patch, const unsigned char *seen, size_t stride)
 {
     size_t middle = PATCH / 2 * stride + PATCH / 2;
@@ -338,12 +338,12 @@ static bool any_blown(const float *patch)
 }
 
 void block_measure(const struct view *reference, const struct view *frame,
-                   const struct transform *t, struct block *block)
+                   const struct transform *transform, struct block *block)
 {
     float patch[PATCH * PATCH];
     unsigned char seen[PATCH * PATCH];
     struct samples m;
-    block->inside = sample_patch(frame, t, block->x - 1.0, block->y - 1.0, patch, seen);
+    block->inside = sample_patch(frame, transform, block->x - 1.0, block->y - 1.0, patch, seen);
     block->blown = false;
     if (!block->inside)
         return;
@@ -365,8 +365,8 @@ void block_measure(const struct view *reference, const struct view *frame,
         solve_block(&m, n, block);
 }
 
-/* The smaller eigenvalue of the gradient products of the block at X, Y: how well it fixes its place
-   in the direction that it fixes least. Zero where less than a quarter of it is seen. */
+/* The smaller eigenvalue of the summed gradient products of the block at X, Y: how well it fixes
+   its place in its worst direction. Zero if less than a quarter of it is seen. */
 static float information_of(const struct view *view, unsigned x, unsigned y)
 {
     struct samples m;
@@ -379,9 +379,8 @@ static float information_of(const struct view *view, unsigned x, unsigned y)
     return (float)lambda[1];
 }
 
-/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean square of
-   the spatial frequencies that its detail has, which blur takes the highest from. Zero where there
-   is none. */
+/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean squared
+   spatial frequency of its detail, which blur lowers. Zero if the block is flat. */
 static float sharpness_of(const struct view *view, unsigned x, unsigned y)
 {
     size_t corner = corner_of(view, x, y), stride = view->stride;
@@ -410,12 +409,12 @@ bool block_look(const struct view *view, struct block *block)
 
 static int by_information(const void *a, const void *b)
 {
-    const struct block *p = a, *q = b;
-    if (p->information != q->information)
-        return p->information > q->information ? -1 : 1;
-    if (p->y != q->y)
-        return p->y < q->y ? -1 : 1;
-    return p->x < q->x ? -1 : p->x > q->x;
+    const struct block *one = a, *other = b;
+    if (one->information != other->information)
+        return one->information > other->information ? -1 : 1;
+    if (one->y != other->y)
+        return one->y < other->y ? -1 : 1;
+    return one->x < other->x ? -1 : one->x > other->x;
 }
 
 unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
@@ -451,11 +450,11 @@ unsigned block_choose(const struct level *level, unsigned most, struct block *bl
     struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
     struct view view = block_view(level);
     unsigned count = 0;
-    for (unsigned j = 0; j < down; j++) {
-        for (unsigned i = 0; i < across; i++) {
+    for (unsigned row = 0; row < down; row++) {
+        for (unsigned column = 0; column < across; column++) {
             struct block *block = &all[count];
-            block->x = left + i * BLOCK_SIDE;
-            block->y = top + j * BLOCK_SIDE;
+            block->x = left + column * BLOCK_SIDE;
+            block->y = top + row * BLOCK_SIDE;
             count += block_look(&view, block);
         }
     }

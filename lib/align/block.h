@@ -10,9 +10,9 @@
 #include "transform.h"
 
 /*
- * What one square block of the reference says about its own place in a frame: the normal equations
- * of its displacement, from intensities, with a gain and an offset of its own. Registration puts
- * the blocks of a level together into one transform.
+ * Measures how far one square block of the reference is displaced in a frame, by the normal
+ * equations of its displacement, from intensities, with a gain and an offset for each block.
+ * Registration fits one transform to all blocks of a level.
  */
 enum { BLOCK_SIDE = 24 };
 
@@ -26,7 +26,7 @@ struct block {
     bool blown;         /* it would be inside, but the frame is overexposed there */
     double ncc;         /* normalised cross-correlation of block and frame; 0 where flat */
     double likeness;    /* 0..1: the smaller of the two gradient energies over the larger */
-    double dx, dy;      /* displacement that remains, in pixels of the level, at most 3 */
+    double dx, dy;      /* remaining displacement, in pixels of the level, at most 3 */
     double variance[2]; /* of the displacement along the directions (c, s) and (-s, c) */
     double c, s;
 };
@@ -42,24 +42,23 @@ struct view {
 /* All of LEVEL. */
 struct view block_view(const struct level *level);
 
-/* Measures BLOCK, which lies in the view REFERENCE with a pixel to spare on each side, against
-   FRAME, whose image T takes the reference's coordinates to. */
+/* Measures BLOCK of REFERENCE, a view with a pixel to spare on each side of it, in FRAME. TRANSFORM
+   takes the reference's coordinates to those of FRAME's image. */
 void block_measure(const struct view *reference, const struct view *frame,
-                   const struct transform *t, struct block *block);
+                   const struct transform *transform, struct block *block);
 
-/* Sets the information and the sharpness of BLOCK, which lies in VIEW; false where it fixes no
-   place, or less than a quarter of it is seen. */
+/* Sets the information and the sharpness of BLOCK in VIEW; false if its information is 0. */
 bool block_look(const struct view *view, struct block *block);
 
-/* The best of the COUNT blocks in ALL, of an image of WIDTH x HEIGHT pixels, go to BLOCKS, at most
-   MOST; returns how many. First those that an equal share for each cell of a grid leaves room for,
-   then of the rest; both from the most information on. ALL is reordered. */
+/* Copies the best of the COUNT blocks in ALL, of an image of WIDTH x HEIGHT pixels, to BLOCKS, at
+   most MOST; returns how many. First come those within an equal share for each cell of a grid, then
+   the rest while there is room, both by falling information. Reorders ALL. */
 unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
                     unsigned most, struct block *blocks);
 
 /*
- * The blocks of LEVEL that say most, at most MOST of them, in that order. Returns how many were
- * written to BLOCKS, which has room for MOST; none of them is flat.
+ * Chooses the best blocks of LEVEL, none of them flat, in the order of block_best(). Returns how
+ * many were written to BLOCKS, which has room for MOST.
  */
 unsigned block_choose(const struct level *level, unsigned most, struct block *blocks);
 

@@ -13,13 +13,13 @@
  */
 struct border;
 
-/* For an output of WIDTH x HEIGHT pixels, which T takes to SOURCE's. SIGMA is in pixels, > 0. The
-   caller frees it. */
+/* For an output of WIDTH x HEIGHT pixels; T takes its coordinates to SOURCE's. SIGMA is in pixels,
+   > 0. The caller frees it. */
 struct border *border_open(const struct frame *source, const struct transform *t, double sigma,
                            unsigned width, unsigned height);
 
-/* The samples of row ROW, its columns FIRST..END-1, as many planes as the source has, to SAMPLES.
-   Rows are asked for from the top down; the same one several times if need be. */
+/* Writes columns FIRST..END-1 of row ROW to SAMPLES, with the planes of the source. Ask for rows
+   from the top down; a row may be asked for several times. */
 void border_row(struct border *border, unsigned row, unsigned first, unsigned end,
                 uint16_t *samples);
 

@@ -99,9 +99,9 @@ void coverage_keep(struct coverage *coverage, const struct transform *t)
     }
 }
 
-/* Rows that, at the width that the rows from TOP to BOTTOM share, are too few to make a larger
-   rectangle than the largest so far, are passed over: the width only falls on the way down. So a
-   row takes no more steps than it has widths, and finds of larger areas apart. */
+/* Skips rows too few to make a larger rectangle than the largest so far at the width that the rows
+   from TOP to BOTTOM share: the width only falls on the way down. So each step either narrows the
+   width or finds a larger rectangle. */
 bool coverage_largest(const struct coverage *coverage, struct rectangle *largest)
 {
     size_t most = 0;

@@ -8,12 +8,12 @@
 #include "transform.h"
 
 /*
- * Where a frame has something to show: a point lies inside a WIDTH x HEIGHT frame where it falls on
- * one of its pixels, -1/2 <= u <= WIDTH - 1/2 and likewise down.
+ * Which pixels a frame covers: a point lies inside a WIDTH x HEIGHT frame if it falls on one of its
+ * pixels, -1/2 <= u <= WIDTH - 1/2 and -1/2 <= v <= HEIGHT - 1/2.
  */
 
-/* The columns FIRST..END-1, out of 0..COLUMNS-1, of row Y whose points T takes inside; FIRST = END
-   where there is none. */
+/* The columns FIRST..END-1, out of 0..COLUMNS-1, of row Y that T takes inside; FIRST = END if there
+   are none. */
 void coverage_span(const struct transform *t, unsigned width, unsigned height, double y,
                    unsigned columns, unsigned *first, unsigned *end);
 
@@ -25,17 +25,17 @@ struct rectangle {
     unsigned left, top, width, height;
 };
 
-/* The rows of what is inside every one of several frames. */
+/* The pixels that lie inside all of several frames, row by row. */
 struct coverage;
 
-/* At first, all of WIDTH x HEIGHT pixels; the caller frees it. */
+/* Begins with all of WIDTH x HEIGHT pixels; the caller frees it. */
 struct coverage *coverage_all(unsigned width, unsigned height);
 
-/* Keeps what T takes inside a frame of the same size. */
+/* Keeps the pixels that T takes inside a frame of the same size. */
 void coverage_keep(struct coverage *coverage, const struct transform *t);
 
-/* The rectangle of the largest area that fits in; of several the one nearest the top, then the
-   lowest. False if there is none. */
+/* The largest rectangle that fits; of several the one nearest the top, then the least high. False
+   if there is none. */
 bool coverage_largest(const struct coverage *coverage, struct rectangle *largest);
 
 void coverage_free(struct coverage *coverage);

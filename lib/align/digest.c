@@ -2,7 +2,7 @@
 
 /*
  * SipHash-1-3 in four lanes side by side, for vector units: lane k takes the words k, k + 4, k + 8,
- * ... of the bytes, the last of them filled up with zeros. Words are taken as they lie in memory: a
+ * ... of the bytes, the last of them filled up with zeros. Words have the machine's byte order: a
  * digest never leaves the run that made it.
  */
 
@@ -27,7 +27,7 @@ struct state {
 struct digest_key digest_new_key(void)
 {
     struct digest_key key;
-    if (getentropy(&key, sizeof key) != 0) { /* an old kernel: what can be had is hard to guess */
+    if (getentropy(&key, sizeof key) != 0) { /* an old kernel: use what is hard to guess */
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
         key.half[0] = (uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec;

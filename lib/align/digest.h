@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * What tells one run of bytes from another, so that the bytes themselves need not be kept: their
- * number, and keyed hashes of them (J.-P. Aumasson and D. J. Bernstein, SipHash: a fast short-input
- * PRF, 2012). Who does not know the key cannot make two runs of bytes with one digest.
+ * Tells sequences of bytes apart without keeping them: their length, and keyed hashes of them
+ * (J.-P. Aumasson and D. J. Bernstein, SipHash: a fast short-input PRF, 2012). Without the key
+ * nobody can make two sequences with the same digest.
  */
 enum { DIGEST_LANES = 4 };
 
@@ -23,7 +23,7 @@ struct digest {
     uint64_t lane[DIGEST_LANES];
 };
 
-/* A key that nobody can guess; digests are compared that were made with the same one. */
+/* A key that nobody can guess. Compare only digests made with the same key. */
 struct digest_key digest_new_key(void);
 
 struct digest digest_of(const struct digest_key *key, const unsigned char *bytes, size_t count);

@@ -21,7 +21,7 @@ static struct view cut(const struct frame *frame, unsigned x, unsigned y, unsign
                          .height = side};
 }
 
-/* Where a window around MIDDLE begins, if it is to lie within 0..SIZE. */
+/* Where a window around MIDDLE begins, kept within an axis of SIZE pixels. */
 static unsigned begin(double middle, unsigned size)
 {
     double first = floor(middle - 0.5 * (FINE_WINDOW_SIDE - 1) + 0.5);

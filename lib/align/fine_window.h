@@ -20,7 +20,7 @@ struct fine_window {
 };
 
 /* The window of FRAME around the point that T takes BLOCK's middle to, kept within FRAME, as a view
-   into DETAIL; of width 0 if FRAME is smaller than a window. */
+   into WINDOW; of width 0 if FRAME is smaller than a window, or T takes the middle to infinity. */
 struct view fine_window_around(const struct frame *frame, const struct transform *t,
                                const struct block *block, struct fine_window *window);
 
@@ -33,8 +33,8 @@ struct view fine_window_keep(const struct frame *frame, const struct block *bloc
                              unsigned char *seen);
 
 /*
- * The best of the blocks of FRAME that lie in COUNT COARSE blocks of half its resolution, at most
- * MOST of them, written to BLOCKS. Returns how many there are.
+ * Writes to BLOCKS the best blocks of FRAME, at most MOST, that lie in the COUNT blocks COARSE of
+ * half its resolution. Returns how many.
  */
 unsigned fine_window_choose(const struct frame *frame, const struct block *coarse, unsigned count,
                             unsigned most, struct block *blocks);

@@ -11,21 +11,21 @@
 #include "transform.h"
 
 /*
- * What registration keeps of a frame, so that the frame itself need not be kept: its header, a gray
- * pyramid, a digest of its raster and, where other frames are registered to it, its blocks.
+ * What registration keeps of a frame instead of the frame itself: its header, a gray pyramid, a
+ * digest of its raster and, where other frames are registered to it, its blocks.
  */
 struct keyframe;
 
 /* The caller frees it. Keyframes with the same DIGEST_KEY can be compared. */
 struct keyframe *keyframe_open(const struct frame *frame, const struct digest_key *digest_key);
 
-/* Takes the blocks of FRAME, whose keyframe KEY is, so that others can be registered to it. */
+/* Takes the blocks of FRAME, whose keyframe is KEY, so that others can be registered to it. */
 void keyframe_take_blocks(struct keyframe *key, const struct frame *frame,
                           struct register_models models);
 
 /* Registers FRAME, whose keyframe is KEY, to REFERENCE, whose blocks were taken; GUESS as in
-   register_frame(). A frame that equals the reference sample by sample has the identity without any
-   estimate, and an error of 0. */
+   register_frame(). A frame that equals the reference sample by sample gets the identity, without
+   any estimate, and an error of 0. */
 void keyframe_register(struct keyframe *reference, const struct keyframe *key,
                        const struct frame *frame, const struct transform *guess,
                        struct registration *found);

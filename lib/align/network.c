@@ -8,20 +8,20 @@
  *     e = parameters of M^-1 T_b T_a^-1,
  *
  * changes with small corrections T_i <- T_i (1 + d_i) by A_a (d_b - d_a), where A_a is the linear
- * map of parameters h to those of T_a h T_a^-1. Gauss-Newton steps minimise the sum of
- * rho(e' C^-1 e) over all links. To begin with each T_i is composed along the chain of links with
- * the least sum of squared errors, by far links only where there are no others. The first rounds
- * weigh each link by 1 / sqrt(e' C^-1 e), which lets a majority of links overrule one; the later
- * ones by 1 / (1 + e' C^-1 e / BOUND^2)^2.
+ * map of parameters h to those of T_a h T_a^-1. Gauss-Newton steps minimise the sum of rho(e' C^-1
+ * e) over all links. Each T_i starts as the composition along the chain of links with the least sum
+ * of squared errors, in which far links cost FAR times as much. The first rounds weigh each link by
+ * 1 / sqrt(e' C^-1 e), which lets a majority of links overrule one; the later ones by 1 / (1 + e'
+ * C^-1 e / BOUND^2)^2.
  *
- * A link of few degrees of freedom has a singular C; C gets a share of its error all round, so that
- * what the link takes for zero is zero within that.
+ * A link of few degrees of freedom has a singular C. So the squared SHARE_ALL_ROUND of its error is
+ * added to C's diagonal: the parameters that the link takes for zero are zero within that.
  *
  * Nodes are in the order of the stack and links join near ones, so the normal matrix is banded; it
  * is factored by Cholesky's method within the band.
  *
- * The covariance of d_i is the i-th diagonal block of the inverse, raised where the links about a
- * node contradict each other.
+ * The covariance of d_i is the i-th diagonal block of the inverse, raised where the links of a node
+ * contradict each other.
  */
 
 #include <math.h>
@@ -35,8 +35,8 @@ enum { P = TRANSFORM_MAX_PARAMETERS, ROUGH_ROUNDS = 30, ROUNDS = 10 };
 
 #define SHARE_ALL_ROUND 0.3
 #define BOUND 4.0 /* of sqrt(e' C^-1 e) */
-#define FAR 100   /* times the cost that a far link has to begin with */
-#define TINY 1e-6 /* pixels: an error that is taken for none */
+#define FAR 100   /* times the cost of a far link, in the first chains */
+#define TINY 1e-6 /* pixels: the least error of a link */
 #define NO_NODE (~0u)
 
 struct network {
@@ -44,7 +44,7 @@ struct network {
     struct link *links;
     unsigned count, link_count, width, height;
     double (*information)[P][P]; /* C^-1 of each link */
-    unsigned *unknown; /* of each node: its place among those that are sought, or NO_NODE */
+    unsigned *unknown;           /* of each node: its number among those to be found, or NO_NODE */
     unsigned sought;
 };
 
@@ -67,8 +67,8 @@ static void invert(double c[P][P], double inverse[P][P])
     }
 }
 
-/* C^-1, with what the link takes for zero known as well as SHARE_ALL_ROUND says, and the error of a
-   fixed node at its end. */
+/* C^-1 of LINK, where C includes SHARE_ALL_ROUND of its error and the errors of fixed nodes at its
+   ends. */
 static void link_information(const struct network *network, const struct link *link,
                              double information[P][P])
 {
@@ -114,7 +114,8 @@ static void reach(struct network *network)
     free(cost);
 }
 
-/* Numbers the nodes to be found. Returns how far apart those that a link joins are numbered. */
+/* Numbers the nodes to be found. Returns the largest distance between the numbers of linked
+   nodes. */
 static unsigned number_unknowns(struct network *network)
 {
     unsigned span = 0;
@@ -124,10 +125,10 @@ static unsigned number_unknowns(struct network *network)
         network->unknown[i] = node->reached && !node->fixed ? network->sought++ : NO_NODE;
     }
     for (unsigned k = 0; k < network->link_count; k++) {
-        unsigned a = network->unknown[network->links[k].from];
-        unsigned b = network->unknown[network->links[k].to];
-        if (a != NO_NODE && b != NO_NODE) {
-            unsigned apart = a > b ? a - b : b - a;
+        unsigned from = network->unknown[network->links[k].from];
+        unsigned to = network->unknown[network->links[k].to];
+        if (from != NO_NODE && to != NO_NODE) {
+            unsigned apart = from > to ? from - to : to - from;
             span = apart > span ? apart : span;
         }
     }
@@ -151,24 +152,24 @@ static void conjugation(const struct network *network, const struct transform *t
     struct transform back;
     transform_invert(t, &back);
     for (int j = 0; j < P; j++) {
-        const double step = 0.01; /* pixels: small beside the image, large beside rounding */
+        const double moved_by = 0.01; /* pixels: small beside the image, large beside rounding */
         double h[P] = {0}, moved[P];
-        h[j] = step;
+        h[j] = moved_by;
         struct transform small = transform_from_parameters(h, network->width, network->height);
         small = transform_compose(&small, &back);
         small = transform_compose(t, &small);
         transform_to_parameters(&small, network->width, network->height, moved);
         for (int i = 0; i < P; i++)
-            a[i][j] = moved[i] / step;
+            a[i][j] = moved[i] / moved_by;
     }
 }
 
-static double quadratic(double m[P][P], const double e[P])
+static double quadratic(double matrix[P][P], const double e[P])
 {
     double sum = 0;
     for (int i = 0; i < P; i++)
         for (int j = 0; j < P; j++)
-            sum += e[i] * m[i][j] * e[j];
+            sum += e[i] * matrix[i][j] * e[j];
     return fmax(0, sum);
 }
 
@@ -183,12 +184,11 @@ static void multiply(double a[P][P], bool transposed, double b[P][P], double pro
 }
 
 /* Adds BLOCK to the rows of node I and the columns of node J, J <= I. */
-static void add_block(struct banded *m, unsigned i, unsigned j, double block[P][P],
-                      double factor_of)
+static void add_block(struct banded *m, unsigned i, unsigned j, double block[P][P], double weight)
 {
-    for (unsigned r = 0; r < P; r++)
-        for (unsigned c = 0; c < (i == j ? r + 1 : P); c++)
-            *banded_at(m, i * P + r, j * P + c) += factor_of * block[r][c];
+    for (unsigned row = 0; row < P; row++)
+        for (unsigned column = 0; column < (i == j ? row + 1 : P); column++)
+            *banded_at(m, i * P + row, j * P + column) += weight * block[row][column];
 }
 
 /* Adds the equations of link K, weighted, to the normal matrix M and the right side X. */
@@ -224,7 +224,7 @@ static bool takes_part(const struct network *network, const struct link *link)
     return network->nodes[link->from].reached && network->nodes[link->to].reached;
 }
 
-/* One Gauss-Newton step. M holds the Cholesky factor then. */
+/* One Gauss-Newton step. Leaves the Cholesky factor in M. */
 static bool step(struct network *network, bool rough, struct banded *m, double *x)
 {
     for (size_t i = 0; i < (size_t)m->size * m->band; i++)
@@ -256,7 +256,7 @@ static bool step(struct network *network, bool rough, struct banded *m, double *
     return true;
 }
 
-/* How far the links are from the solution. */
+/* Sets how far the links are from the solution. */
 static void tell_apart(struct network *network)
 {
     for (unsigned k = 0; k < network->link_count; k++) {
@@ -286,7 +286,7 @@ static double contradiction(const struct network *network, unsigned i)
     return weights > 0 ? fmax(1, sqrt(squares / weights)) : 1;
 }
 
-/* The covariances of the nodes from the Cholesky factor L. */
+/* Sets the covariances of the nodes from the Cholesky factor L. */
 static void tell_errors(struct network *network, const struct banded *l, double *x)
 {
     for (unsigned i = 0; i < network->count; i++) {
@@ -294,13 +294,13 @@ static void tell_errors(struct network *network, const struct banded *l, double 
         struct node *node = &network->nodes[i];
         if (n == NO_NODE)
             continue;
-        double factor_of = contradiction(network, i);
+        double ratio = contradiction(network, i);
         for (unsigned column = 0; column < P; column++) {
             for (unsigned j = 0; j < l->size; j++)
                 x[j] = j == n * P + column;
             cholesky_solve(l, x, n * P);
             for (unsigned row = 0; row < P; row++)
-                node->covariance[row][column] = factor_of * factor_of * x[n * P + row];
+                node->covariance[row][column] = ratio * ratio * x[n * P + row];
         }
         node->error = transform_rms_deviation(node->covariance, network->width, network->height);
     }

@@ -8,9 +8,9 @@
 #include "transform.h"
 
 /*
- * The transforms of all frames of a stack at once, from registrations of pairs of them: robust
- * weighted least squares, as in a network of geodetic measurements. A link that contradicts the
- * others loses its weight; where one is missing, the others bridge it.
+ * Solves for the transforms of all frames of a stack together, from registrations of pairs of them:
+ * robust weighted least squares, as in a network of geodetic measurements. A link that contradicts
+ * the others loses its weight; the others bridge a missing one.
  */
 struct node {
     bool fixed;                 /* its transform and covariance are given; else they are found */
@@ -23,8 +23,7 @@ struct node {
 struct link {
     unsigned from, to;          /* nodes; TO - FROM is small, unless one of them is fixed */
     struct transform transform; /* from the pixels of FROM to those of TO */
-    bool far;                   /* between frames that are no neighbours: it counts as the others
-                                   do, but in a tie they are right */
+    bool far;                   /* not between neighbours: full weight, but no start with it */
     double error;               /* as in struct registration */
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
 

@@ -4,9 +4,8 @@
  * If the frame, seen through T, is f(x) = r(x - s), then F = R exp(-i w s), so that F* R / |F* R|
  * is exp(i w s), and its inverse transform is a peak at -s: the candidate takes x to T(x + s).
  *
- * The image is laid into a larger one of a size that the transform is fast for; what is beside it
- * is zero, as the Hann window is at its edge. The wide blur is two passes of a box, with
- * running sums.
+ * The image is padded with zeros, the value of the Hann window at its edge, to a size at which the
+ * transform is fast. The wide blur is two passes of a box, with running sums.
  */
 
 #include <math.h>
@@ -21,8 +20,8 @@
 
 enum { BLUR = 16 /* boxes reach a sixteenth of the width to each side */ };
 
-#define DARKEST 0.01f /* of full scale, added before the logarithm: noise near black */
-#define FARTHEST 0.5  /* of the width and height: the largest shift that is looked at */
+#define DARKEST 0.01f /* of full scale, added before the logarithm: limits noise near black */
+#define FARTHEST 0.5  /* of the width and height: the largest shift considered */
 
 struct phase {
     unsigned width, height; /* of the level */
@@ -76,8 +75,8 @@ static void wide_blur(const struct phase *phase, float *image)
     free(line);
 }
 
-/* WORK, an image, becomes its logarithm less the logarithm's wide blur, windowed, in IMAGE. Pixels
-   of weight 0 take part in neither; WEIGHT is 1 or 0, or NULL for all 1. */
+/* Sets IMAGE to the logarithm of WORK less its wide blur, windowed. Pixels of weight 0 count in
+   neither; WEIGHT is 1 or 0, or NULL for all 1. */
 static void prepare(struct phase *phase, const float *weight)
 {
     unsigned width = phase->width, height = phase->height;
@@ -114,8 +113,8 @@ static float *hann(unsigned count)
     return window;
 }
 
-/* WORK becomes LEVEL seen through T, nearest pixel, edges repeated. Returns the weights of its
-   pixels, or NULL where all are 1. */
+/* Sets WORK to LEVEL seen through T, nearest pixel, edges repeated. Returns the weights of its
+   pixels, or NULL if all are 1. */
 static const float *resample(struct phase *phase, const struct level *level,
                              const struct transform *t)
 {
@@ -176,7 +175,8 @@ void phase_free(struct phase *phase)
     free(phase);
 }
 
-/* Takes the highest value out of IMAGE, with what is around it; returns its place, from -n/2 on. */
+/* Finds the highest value of IMAGE and erases it with its neighbours; places beyond the middle
+   count as negative. */
 static void take_peak(struct phase *phase, int *x, int *y)
 {
     int columns = (int)phase->columns, rows = (int)phase->rows;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One pass over the frame, row by row, so that what is in work stays in the cache:
+ * One pass over the frame, row by row, so that the rows at work stay in the cache:
  *
  *     raster row -> gray row -> clipped row -> (five of them) vertical, horizontal -> level row
  *
- * A gray row is kept with one sample of padding at each end for the clip; a clipped row with two
- * for the kernel. The kernel's two directions are done in the order vertical, horizontal: the
- * vertical pass vectorises over the row, and only every second column of its result is wanted.
+ * Rows are padded at each end: the clip needs one sample, the kernel two. The kernel works
+ * vertically first: that pass vectorises over the row, and the horizontal pass then needs only
+ * every second column.
  *
- * Fully transparent pixels have no color of their own. They take their neighbours' place in no
- * sum: a level's pixel whose support holds one is marked as not seen.
+ * Fully transparent pixels have no color of their own. A level's pixel is marked as not seen if its
+ * support holds one.
  */
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 
 enum { PAD = 2, TAPS = 5 };
 
-/* A window of rows that slides down an image: the row I is slot I modulo TAPS. */
+/* A window of rows that slides down an image: row I is in slot I modulo TAPS. */
 struct window {
     unsigned width;
     float *rows;         /* TAPS rows of width + 2 * PAD */
@@ -93,8 +93,8 @@ static void mix_words(const uint16_t *restrict raw, unsigned depth, size_t count
             gray[i] = scale * (float)(4 * raw[depth * i]);
 }
 
-/* COUNT pixels of FRAME from COLUMN, ROW on as gray, 0..1, and, where SEEN is wanted, whether they
-   are not fully transparent. SAMPLES has room for them. */
+/* Sets GRAY, 0..1, from COUNT pixels of FRAME from COLUMN, ROW on and, unless SEEN is NULL, SEEN
+   where they are not fully transparent. SAMPLES has room for them. */
 static void gray_row(const struct frame *frame, unsigned column, unsigned row, unsigned count,
                      uint16_t *samples, float *gray, unsigned char *seen)
 {
@@ -147,7 +147,7 @@ static void seen_row(const unsigned char *above, const unsigned char *middle,
                  middle[i + 1] & below[i - 1] & below[i] & below[i + 1];
 }
 
-/* Row MIDDLE of the clipped gray frame into CLIPPED, from the gray rows in the window. */
+/* Writes row MIDDLE of the clipped gray frame into CLIPPED, from the window GRAY. */
 static void clip_into(const struct window *gray, unsigned middle, unsigned height,
                       const struct window *clipped)
 {
@@ -181,8 +181,8 @@ static void blur_across(const float *restrict sum, size_t count, float *restrict
     }
 }
 
-/* Row ROW of COARSE, whose middle is row 2 * ROW of the window's image of HEIGHT rows. SUM has room
-   for a padded row. */
+/* Makes row ROW of COARSE, centred on row 2 * ROW of the window's image of HEIGHT rows. SUM has
+   room for a padded row. */
 static void halve_into(const struct window *fine, unsigned height, unsigned row, float *sum,
                        struct level *coarse)
 {

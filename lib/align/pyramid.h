@@ -7,20 +7,20 @@
 
 /*
  * A frame's gray pyramid, as registration sees it: gray = (r + 2g + b) / 4 of full scale, each
- * pixel clipped to the range of its eight neighbours (which takes out hot and dead pixels), then
+ * pixel clipped to the range of its eight neighbours (which removes hot and dead pixels), then
  * halved again and again with the binomial kernel [1 4 6 4 1]/16. Edges are repeated.
  *
  * Level 0 is the finest: half resolution, or, for frames under PYRAMID_FULL pixels, the clipped
- * gray frame itself. The last level's longer side is at most PYRAMID_COARSEST pixels, unless that
- * left its shorter side, or halved the frame's, to under PYRAMID_THINNEST. Pixel i of a
- * level lies at pixel 2 i of the next finer one, exactly: no half-pixel term arises.
+ * gray frame itself. The last level's longer side is at most PYRAMID_COARSEST pixels. But nothing
+ * is halved whose shorter side would fall below PYRAMID_THINNEST. Pixel i of a level lies at pixel
+ * 2 i of the next finer one, exactly: no half-pixel term arises.
  */
 enum { PYRAMID_COARSEST = 300, PYRAMID_THINNEST = 64, PYRAMID_FULL = 400000, PYRAMID_LEVELS = 16 };
 
 struct level {
     unsigned width, height;
     float *gray;         /* 0..1, rows without gaps */
-    unsigned char *seen; /* 1 where every pixel that went in is not fully transparent; NULL: all */
+    unsigned char *seen; /* 1 if no pixel that went in is fully transparent; NULL: all 1 */
 };
 
 struct pyramid {
@@ -33,8 +33,8 @@ struct pyramid {
 /* Builds the pyramid of FRAME; the caller frees it. */
 void pyramid_build(struct pyramid *pyramid, const struct frame *frame);
 
-/* The clipped gray of the WIDTH x HEIGHT pixels of FRAME from X, Y on, all inside, as level 0 has
-   it where it is the frame's own. SEEN is only written for frames with opacity. */
+/* Writes the clipped gray of the WIDTH x HEIGHT pixels of FRAME from X, Y on, all inside, as in a
+   level 0 of full resolution. SEEN is only written for frames with opacity. */
 void pyramid_window(const struct frame *frame, unsigned x, unsigned y, unsigned width,
                     unsigned height, float *gray, unsigned char *seen);
 

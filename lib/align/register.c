@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The transform W takes the reference's pixels to the frame's. A step measures, block by block,
- * how far the frame seen through W is displaced from the reference, solves for the one small
- * transform D that explains the displacements, and sets W to W D: the step is in the reference's
- * coordinates, where the blocks are and stay.
+ * The transform W takes the reference's pixels to the frame's. A step measures, block by block, how
+ * far the frame seen through W is displaced from the reference, solves for the one small transform
+ * D that explains the displacements, and sets W to W D: the step is in the reference's coordinates,
+ * where the blocks stay.
  *
  * Each level, and full resolution at small windows around the best blocks, gives an answer of its
  * own. Full resolution is two to three times as precise as half where frames are sharp (half-size
- * images have aliases, which pull towards whole pixels), and less so where they are noisy or out of
- * focus; under parallax each level lets other blocks speak. The answers are averaged, weighted by
- * their predicted errors, while they agree within those. Where a finer one contradicts the coarser
- * ones, it has locked to what does not move with the subject (dust, hot pixels, the grid of JPEG
- * blocks: all fine detail), and the coarser ones stand, with a share of the contradiction as error.
+ * images have aliases, which pull towards whole pixels), and less precise where they are noisy or
+ * out of focus; under parallax each level gives weight to other blocks. Answers that agree within
+ * their predicted errors are averaged, weighted by these. A finer answer that contradicts the
+ * coarser ones has locked on to what does not move with the subject (dust, hot pixels, the grid of
+ * JPEG blocks: all fine detail): the coarser ones stand, and a share of the contradiction adds to
+ * their error.
  *
- * Homographies start as similarities: at coarse levels there is too little to fix eight parameters.
- * Where the model is open it stays a similarity until the blocks of one of the two finest levels
- * prefer the richer one.
+ * Homographies start as similarities: coarse levels have too little detail to fix eight parameters.
+ * A model left to choice stays a similarity until the blocks of one of the two finest levels prefer
+ * the richer one.
  *
  * Neither a small residual nor a consistent transform proves that two frames show the same scene (a
- * lens cap has a tiny residual); that blocks all over the frame correlate does. Only the half of
- * the reference's blocks with the more information are asked: an empty background is noise, and
- * agrees with nothing. Noise hides detail at fine levels first, so that a coarser level may vouch
- * for a frame, if it does so the more clearly: right frames under strong noise stood there at a
- * share of .82 and an NCC of .69 or more, wrong ones at .48 and .27 or less.
+ * lens cap has a tiny residual); blocks that correlate all over the frame do. Only the half of the
+ * reference's blocks with more information counts: an empty background is noise, and agrees with
+ * nothing. Noise hides detail at fine levels first, so a coarser level may vouch for a frame, but
+ * needs higher figures: there, right frames under strong noise had a share of .82 and an NCC of .69
+ * or more, wrong ones .48 and .27 or less.
  */
 
 #include <math.h>
@@ -45,25 +46,26 @@ enum {
     STEPS = 3      /* at most, a level */
 };
 
-/* Pixels of a coarsest level, that of a strip which cannot be halved any more, beyond which the
-   transforms of a search would take many times what the frame's size does. */
+/* The most pixels of a coarsest level to search in. That of a long strip, which cannot be halved
+   further, may have more; there the Fourier transforms would take many times the frame's size. */
 #define SEARCH_MOST ((size_t)1 << 20)
-#define ENOUGH_BLOCKS 100 /* for a level coarser than the finest to have an answer of its own */
+#define ENOUGH_BLOCKS 100 /* for the answer of a level coarser than the finest to count */
 #define COARSE_LEAST 0.6  /* share and NCC by which a coarser level vouches for a frame */
 
-/* Answers contradict each other where they lie apart by more than so many predicted errors and by
-   more than what interpolation does, in pixels of the coarser level. */
+/* Answers contradict each other if they differ by more than this many predicted errors, and by more
+   than interpolation displaces in the coarser level. */
 #define CONTRADICTION 2
-#define CONTRADICTION_SHARE 0.25 /* of the distance, that is added to the error */
+#define CONTRADICTION_SHARE 0.25 /* the share of the distance that is added to the error */
 
-/* Of the misfit, that is added to the error: it stands for the question which of the blocks are
-   asked. It brought 97 % of the changes of real frames that move nothing (noise, blur, light,
-   compression) within three predicted errors. */
+/* The share of the misfit that is added to the error, as other blocks would give another answer.
+   With it, 97 % of the changes of real frames that move nothing (noise, blur, light, compression)
+   stay within three predicted errors. */
 #define MISFIT_SHARE 0.33
 #define MISFIT_WEIGHT 2
-#define VISIBLE 0.5 /* pixels of the frames, RMS, between what two models say */
+#define VISIBLE 0.5 /* pixels of the frames: RMS distance between two models' transforms */
 
-/* How far a level's aliases pull, in its pixels: its predicted error cannot see it. */
+/* How far aliases displace a level's answer, in its pixels: the predicted error does not include
+   it. */
 #define ALIASED 0.01
 
 struct registrar {
@@ -92,7 +94,7 @@ static float median_information(const struct block *blocks, unsigned count)
     return median;
 }
 
-/* The reference's blocks at full resolution. */
+/* Keeps the reference's blocks at full resolution. */
 static void keep_detail(struct registrar *registrar, const struct frame *frame)
 {
     registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
@@ -154,7 +156,7 @@ static struct stage level_stage(const struct registrar *registrar, const struct 
                           .factor = registrar->reference->factor * (double)(1u << level)};
 }
 
-/* Adds an error of MORE pixels, that of a shift, half of its square along each axis. */
+/* Adds MORE pixels to the error as that of a shift, half of its square along each axis. */
 static void raise_error(struct registration *answer, double more)
 {
     answer->error = hypot(answer->error, more);
@@ -169,9 +171,9 @@ static double error_with(const struct registration *answer, double misfit)
 }
 
 /*
- * BEST, the answer of the coarser stages, with that of the next finer one, whose pixels are FACTOR
- * of the frames'. Which blocks a stage asks is by chance; that its own agree the better does not
- * make it right about the others, so both have the larger misfit.
+ * Combines BEST, the answer of the coarser stages, with FINER, that of the next stage, whose pixels
+ * are FACTOR of the frames'. Chance decides which blocks a stage uses. If they agree well among
+ * themselves, they may still be wrong about the others, so both answers get the larger misfit.
  */
 static void combine_answers(const struct pyramid *reference, const struct registration *finer,
                             double factor, struct registration *best)
@@ -184,8 +186,8 @@ static void combine_answers(const struct pyramid *reference, const struct regist
         raise_error(best, CONTRADICTION_SHARE * apart);
         return;
     }
-    /* The weight of the finer: by noise where that decides; about alike where both have misfit.
-       That of depth is in both; what only one of them has is its own. */
+    /* The weight of the finer: by noise where noise decides; about equal where both have misfit.
+       Misfit from depth is in both answers, so the smaller of the two misfits counts for both. */
     double shared = MISFIT_WEIGHT * fmin(finer->misfit, best->misfit), alias = ALIASED * factor;
     double c = hypot(hypot(best->error, shared), 2 * alias);
     double f = hypot(hypot(finer->error, shared), alias);
@@ -214,7 +216,7 @@ static struct stage fine_stage(const struct registrar *registrar, const struct p
                           .factor = 1};
 }
 
-/* Whether the figures of a stage coarser than the finest level, or of that, vouch for a frame. */
+/* Whether the figures of a stage, the finest level or a coarser one, vouch for a frame. */
 static bool vouches(const struct registration *figures, bool finest)
 {
     double share = finest ? REGISTER_LEAST_SHARE : COARSE_LEAST;
@@ -229,12 +231,12 @@ struct ascent {
     struct transform t;         /* so far, in pixels of the frames */
     enum transform_model model; /* chosen so far */
     struct registration best;   /* the answers of that model so far, combined */
-    bool have;                  /* there is one */
+    bool have;                  /* best is set */
     struct registration seen;   /* the figures that vouch for the frame, or those seen last */
     bool vouched;
 };
 
-/* Whether the richer model is for the blocks of STEP at LEVEL. */
+/* Whether the blocks of STEP at LEVEL prefer the richer model. */
 static bool wants_richer(const struct ascent *ascent, const struct stage *stage, unsigned level,
                          const struct step *step)
 {
@@ -244,14 +246,14 @@ static bool wants_richer(const struct ascent *ascent, const struct stage *stage,
                          stage->count, stage->width, stage->height);
 }
 
-/* The model at LEVEL: coarse ones have too little to fix many parameters. */
+/* The model at LEVEL: coarse levels have too little detail to fix many parameters. */
 static enum transform_model model_at(const struct ascent *ascent, unsigned level)
 {
     bool rough = level > ascent->finest + 1 && ascent->model > TRANSFORM_SIMILARITY;
     return rough ? TRANSFORM_SIMILARITY : ascent->model;
 }
 
-/* Takes the answer of STEP, by MODEL, to those before it. */
+/* Combines the answer of STEP, found with MODEL, with those before it. */
 static bool take_answer(struct ascent *ascent, const struct stage *stage,
                         enum transform_model model, struct step *step)
 {
@@ -291,7 +293,7 @@ static bool ascend_level(struct ascent *ascent, const struct stage *stage, unsig
     return solved;
 }
 
-/* At full resolution, which is no must. */
+/* Refines at full resolution; the coarser answers stand if that fails. */
 static void ascend_fully(struct ascent *ascent, const struct stage *stage)
 {
     struct step step = step_open(stage);
@@ -301,7 +303,7 @@ static void ascend_fully(struct ascent *ascent, const struct stage *stage)
     step_close(&step);
 }
 
-/* Goes from the transform of ASCENT through all levels; FOUND is what comes of it. */
+/* Refines the transform of ASCENT through all levels; FOUND is the result. */
 static void ascend(const struct registrar *registrar, const struct pyramid *pyramid,
                    const struct frame *frame, struct ascent *ascent, struct registration *found)
 {
@@ -339,7 +341,7 @@ void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
                                    .blocks = registrar->count[empty.finest]};
     if (found->blocks == 0 || registrar->count[coarsest] == 0)
         return;
-    /* A start that looked good, in a texture that repeats, may yet lead to nothing. */
+    /* In a texture that repeats, a start that looked good may still fail. */
     enum transform_model model = model_at(&empty, coarsest);
     struct stage stage = level_stage(registrar, pyramid, coarsest);
     struct ascent ascent = empty;

@@ -22,25 +22,24 @@
  */
 struct registrar;
 
-/* The models to choose from; alike: that one. The richest is for frames that it predicts better
-   than the simplest does, where it was not fitted, and that the simplest visibly misses. */
+/* The models to choose from; equal: that one is used. The richest is chosen if it predicts blocks
+   left out of the fit better than the simplest does, and the two differ visibly. */
 struct register_models {
     enum transform_model simplest, richest;
 };
 
-/* The figures below are of the telling half of the reference's blocks, those with the more detail.
- */
+/* The telling blocks are the half of the reference's blocks with more information. */
 struct registration {
     struct transform transform; /* reference -> frame, in the frames' own pixels */
     enum transform_model model; /* the one chosen */
-    bool vouched;               /* share and ncc are what is needed, at one level */
+    bool vouched;               /* share and ncc suffice at some level */
     bool solved;                /* false: there is no transform, the figures are what was seen */
     double error;               /* predicted RMS error, pixels, misfit of the model included */
     double scatter;             /* of the most precise blocks about the transform, pixels */
-    double misfit;              /* what of it their own noise does not explain */
-    double share;               /* of the telling blocks within the frame: those that agree, 0..1 */
+    double misfit;              /* the part of the scatter that their noise does not explain */
+    double share;               /* of the telling blocks within the frame, those that agree, 0..1 */
     double ncc;                 /* the telling blocks' median normalised cross-correlation */
-    double overlap;             /* part of the reference's blocks that lie within the frame */
+    double overlap;             /* share of the reference's blocks within the frame, 0..1 */
     unsigned blocks;            /* the reference's blocks */
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
     /* of transform_to_parameters() of the transform's error, pixels squared */
@@ -48,12 +47,12 @@ struct registration {
 
 enum register_verdict {
     REGISTER_GOOD,
-    REGISTER_NO_BLOCKS, /* too small, or nothing to see in the reference */
+    REGISTER_NO_BLOCKS, /* the reference is too small, or shows no detail */
     REGISTER_DISAGREES, /* share or ncc below what is needed */
     REGISTER_ELSEWHERE  /* overlap below what is needed */
 };
 
-/* What is needed. */
+/* The least figures of a good registration. */
 #define REGISTER_LEAST_SHARE 0.5
 #define REGISTER_LEAST_NCC 0.5
 #define REGISTER_LEAST_OVERLAP 0.6
@@ -62,8 +61,8 @@ enum register_verdict {
 struct registrar *register_open(const struct pyramid *reference, const struct frame *frame,
                                 struct register_models models);
 
-/* PYRAMID is FRAME's, which has the reference's geometry. GUESS, where the transform may lie, saves
-   the search where it is good; NULL: none. */
+/* PYRAMID is FRAME's, which has the reference's geometry. A good GUESS of the transform saves the
+   search; NULL: none. */
 void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
                     const struct frame *frame, const struct transform *guess,
                     struct registration *found);

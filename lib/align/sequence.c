@@ -10,10 +10,10 @@
 
 enum { BACK = 2, MOST_LINKS = BACK + 1, REFERENCE = 0 };
 
-#define ROUNDING 1e-4    /* pixels: what arithmetic does to a similarity */
-#define WHOLE_PIXEL 0.01 /* a transform nearer than this to a whole-pixel shift is taken for it */
+#define ROUNDING 1e-4    /* pixels: rounding errors of a similarity */
+#define WHOLE_PIXEL 0.01 /* pixels: a transform this near to a whole-pixel shift becomes one */
 
-/* A frame before the one in work, and its node. */
+/* A frame before the current one, and its node. */
 struct earlier {
     struct keyframe *key; /* NULL: there is none */
     unsigned node;
@@ -35,7 +35,7 @@ struct sequence {
     unsigned link_count, link_room;
 };
 
-/* BLOCK of COUNT elements of SIZE bytes with room for one more; ROOM is what it has room for. */
+/* Returns BLOCK, of COUNT elements of SIZE bytes, with room for one more; updates *ROOM. */
 static void *grown(void *block, unsigned count, unsigned *room, size_t size)
 {
     if (count < *room)
@@ -96,8 +96,8 @@ void sequence_free(struct sequence *sequence)
     free(sequence);
 }
 
-/* Keeps the figures of FOUND, a link between PLACED and TO, if it is the best one so far of PLACED:
-   the one of the least error of those that are good, or else of the highest NCC. */
+/* Keeps the figures of FOUND, a link between PLACED and TO, if it is PLACED's best so far: the good
+   link of the least error, or, with none good, the one of the highest NCC. */
 static void keep_best(struct placed *placed, const struct registration *found, const char *to)
 {
     enum register_verdict verdict = register_verdict(found);
@@ -161,12 +161,12 @@ static void link_last(struct sequence *sequence, const struct keyframe *key,
             placed->stepped = true;
             placed->step = found.transform;
         }
-        /* Where to look for it from the reference. */
+        /* The guess for the link to the reference. */
         if (linked && before->reached && !fixed) {
             node->transform = transform_compose(&found.transform, &before->transform);
             node->reached = true;
         }
-        fixed |= linked && before->fixed; /* its link is one to the reference */
+        fixed |= linked && before->fixed; /* that link serves as one to the reference */
     }
     if (!fixed && add_link(sequence, sequence->reference, REFERENCE, key, frame,
                            node->reached ? &node->transform : NULL, &found)) {
@@ -195,7 +195,7 @@ static void solve_last(struct sequence *sequence)
     sequence->nodes[last] = nodes[sequence->link_count];
 }
 
-/* What the network found for the nodes from FIRST on. */
+/* Copies what the network found for the nodes from FIRST on. */
 static void tell_placed(struct sequence *sequence, unsigned first)
 {
     const struct frame *header = keyframe_header(sequence->reference);

@@ -11,15 +11,15 @@
 #include "transform.h"
 
 /*
- * The frames of a stack, one after the other in the order of their focus: each is registered to the
- * frame before it, to the reference and, where the frame before it is of no use, to the one before
- * that. Neighbours are sharp in the same places, so their links hold where those to the reference
- * do not, in a subject with depth and at other depths of focus.
+ * Registers the frames of a stack, one after the other in the order of their focus: each to the
+ * frame before it, to the reference and, if the link to the frame before it fails, to the one
+ * before that. Neighbours are sharp in the same places, so their links hold where those to the
+ * reference fail: in a subject with depth, at other depths of focus.
  */
 struct sequence;
 
 enum sequence_way {
-    SEQUENCE_TOGETHER, /* all frames are solved for together, once the last one was added */
+    SEQUENCE_TOGETHER, /* all frames are solved for together, after the last is added */
     SEQUENCE_AT_ONCE,  /* each when it is added, from those before it */
     SEQUENCE_DIRECT    /* each by its link to the reference alone, when it is added */
 };
@@ -27,13 +27,12 @@ enum sequence_way {
 /* What is known of a frame. */
 struct placed {
     char *name;                 /* owned by the sequence */
-    bool failed;                /* no chain of links that can be trusted leads to the reference */
-    struct transform transform; /* from the reference's pixels to the frame's; whole pixels where it
-                                   is as good as that */
+    bool failed;                /* no chain of good links leads to the reference */
+    struct transform transform; /* from the reference's pixels to the frame's; a whole-pixel shift
+                                   if very near to one */
     double error;               /* predicted RMS error, pixels */
 
-    /* As in struct registration: of the frame's best link; BEST_TO is the name of what it leads
-       to. */
+    /* As in struct registration, of the frame's best link, which leads to the frame BEST_TO. */
     double scatter, misfit, share, ncc, overlap;
     enum register_verdict verdict;
     char *best_to;
@@ -43,7 +42,7 @@ struct placed {
     struct transform step;
 };
 
-/* Frames to be registered to REFERENCE, of which a keyframe is kept. */
+/* Starts a sequence of frames to register to REFERENCE, of which it keeps a keyframe. */
 struct sequence *sequence_open(const struct frame *reference, struct register_models models,
                                enum sequence_way way);
 

@@ -5,36 +5,35 @@
  * of its normal matrix, with variances v. With J(x) the model's Jacobian at the block's middle and
  * r = e . d - e . J p, the parameters p minimise a robust sum of r^2 / u over blocks and both e,
  *
- *     u = s^2 v + m^2 (i_median / i) (f_median / f)^4
+ *     u = s^2 v + m^2 (I_median / I) (F_median / F)^4
  *
  * in which s^2 v is the noise of the measurement, and m the misfit: how far, in pixels, precise
  * blocks disagree beyond their noise, because the subject has depth and no plane transform holds
  * everywhere. Without m the most precise blocks would be the first outliers; with it alone a vague
- * block would weigh as much as a sharp one. i is the block's information, f its mean squared
- * frequency: of what lies at other depths and is out of focus, f is small, however strong its
- * contrast. Misfit weighs less where detail is sharp, for there the picture is made. (On made
- * stacks with parallax the error of links between neighbours, at the depth that is in focus, is a
- * quarter less than without f.)
+ * block would weigh as much as a sharp one. I is the block's information, F its mean squared
+ * frequency: F is small where the subject is out of focus, at other depths, however strong its
+ * contrast. Misfit counts less where detail is sharp, because the fused picture takes its detail
+ * there. (On made stacks with parallax the error of links between neighbours, at the depth that is
+ * in focus, is a quarter less than without F.)
  *
- * s and m are taken anew each round, from the median |r| of the vaguer half and of the most precise
+ * Each round estimates s and m anew, from the median |r| of the vaguer half and of the most precise
  * quarter of the measurements (1.4826 times the median is a standard deviation). Frames without
- * depth have 0.01 to 0.03 pixels of misfit as well, which interpolation leaves; m^2 fades out
- * there, as m^6 / (m^4 + 0.03^4), so that the variances decide, which they do best. A block's
- * weight is that of Geman and McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
+ * depth also have 0.01 to 0.03 pixels of misfit, from interpolation. There m^2 fades out, as m^6 /
+ * (m^4 + 0.03^4), so that the variances decide the weights. A block's weight is that of Geman and
+ * McClure, 1 / (1 + z^2)^2, with z^2 the sum over both e of
  *
  *     r^2 / ((4.685 s)^2 v + m^2)
  *
- * so that mere noise costs little efficiency and misfit is judged in pixels. The start is a few
- * rounds with weights 1 / z, which tend to the least absolute deviations and need no start of their
- * own.
+ * so that mere noise costs little efficiency and misfit is judged in pixels. The first few rounds
+ * use weights 1 / z, which tend to the least absolute deviations and need no starting values.
  *
- * A block can claim no precision that the model's truth does not have: v has a floor, a share of
- * its median. Where block and frame have different gradient energies (one of them is out of focus)
- * their difference is not noise but structure, and v is raised.
+ * No block can be more precise than the model, so v has a floor, a share of its median. If
+ * block and frame have different gradient energies (one of them is out of focus), their difference
+ * is not noise but structure, and v is raised.
  *
- * The covariance of p is that of the jackknife over the cells of the image, solved anew without
- * each: it holds where the v are wrong, where neighbouring blocks err alike, and where parts of the
- * image want different transforms. It is raised where few cells carry the answer.
+ * The covariance of p is that of the jackknife, which solves anew without each cell of the image.
+ * It holds even if the v are wrong, neighbouring blocks err alike, or parts of the image need
+ * different transforms. It is raised where few cells carry the answer.
  *
  * Coordinates are centred and scaled to about -1..1, so that the normal matrix is well conditioned.
  */
@@ -60,8 +59,8 @@ enum {
 
 #define BOUND 4.685 /* standard deviations of noise; 95 % efficient for Tukey's biweight */
 #define MAD_TO_SIGMA 1.4826
-#define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit as well */
-#define LEAST_NOISE 0.05    /* and of a smaller one, misfit has its part */
+#define MOST_NOISE 2.0      /* s^2: a larger scatter of vague blocks is misfit too */
+#define LEAST_NOISE 0.05    /* s^2: with a smaller one, misfit has taken over noise */
 #define FAINT_MISFIT 0.03   /* m, in pixels */
 #define VARIANCE_FLOOR 0.05 /* of the median variance */
 #define AGREES 0.04         /* a block's weight where it still agrees: z = 2 */
@@ -69,15 +68,16 @@ enum {
 #define SINGULAR 1e-9       /* of a diagonal element */
 #define NEGLIGIBLE 1e-5     /* pixels: the rounds end */
 
-/* What a richer model must gain: of the loss, and in standard deviations of the gain. */
-#define LEAST_GAIN 0.3
+/* What a richer model must gain: this share of the loss, as noise alone may make it fit slightly
+   better, and this many standard deviations of the gain. */
+#define WORTHWHILE 0.3
 #define SIGNIFICANT 3
 
 struct measurement {
     double row[P]; /* e . J */
     double value;  /* e . d */
     double variance;
-    double vagueness; /* i_median / i */
+    double vagueness; /* I_median / I, times (F_median / F)^4 */
     double weight;
     unsigned block;
     unsigned cell;
@@ -97,18 +97,19 @@ struct problem {
     double scatter;
 };
 
-/* A solution without each of the cells. */
+/* The solutions that leave out one cell each. */
 struct jackknife {
     unsigned count;
     unsigned cell[CELLS];
     double p[CELLS][P];
 };
 
-static double residual(const struct problem *problem, const struct measurement *m, const double *p)
+static double residual(const struct problem *problem, const struct measurement *measured,
+                       const double *p)
 {
-    double r = m->value;
+    double r = measured->value;
     for (unsigned i = 0; i < problem->parameters; i++)
-        r -= m->row[i] * p[i];
+        r -= measured->row[i] * p[i];
     return r;
 }
 
@@ -119,14 +120,14 @@ static bool least_squares(const struct problem *problem, unsigned left_out, doub
     double element[P * P] = {0}, b[P] = {0};
     struct banded a = {n, n, element};
     for (unsigned k = 0; k < problem->count; k++) {
-        const struct measurement *m = &problem->rows[k];
-        if (m->cell == left_out)
+        const struct measurement *measured = &problem->rows[k];
+        if (measured->cell == left_out)
             continue;
         for (unsigned i = 0; i < n; i++) {
-            double weighted = m->weight * m->row[i];
+            double weighted = measured->weight * measured->row[i];
             for (unsigned j = 0; j <= i; j++)
-                *banded_at(&a, i, j) += weighted * m->row[j];
-            b[i] += weighted * m->value;
+                *banded_at(&a, i, j) += weighted * measured->row[j];
+            b[i] += weighted * measured->value;
         }
     }
     if (!cholesky_factor(&a, SINGULAR))
@@ -136,15 +137,15 @@ static bool least_squares(const struct problem *problem, unsigned left_out, doub
     return true;
 }
 
-/* Noise and misfit out of the residuals of P. */
+/* Estimates noise and misfit from the residuals of P. */
 static void measure_misfit(struct problem *problem, const double *p)
 {
     unsigned count = 0;
     for (unsigned k = 0; k < problem->count; k++) {
-        const struct measurement *m = &problem->rows[k];
-        if (m->variance >= problem->vague)
-            problem->scratch[count++] = fabs(residual(problem, m, p)) /
-                                        sqrt(m->variance + problem->misfit / problem->scale);
+        const struct measurement *measured = &problem->rows[k];
+        if (measured->variance >= problem->vague)
+            problem->scratch[count++] = fabs(residual(problem, measured, p)) /
+                                        sqrt(measured->variance + problem->misfit / problem->scale);
     }
     double noise = MAD_TO_SIGMA * median_of(problem->scratch, count);
     problem->scale = fmax(LEAST_NOISE, fmin(MOST_NOISE, noise * noise));
@@ -160,33 +161,34 @@ static void measure_misfit(struct problem *problem, const double *p)
     problem->misfit = excess * faintness * faintness / (faintness * faintness + 1);
 }
 
-/* z^2 of the block whose first measurement is M, for a misfit of a variance of MISFIT. */
-static double block_deviation(const struct problem *problem, const struct measurement *m,
+/* z^2 of the block whose first measurement is MEASURED, with m^2 = MISFIT. */
+static double block_deviation(const struct problem *problem, const struct measurement *measured,
                               const double *p, double misfit)
 {
     double zz = 0;
     for (int axis = 0; axis < 2; axis++) {
-        double r = residual(problem, &m[axis], p);
-        zz += r * r / (BOUND * BOUND * problem->scale * m[axis].variance + misfit);
+        double r = residual(problem, &measured[axis], p);
+        zz += r * r / (BOUND * BOUND * problem->scale * measured[axis].variance + misfit);
     }
     return zz;
 }
 
-/* The weights for the residuals of P; ROUGH: those of the least absolute deviations. */
+/* Sets the weights for the residuals of P; ROUGH: those of the least absolute deviations. */
 static void reweigh(struct problem *problem, const double *p, bool rough)
 {
     for (unsigned k = 0; k < problem->count; k += 2) {
-        struct measurement *m = &problem->rows[k];
+        struct measurement *measured = &problem->rows[k];
         double u[2], zz = 0;
         for (int axis = 0; axis < 2; axis++) {
-            double r = residual(problem, &m[axis], p);
-            u[axis] = problem->scale * m[axis].variance + problem->misfit * m[axis].vagueness;
+            double r = residual(problem, &measured[axis], p);
+            u[axis] = problem->scale * measured[axis].variance +
+                      problem->misfit * measured[axis].vagueness;
             zz += r * r / u[axis];
         }
-        double bounded = 1 + block_deviation(problem, m, p, problem->misfit);
+        double bounded = 1 + block_deviation(problem, measured, p, problem->misfit);
         double trust = rough ? 1 / fmax(sqrt(zz), 0.1) : 1 / (bounded * bounded);
-        m[0].weight = trust / u[0];
-        m[1].weight = trust / u[1];
+        measured[0].weight = trust / u[0];
+        measured[1].weight = trust / u[1];
     }
 }
 
@@ -230,7 +232,7 @@ static void leave_out_each(struct problem *problem, const double *p, struct jack
     reweigh(problem, p, false);
 }
 
-/* As how many cells of equal weight they count. */
+/* The number of equally weighted cells that would be as good as these (Kish). */
 static double effective_cells(const struct problem *problem)
 {
     double weight[CELLS] = {0}, sum = 0, squares = 0;
@@ -251,7 +253,7 @@ static void jackknife_covariance(const struct problem *problem, const struct jac
     for (unsigned k = 0; k < jackknife->count; k++)
         for (unsigned i = 0; i < n; i++)
             mean[i] += jackknife->p[k][i] / cells;
-    double fixed = 0.5 * n; /* cells that the parameters take up */
+    double fixed = 0.5 * n; /* cells that the parameters use up */
     double effective = fmax(effective_cells(problem), fixed + 0.5);
     double factor = (cells - 1) / cells * effective / (effective - fixed);
     for (unsigned i = 0; i < n; i++)
@@ -268,7 +270,7 @@ static bool usable(const struct block *block)
     return block->inside && block->ncc >= SOLVE_LEAST_NCC;
 }
 
-/* Two measurements for each block that can be used. */
+/* Makes two measurements of each usable block. */
 static void collect(struct problem *problem, const struct block *blocks, unsigned count)
 {
     unsigned used = 0;
@@ -298,17 +300,18 @@ static void collect(struct problem *problem, const struct block *blocks, unsigne
         double unlike = 1 / (block->likeness * block->likeness + 1e-6);
         double e[2][2] = {{block->c, block->s}, {-block->s, block->c}};
         for (int axis = 0; axis < 2; axis++) {
-            struct measurement *m = &problem->rows[problem->count++];
-            m->block = k;
-            m->cell = (unsigned)(ACROSS * y / (2 * problem->cy + 1)) * ACROSS +
-                      (unsigned)(ACROSS * x / (2 * problem->cx + 1));
-            m->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
-            m->variance = unlike * (block->variance[axis] + floor);
+            struct measurement *measured = &problem->rows[problem->count++];
+            measured->block = k;
+            measured->cell = (unsigned)(ACROSS * y / (2 * problem->cy + 1)) * ACROSS +
+                             (unsigned)(ACROSS * x / (2 * problem->cx + 1));
+            measured->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
+            measured->variance = unlike * (block->variance[axis] + floor);
             double blur = sharpness / (double)block->sharpness;
-            m->vagueness = information / (double)block->information * (blur * blur) * (blur * blur);
-            m->weight = 1 / m->variance;
+            measured->vagueness =
+                information / (double)block->information * (blur * blur) * (blur * blur);
+            measured->weight = 1 / measured->variance;
             for (unsigned i = 0; i < problem->parameters; i++)
-                m->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
+                measured->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
         }
     }
 }
@@ -326,7 +329,8 @@ static void part(struct problem *problem)
     problem->typical = median_kth(problem->scratch, count, count / 8);
 }
 
-/* The problem, closed by problem_close(), and its solution P; false if there is none. */
+/* Sets up PROBLEM, which problem_close() frees, and solves it for P; false if there is no
+   solution. */
 static bool problem_solve(struct problem *problem, enum transform_model model,
                           const struct block *blocks, unsigned count, unsigned width,
                           unsigned height, double *p)
@@ -352,7 +356,7 @@ static void problem_close(struct problem *problem)
     free(problem->scratch);
 }
 
-/* Whether each of the COUNT blocks agrees with P. */
+/* Sets KEPT for each of the COUNT blocks that agrees with P. */
 static void tell_kept(const struct problem *problem, const double *p, bool *kept, unsigned count)
 {
     for (unsigned k = 0; k < count; k++)
@@ -426,25 +430,23 @@ bool solve_error(enum transform_model model, const struct block *blocks, unsigne
     return solved;
 }
 
-/* How badly the solution without CELL predicts what lies in it: the mean over its blocks of
-   z^2 / (1 + z^2), by the noise and misfit of JUDGE; the weight of those blocks is added to WEIGHT.
- */
+/* How badly solution K of JACKKNIFE predicts the blocks of the cell that it leaves out: the
+   weighted sum of z^2 / (1 + z^2), by the noise and misfit of JUDGE. */
 static double held_out_loss(const struct problem *problem, const struct jackknife *jackknife,
-                            unsigned k, const struct problem *judge, double *weight)
+                            unsigned k, const struct problem *judge)
 {
     struct problem judged = *problem;
     judged.scale = judge->scale;
     judged.misfit = judge->misfit;
     double loss = 0;
-    *weight = 0;
     for (unsigned i = 0; i < problem->count; i += 2) {
-        const struct measurement *m = &problem->rows[i];
-        if (m->cell != jackknife->cell[k])
+        const struct measurement *measured = &problem->rows[i];
+        if (measured->cell != jackknife->cell[k])
             continue;
-        double zz = block_deviation(&judged, m, jackknife->p[k], judged.misfit);
-        double share = 1 / (judge->scale * m->variance + judge->misfit * m->vagueness);
+        double zz = block_deviation(&judged, measured, jackknife->p[k], judged.misfit);
+        double share =
+            1 / (judge->scale * measured->variance + judge->misfit * measured->vagueness);
         loss += share * zz / (1 + zz);
-        *weight += share;
     }
     return loss;
 }
@@ -471,9 +473,8 @@ bool solve_prefers(enum transform_model simpler, enum transform_model richer, do
         solved = without_simple.count == without_rich.count && without_simple.count >= CELLS / 2;
     }
     for (unsigned k = 0; solved && k < without_simple.count; k++) {
-        double weight;
-        double loss = held_out_loss(&simple, &without_simple, k, &simple, &weight);
-        double difference = loss - held_out_loss(&rich, &without_rich, k, &simple, &weight);
+        double loss = held_out_loss(&simple, &without_simple, k, &simple);
+        double difference = loss - held_out_loss(&rich, &without_rich, k, &simple);
         gain += difference;
         squares += difference * difference;
         losses += loss;
@@ -481,6 +482,6 @@ bool solve_prefers(enum transform_model simpler, enum transform_model richer, do
     problem_close(&simple);
     problem_close(&rich);
     double cells = without_simple.count;
-    return solved && gain > LEAST_GAIN * losses &&
+    return solved && gain > WORTHWHILE * losses &&
            gain > SIGNIFICANT * sqrt((squares - gain * gain / cells) * cells / (cells - 1));
 }

@@ -9,29 +9,28 @@
 #include "transform.h"
 
 /*
- * The one small transform that moves all blocks as they ask for: robust weighted least squares on
- * their displacements. Where no transform of the model satisfies all blocks (a subject with depth,
- * seen by a camera that moves), the sharpest ones decide, and the scatter and the predicted error
- * tell how far they disagree.
+ * Fits one small transform to the displacements of all blocks, by robust weighted least squares. If
+ * no transform of the model fits all blocks (a subject with depth, seen by a moving camera), the
+ * sharpest ones decide, and the scatter and the predicted error tell how far blocks disagree.
  */
 struct solution {
     struct transform delta; /* reference -> reference, to be applied first */
     double step;            /* its RMS displacement over the image, pixels */
     double scatter;         /* of the most precise blocks about it: a standard deviation, pixels */
-    double misfit;          /* what of it their own noise does not explain */
+    double misfit;          /* the part of it that their noise does not explain */
 
-    /* What solve_error() finds besides. */
-    double error; /* predicted RMS error over the image, pixels, but for that of the misfit */
+    /* What only solve_error() finds. */
+    double error; /* predicted RMS error over the image, pixels, without that of the misfit */
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
-    /* of the parameters of a homography, in the frame of transform_centred(), pixels squared */
+    /* of the parameters of transform_to_parameters(), pixels squared */
 };
 
-/* Blocks of a smaller NCC than this have no say. */
+/* Blocks of a smaller NCC do not count. */
 #define SOLVE_LEAST_NCC 0.1
 
 /*
- * From the COUNT measured blocks of a level of WIDTH x HEIGHT pixels. KEPT tells for each block
- * whether it agrees with the solution. False if the blocks do not determine MODEL.
+ * Solves for MODEL from the COUNT measured blocks of a level of WIDTH x HEIGHT pixels. KEPT tells
+ * for each block whether it agrees with the solution. False if the blocks do not determine MODEL.
  */
 bool solve_transform(enum transform_model model, const struct block *blocks, unsigned count,
                      unsigned width, unsigned height, struct solution *solution, bool *kept);
@@ -41,9 +40,9 @@ bool solve_error(enum transform_model model, const struct block *blocks, unsigne
                  unsigned width, unsigned height, struct solution *solution, bool *kept);
 
 /*
- * Whether the evidence is for RICHER, a model of more parameters than SIMPLER: whether it predicts
- * the blocks of each part of the image better than SIMPLER does when both are solved for without
- * that part, and the two differ by VISIBLE pixels or more.
+ * Whether the blocks prefer RICHER, a model of more parameters, to SIMPLER: the two differ by more
+ * than VISIBLE pixels, and RICHER predicts the blocks of parts of the image better when both are
+ * solved for without that part.
  */
 bool solve_prefers(enum transform_model simpler, enum transform_model richer, double visible,
                    const struct block *blocks, unsigned count, unsigned width, unsigned height);

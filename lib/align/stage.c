@@ -13,7 +13,7 @@
 #define AGREES 0.3       /* NCC */
 #define SMALL_STEP 0.002 /* pixels of a level */
 
-/* The figures that tell a good registration, from measured blocks. MEAN is the mean NCC. */
+/* Computes the figures of FOUND from measured blocks. MEAN is the mean NCC. */
 static void judge(const struct stage *stage, const struct block *blocks, const bool *kept,
                   struct registration *found, double *mean)
 {

@@ -12,23 +12,23 @@
 #include "transform.h"
 
 /*
- * One resolution of a registration: the blocks of the reference are measured in the frame, and the
- * transform takes the Gauss-Newton step that they ask for.
+ * One resolution of a registration: measures the blocks of the reference in the frame and refines
+ * the transform by Gauss-Newton steps.
  */
 
-/* What blocks are measured at: a level, or the details of the full frames. */
+/* Where blocks are measured: a level of the pyramids, or windows of the full frames. */
 struct stage {
-    unsigned width, height; /* of the reference, seen at that resolution */
+    unsigned width, height; /* of the reference at that resolution */
     unsigned count;
     const struct block *blocks;
-    float telling;                   /* blocks of less information are not asked for the figures */
-    const struct level *own, *other; /* or NULL: then */
-    const struct view *own_views;    /* one a block */
-    const struct frame *frame;       /* to cut the others' from */
-    double factor;                   /* its pixels in those of the frames */
+    float telling;                   /* blocks of less information do not count in the figures */
+    const struct level *own, *other; /* the levels, or NULL: then */
+    const struct view *own_views;    /* the reference's windows, one a block */
+    const struct frame *frame;       /* to cut the frame's windows from */
+    double factor;                   /* the size of its pixels in those of the frames */
 };
 
-/* What a stage makes of a transform; in pixels of the stage. */
+/* A transform and what the stage found about it, in pixels of the stage. */
 struct step {
     struct transform transform; /* after it */
     struct block *blocks;       /* as measured before it */
@@ -38,10 +38,10 @@ struct step {
     double scatter; /* as in struct registration */
 };
 
-/* What interpolation may displace, in pixels of a stage. */
+/* How far interpolation may displace, in pixels of a stage. */
 #define STAGE_INTERPOLATION 0.1
 
-/* A step from the transform that the caller sets; step_close() ends it. */
+/* A step; the caller sets its transform, and frees it with step_close(). */
 struct step step_open(const struct stage *stage);
 void step_close(struct step *step);
 
@@ -50,8 +50,8 @@ void step_close(struct step *step);
 bool stage_refine(const struct stage *stage, enum transform_model model, unsigned steps,
                   struct step *step);
 
-/* The answer of the refined STEP, with its error but without that of the misfit, in pixels of the
-   frames. False if the blocks do not determine MODEL. */
+/* The answer of the refined STEP, in pixels of the frames; its error leaves out that of the misfit.
+   False if the blocks do not determine MODEL. */
 bool stage_answer(const struct stage *stage, enum transform_model model, struct step *step,
                   struct registration *answer);
 

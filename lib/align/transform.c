@@ -3,7 +3,7 @@
 /*
  * A point (x, y) is the line (x, y, 1) of the projective plane; a matrix acts on it and the third
  * coordinate is divided out. Composition is the matrix product, the inverse is the adjugate (its
- * scale is of no account).
+ * scale does not matter).
  *
  * Near the identity, with a = m[2][0] and b = m[2][1] small,
  *
@@ -113,8 +113,8 @@ bool transform_usable(const struct transform *t, unsigned width, unsigned height
         double u, v;
         if (!transform_point(t, x[i], y[i], &u, &v))
             return false;
-        /* The sign of the Jacobian's determinant is that of det M / w^3: one sign at all corners
-           with w > 0. */
+        /* The Jacobian's determinant has the sign of det M / w^3: the same at all corners, as w >
+           0. */
     }
     return determinant(t) > 0;
 }
@@ -160,13 +160,14 @@ static struct centre centre_of(unsigned width, unsigned height)
 struct transform transform_from_parameters(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width,
                                            unsigned height)
 {
-    struct centre c = centre_of(width, height);
-    double u = c.unit;
-    struct transform small = {{{1 + h[2] / u, h[3] / u, h[0] / u},
-                               {h[4] / u, 1 + h[5] / u, h[1] / u},
-                               {h[6] / u, h[7] / u, 1}}};
-    struct transform in = {{{1 / u, 0, -c.x / u}, {0, 1 / u, -c.y / u}, {0, 0, 1}}};
-    struct transform out = {{{u, 0, c.x}, {0, u, c.y}, {0, 0, 1}}};
+    struct centre centre = centre_of(width, height);
+    double unit = centre.unit;
+    struct transform small = {{{1 + h[2] / unit, h[3] / unit, h[0] / unit},
+                               {h[4] / unit, 1 + h[5] / unit, h[1] / unit},
+                               {h[6] / unit, h[7] / unit, 1}}};
+    struct transform in = {
+        {{1 / unit, 0, -centre.x / unit}, {0, 1 / unit, -centre.y / unit}, {0, 0, 1}}};
+    struct transform out = {{{unit, 0, centre.x}, {0, unit, centre.y}, {0, 0, 1}}};
     struct transform right = transform_compose(&small, &in);
     return transform_compose(&out, &right);
 }
@@ -174,16 +175,17 @@ struct transform transform_from_parameters(const double h[TRANSFORM_MAX_PARAMETE
 void transform_to_parameters(const struct transform *t, unsigned width, unsigned height,
                              double h[TRANSFORM_MAX_PARAMETERS])
 {
-    struct centre c = centre_of(width, height);
-    double u = c.unit;
-    struct transform in = {{{1 / u, 0, -c.x / u}, {0, 1 / u, -c.y / u}, {0, 0, 1}}};
-    struct transform out = {{{u, 0, c.x}, {0, u, c.y}, {0, 0, 1}}};
+    struct centre centre = centre_of(width, height);
+    double unit = centre.unit;
+    struct transform in = {
+        {{1 / unit, 0, -centre.x / unit}, {0, 1 / unit, -centre.y / unit}, {0, 0, 1}}};
+    struct transform out = {{{unit, 0, centre.x}, {0, unit, centre.y}, {0, 0, 1}}};
     struct transform right = transform_compose(t, &out);
     struct transform small = transform_compose(&in, &right);
     const double p[] = {small.m[0][2], small.m[1][2],     small.m[0][0] - 1, small.m[0][1],
                         small.m[1][0], small.m[1][1] - 1, small.m[2][0],     small.m[2][1]};
     for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
-        h[i] = u * p[i];
+        h[i] = unit * p[i];
 }
 
 void transform_embed(enum transform_model model, const double *p,
@@ -201,41 +203,41 @@ void transform_embed(enum transform_model model, const double *p,
 
 /* The homography's Jacobian at the point K of the grid. */
 static void grid_jacobian(int k, unsigned width, unsigned height,
-                          double j[2][TRANSFORM_MAX_PARAMETERS])
+                          double jacobian[2][TRANSFORM_MAX_PARAMETERS])
 {
-    struct centre c = centre_of(width, height);
+    struct centre centre = centre_of(width, height);
     double half = 0.5 * (GRID - 1), column = k % GRID, row = (k - k % GRID) / (double)GRID;
-    transform_jacobian(TRANSFORM_HOMOGRAPHY, c.x / c.unit * (column - half) / half,
-                       c.y / c.unit * (row - half) / half, j[0], j[1]);
+    transform_jacobian(TRANSFORM_HOMOGRAPHY, centre.x / centre.unit * (column - half) / half,
+                       centre.y / centre.unit * (row - half) / half, jacobian[0], jacobian[1]);
 }
 
 double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, unsigned height)
 {
     double sum = 0;
     for (int k = 0; k < GRID * GRID; k++) {
-        double j[2][TRANSFORM_MAX_PARAMETERS];
-        grid_jacobian(k, width, height, j);
+        double jacobian[2][TRANSFORM_MAX_PARAMETERS];
+        grid_jacobian(k, width, height, jacobian);
         for (int axis = 0; axis < 2; axis++) {
             double moved = 0;
             for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
-                moved += j[axis][i] * h[i];
+                moved += jacobian[axis][i] * h[i];
             sum += moved * moved;
         }
     }
     return sqrt(sum / (GRID * GRID));
 }
 
-double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
+double transform_rms_deviation(double cov[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
                                unsigned width, unsigned height)
 {
     double sum = 0;
     for (int k = 0; k < GRID * GRID; k++) {
-        double j[2][TRANSFORM_MAX_PARAMETERS];
-        grid_jacobian(k, width, height, j);
+        double jacobian[2][TRANSFORM_MAX_PARAMETERS];
+        grid_jacobian(k, width, height, jacobian);
         for (int axis = 0; axis < 2; axis++)
-            for (int a = 0; a < TRANSFORM_MAX_PARAMETERS; a++)
-                for (int b = 0; b < TRANSFORM_MAX_PARAMETERS; b++)
-                    sum += j[axis][a] * c[a][b] * j[axis][b];
+            for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
+                for (int l = 0; l < TRANSFORM_MAX_PARAMETERS; l++)
+                    sum += jacobian[axis][i] * cov[i][l] * jacobian[axis][l];
     }
     return sqrt(fmax(0, sum / (GRID * GRID)));
 }

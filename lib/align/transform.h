@@ -14,7 +14,7 @@ struct transform {
     double m[3][3];
 };
 
-/* What a transform may do besides shifting, in the order of their freedom. */
+/* What a transform may do, in order of increasing freedom. */
 enum transform_model {
     TRANSFORM_SHIFT,      /* 2 parameters */
     TRANSFORM_SIMILARITY, /* 4: shift, rotation, one scale */
@@ -44,13 +44,13 @@ struct transform transform_compose(const struct transform *a, const struct trans
 /* False if T is singular or not finite. */
 bool transform_invert(const struct transform *t, struct transform *inverse);
 
-/* Whether T is finite and keeps a WIDTH x HEIGHT image's corners this side of infinity and its
-   orientation, and does not fold it. */
+/* Whether T is finite, keeps the corners of a WIDTH x HEIGHT image this side of infinity, and
+   neither mirrors nor folds it. */
 bool transform_usable(const struct transform *t, unsigned width, unsigned height);
 
 /*
- * The same map between images whose pixel i lies at i / FACTOR of the images that T is between; by
- * 1 / FACTOR it leads back.
+ * T between images enlarged by FACTOR: their pixel i lies at i / FACTOR of the images that T maps.
+ * 1 / FACTOR undoes it.
  */
 struct transform transform_finer(const struct transform *t, double factor);
 
@@ -74,24 +74,24 @@ void transform_to_parameters(const struct transform *t, unsigned width, unsigned
 void transform_embed(enum transform_model model, const double *p,
                      double h[TRANSFORM_MAX_PARAMETERS]);
 
-/* Root of the mean squared displacement, in pixels, by the parameters H over a 9x9 grid that spans
-   the image; and of its deviation, where their covariance is C. */
+/* The RMS displacement, in pixels, by the parameters H over a 9x9 grid that spans the image; and
+   its RMS deviation, for parameters of covariance COV. */
 double transform_rms(const double h[TRANSFORM_MAX_PARAMETERS], unsigned width, unsigned height);
-double transform_rms_deviation(double c[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
+double transform_rms_deviation(double cov[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS],
                                unsigned width, unsigned height);
 
-/* The similarity that T is, if its elements differ from one's by no more than moves a corner of a
+/* T made an exact similarity, if its elements differ from one's by no more than moves a corner of a
    WIDTH x HEIGHT image by TOLERANCE pixels; else T. */
 struct transform transform_similar(const struct transform *t, unsigned width, unsigned height,
                                    double tolerance);
 
-/* The whole-pixel shift that T is, if it is within TOLERANCE pixels of one at all corners of a
-   WIDTH x HEIGHT image; else T. */
+/* T made a whole-pixel shift, if it is within TOLERANCE pixels of one at all corners of a WIDTH x
+   HEIGHT image; else T. */
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
                                  double tolerance);
 
-/* Root of the mean squared distance between what A and B do to the points of a 9x9 grid that
-   spans a WIDTH x HEIGHT image; infinite if one of them takes a point to infinity. */
+/* The RMS distance between where A and B take the points of a 9x9 grid that spans a WIDTH x HEIGHT
+   image; infinite if one of them takes a point to infinity. */
 double transform_distance(const struct transform *a, const struct transform *b, unsigned width,
                           unsigned height);
 

@@ -15,15 +15,14 @@
 enum { NUMBERS = 13, JUMP_OTHERS = 2, LINE_BYTES = 1 << 20 /* the longest line, with its NUL */ };
 
 #define JUMP_LEAST 0.01 /* 1 % of scale, .6 degrees */
-#define JUMP_FACTOR 5   /* the median of the others, that is */
-#define DEGREES 57.29577951308232
+#define JUMP_FACTOR 5   /* times the median of the others */
 
 static const char header[] =
     "frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc";
 
 /* Where in the table a name is. */
 struct place {
-    const char *name; /* of the row, or of what is looked for */
+    const char *name; /* of the row, or to look for */
     unsigned row;
 };
 
@@ -97,7 +96,7 @@ bool transform_table_jump(const struct transform_table *table, unsigned i, doubl
     unsigned count = 0;
     if (i == 0 || !change(table, i, scale, &angle))
         return false;
-    *degrees = angle * DEGREES;
+    *degrees = angle * 180 / PI;
     double size = fmax(fabs(log(*scale)), fabs(angle));
     if (size < JUMP_LEAST)
         return false;
@@ -112,8 +111,8 @@ bool transform_table_jump(const struct transform_table *table, unsigned i, doubl
     return jump;
 }
 
-/* The decimal number that the field AT holds from end to end; *END is behind it. False where there
-   is none: strtod() would skip blanks, and take hexadecimals and words. */
+/* Parses the whole field AT as a decimal number; *END is its end. False if it is none: strtod()
+   alone would skip blanks, and take hexadecimals and words. */
 static bool parse_number(const char *at, char **end, double *number)
 {
     size_t length = strcspn(at, "\t");
@@ -121,7 +120,7 @@ static bool parse_number(const char *at, char **end, double *number)
     return length > 0 && strspn(at, "+-.0123456789eE") == length && *end == at + length;
 }
 
-/* The fields of a row behind its name into ROW. */
+/* Parses the fields after a row's name into ROW. */
 static void parse_row(const char *path, unsigned line, char *fields, struct aligned *row)
 {
     if (strcmp(fields, "failed") == 0)
@@ -151,8 +150,8 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->failed = false;
 }
 
-/* The next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false behind
-   the last. LINE is its number. */
+/* Reads the next line of FILE, without its end, into TEXT, which has room for LINE_BYTES; false
+   after the last. LINE is its number. */
 static bool read_line(FILE *file, const char *path, unsigned line, char *text)
 {
     size_t length = 0;

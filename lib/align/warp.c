@@ -17,8 +17,8 @@
  * A row is made in chunks of CHUNK pixels: positions and weights for all, then the samples. The
  * four rows of a neighbourhood are summed first, over their whole length of 4 x depth samples at
  * once, which is where the vector units work; a length of 12 is rounded up to 16, so the kernels
- * read up to four samples more than they use. Pixels too near the source's edge for that have their
- * neighbourhood copied, edges repeated, and go through the same kernel.
+ * read up to four samples more than they use. For pixels too near the source's edge the
+ * neighbourhood is copied, edges repeated, and goes through the same kernel.
  */
 
 #include <math.h>
@@ -27,9 +27,10 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "coverage.h"
-#include "simd.h"
 #include "border.h"
+#include "coverage.h"
+#include "cubic.h"
+#include "simd.h"
 #include "warp.h"
 
 enum { CHUNK = 128, TAPS = 4, SPARE = 2 /* pixels that kernels read beyond the last tap */ };
@@ -42,7 +43,8 @@ struct chunk {
     float values[CHUNK * 4]; /* the result, depth values a pixel */
 };
 
-/* KERNEL(pixels of RASTER at the chunk's places) -> values, for one depth and one sample size. */
+/* Makes VALUES of the chunk's pixels FIRST..END-1 from RASTER, for one depth and one sample
+   size. */
 typedef void warp_kernel(const unsigned char *raster, size_t row_bytes, const struct chunk *chunk,
                          unsigned first, unsigned end, float *restrict values);
 
@@ -75,7 +77,7 @@ DEFINE_KERNEL(gray_pairs, 1, 4, 2, PAIR_AT)
 DEFINE_KERNEL(rgb_bytes, 3, 16, 1, BYTE_AT)
 DEFINE_KERNEL(rgb_pairs, 3, 16, 2, PAIR_AT)
 
-/* With opacity: colors are weighted by it. Where all of it is 0, they are kept as they are. */
+/* With opacity: weights colors by it, unless all of it is 0. */
 static inline void weigh(const unsigned char *raster, size_t row_bytes, unsigned depth,
                          unsigned bytes, const struct chunk *chunk, unsigned i, float *values)
 {
@@ -125,8 +127,8 @@ static warp_kernel *kernel_for(const struct frame *source)
     return kernels[source->depth - 1][frame_sample_bytes(source) - 1];
 }
 
-/* The points T takes X, X + 1, ... of row Y to, kept within reach of a source of SIZE_U x SIZE_V.
- */
+/* Sets where T takes the pixels X, X + 1, ... of row Y, clamped to 2 pixels around a source of
+   SIZE_U x SIZE_V. */
 SIMD_CLONES
 static void place(const struct transform *t, double x, double y, double size_u, double size_v,
                   struct chunk *chunk)
@@ -146,15 +148,6 @@ static void place(const struct transform *t, double x, double y, double size_u, 
     }
 }
 
-static inline void keys(float f, float *weights)
-{
-    float g = 1 - f;
-    weights[0] = -0.5f * f * g * g;
-    weights[1] = 1 - f * f * (2.5f - 1.5f * f);
-    weights[2] = 1 - g * g * (2.5f - 1.5f * g);
-    weights[3] = -0.5f * g * f * f;
-}
-
 SIMD_CLONES
 static void weight(struct chunk *chunk)
 {
@@ -163,8 +156,8 @@ static void weight(struct chunk *chunk)
         int row = (int)(chunk->v[i] + 4) - 4;
         chunk->column[i] = column - 1;
         chunk->row[i] = row - 1;
-        keys((float)(chunk->u[i] - column), chunk->across[i]);
-        keys((float)(chunk->v[i] - row), chunk->down[i]);
+        cubic_weights((float)(chunk->u[i] - column), chunk->across[i]);
+        cubic_weights((float)(chunk->v[i] - row), chunk->down[i]);
     }
 }
 
@@ -173,7 +166,7 @@ static int clamp(int value, int most)
     return value < 0 ? 0 : value < most ? value : most;
 }
 
-/* The pixel I of the chunk, whose neighbourhood may reach beyond SOURCE. */
+/* Makes pixel I of the chunk, whose neighbourhood may reach beyond SOURCE. */
 static void near_edge(const struct frame *source, warp_kernel *kernel, struct chunk *chunk,
                       unsigned i)
 {
@@ -223,7 +216,7 @@ static void to_samples(const float *restrict values, size_t count, float maxval,
     }
 }
 
-/* The columns FIRST..END-1 of row ROW. */
+/* Warps the columns FIRST..END-1 of row ROW. */
 static void warp_columns(const struct frame *source, const struct transform *t, unsigned row,
                          unsigned first, unsigned end, struct chunk *chunk, uint16_t *samples)
 {
@@ -238,7 +231,7 @@ static void warp_columns(const struct frame *source, const struct transform *t, 
     }
 }
 
-/* The columns FIRST..END-1 of row ROW, which lie outside of SOURCE. */
+/* Fills the columns FIRST..END-1 of row ROW, which lie outside SOURCE. */
 static void fill_columns(const struct frame *source, const struct transform *t,
                          const struct warp_options *options, struct border *surround, unsigned row,
                          unsigned first, unsigned end, struct chunk *chunk, uint16_t *samples)
@@ -252,7 +245,7 @@ static void fill_columns(const struct frame *source, const struct transform *t,
         border_row(surround, row, first, end, samples + (size_t)first * depth);
         break;
     case WARP_REPLICATE:
-    case WARP_TRANSPARENT: /* a color that may bleed into what is beside it, when scaled or fused */
+    case WARP_TRANSPARENT: /* scaling or fusing may blend this color into its neighbours */
         warp_columns(source, t, row, first, end, chunk, samples);
         for (unsigned column = first; hide && column < end; column++)
             samples[(size_t)column * depth + depth - 1] = 0;
@@ -264,7 +257,7 @@ static void fill_columns(const struct frame *source, const struct transform *t,
     }
 }
 
-/* COUNT pixels of DEPTH samples become pixels with opacity: OPAQUE from FIRST to END-1, else 0. */
+/* Adds opacity to COUNT pixels of DEPTH samples: OPAQUE from FIRST to END-1, else 0. */
 static void add_opacity(const uint16_t *samples, unsigned count, unsigned depth, uint16_t opaque,
                         unsigned first, unsigned end, uint16_t *with)
 {

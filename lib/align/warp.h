@@ -6,7 +6,7 @@
 #include "frame.h"
 #include "transform.h"
 
-/* What stands where the frame has nothing to show. */
+/* What fills the output outside the frame. */
 enum warp_border {
     WARP_BLUR,       /* the frame's edge repeated, blurred together with the frame */
     WARP_REPLICATE,  /* the frame's edge repeated */
@@ -20,7 +20,7 @@ struct warp_options {
     double sigma;      /* of WARP_BLUR, pixels, > 0 */
 };
 
-/* The samples of a pixel of a warped frame: an opacity plane is added for WARP_TRANSPARENT. */
+/* The depth of a warped frame: WARP_TRANSPARENT adds an opacity plane if SOURCE has none. */
 unsigned warp_depth(const struct frame *source, const struct warp_options *options);
 
 /* Makes OUT the header of a frame of WIDTH x HEIGHT pixels warped from SOURCE; no raster, no name.
@@ -29,10 +29,10 @@ void warp_header(const struct frame *source, const struct warp_options *options,
                  unsigned height, struct frame *out);
 
 /*
- * Resamples SOURCE, which T takes the output's pixel coordinates to. OUT is as warp_header() makes
- * it, with its raster allocated; its upper left pixel has the coordinates LEFT, TOP. The kernel is
- * Keys' cubic with a = -1/2, over edges repeated, rounded half up; colors are weighted by opacity.
- * Where T falls on whole pixels the samples come out as they are.
+ * Resamples SOURCE into OUT; T takes the output's pixel coordinates to SOURCE's. OUT is as
+ * warp_header() makes it, with its raster allocated; its upper left pixel has the coordinates LEFT,
+ * TOP. The kernel is Keys' cubic with a = -1/2, over edges repeated, rounded half up; colors are
+ * weighted by opacity. Where T falls on whole pixels the samples are unchanged.
  */
 void warp_frame(const struct frame *source, const struct transform *t,
                 const struct warp_options *options, unsigned left, unsigned top, struct frame *out);

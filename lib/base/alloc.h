@@ -6,17 +6,16 @@
 #include <stddef.h>
 
 /*
- * Memory that is either had or ends the program: each function returns a pointer that is not
- * NULL, or prints how many bytes could not be had and exits with status 1. The caller frees every
- * one of them with free(). Large blocks lie in huge pages where the system has them; a page that is
- * never touched costs nothing.
+ * Allocation that succeeds or ends the program: a function that cannot get the memory prints how
+ * many bytes it asked for and exits with status 1. The caller frees each block with free(). Large
+ * blocks use huge pages where the system has them; a page that is never touched costs nothing.
  */
 
 /* COUNT elements of SIZE bytes, not initialised. */
 void *alloc_array(size_t count, size_t size);
 
-/* A times B, for a count of elements; where that is more than this machine can address, the program
-   ends as if the memory could not be had. */
+/* A times B, a count of elements. Ends the program, as if out of memory, if the product is more
+   than this machine can address. */
 size_t alloc_product(size_t a, size_t b);
 
 /* COUNT elements of SIZE bytes, all bits zero. */

@@ -4,8 +4,8 @@
 
 #include "cholesky.h"
 
-/* The first column of row I that is in the band and not before FIRST. That of a row above is no
-   later. */
+/* The first column of row I that is within the band and not before FIRST. It never falls from one
+   row to the next. */
 static unsigned from(const struct banded *m, unsigned i, unsigned first)
 {
     unsigned begin = i + 1 > m->band ? i + 1 - m->band : 0;

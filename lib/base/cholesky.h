@@ -13,7 +13,7 @@
  */
 struct banded {
     unsigned size, band;
-    double *element; /* size * band of them, the caller's */
+    double *element; /* size * band elements, owned by the caller */
 };
 
 /* The element (I, J) within the band. */
@@ -22,8 +22,8 @@ static inline double *banded_at(const struct banded *m, unsigned i, unsigned j)
     return &m->element[(size_t)i * m->band + (m->band - 1 - (i - j))];
 }
 
-/* M becomes its factor L. False where M is not positive definite: where what is left of a diagonal
-   element is not more than LEAST of it. */
+/* Replaces M by its factor L. False if M is not positive definite: if elimination leaves a diagonal
+   element with no more than LEAST times its value. */
 bool cholesky_factor(struct banded *m, double least);
 
 /* Solves L L' x = X in place, for the elements of X from FIRST on; those before it must be 0, and

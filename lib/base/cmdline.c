@@ -16,7 +16,7 @@
 #include "message.h"
 
 /* The options that every program has, after its own. */
-enum { QUIET, HELP, VERSION, COMMON };
+enum { QUIET, HELP, VERSION, PLAIN, COMMON };
 
 static void check_printed(void)
 {
@@ -52,8 +52,8 @@ static const struct option *find_option(const struct option *options, unsigned c
 }
 
 /*
- * shhopt takes the first option that an abbreviation fits; this refuses one that fits several. It
- * skips the values of options as shhopt does.
+ * Refuses an abbreviation that matches several options, where shhopt takes the first. Skips the
+ * values of options as shhopt does.
  */
 static void refuse_ambiguous(const struct option *options, unsigned count, int argc, char **argv)
 {
@@ -73,8 +73,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct option *)a)->name, ((const struct option *)b)->name);
 }
 
-/* The parser of libnetpbm over OPTIONS, which are sorted, so that a name which begins another
-   comes before it and wins when it is given in full. */
+/* Runs libnetpbm's parser over OPTIONS. They are sorted, so that a name comes before all longer
+   names that begin with it, and wins when given in full. */
 static void run_shhopt(const struct option *options, unsigned count, int *argc, char **argv)
 {
     optEntry *table = alloc_zeroed(count + 1, sizeof *table);
@@ -113,6 +113,8 @@ void cmdline_parse(const char *program, const char *synopsis, const struct optio
     all[count + QUIET] = (struct option){"quiet", &common[QUIET], NULL};
     all[count + HELP] = (struct option){"help", &common[HELP], NULL};
     all[count + VERSION] = (struct option){"version", &common[VERSION], NULL};
+    /* Netpbm's programs take it, and ignore it where they write PAM, as ours do. */
+    all[count + PLAIN] = (struct option){"plain", &common[PLAIN], NULL};
     qsort(all, count + COMMON, sizeof *all, by_name);
 
     refuse_ambiguous(all, count + COMMON, *argc, argv);
@@ -173,20 +175,23 @@ void cmdline_levels(const char *option, const char *text, double levels[3])
     }
 }
 
-unsigned cmdline_choice(const char *option, const char *text, const char *const words[])
+int cmdline_choice(const char *option, const char *text, const struct choice *choices,
+                   int otherwise)
 {
+    if (!text)
+        return otherwise;
     char *list = alloc_string("");
-    for (unsigned i = 0; words[i]; i++) {
-        if (strcmp(text, words[i]) == 0) {
+    for (const struct choice *choice = choices; choice->word; choice++) {
+        if (strcmp(text, choice->word) == 0) {
             free(list);
-            return i;
+            return choice->value;
         }
-        char *longer = alloc_printf("%s%s%s", list, i ? ", " : "", words[i]);
+        char *longer = alloc_printf("%s%s%s", list, choice > choices ? ", " : "", choice->word);
         free(list);
         list = longer;
     }
     message_error("-%s=%s: one of these words is needed: %s", option, text, list);
-    return 0;
+    return otherwise;
 }
 
 bool cmdline_reads_stdin(char *const *operands, unsigned count)

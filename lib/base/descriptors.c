@@ -15,6 +15,6 @@ void descriptors_fill_standard(void)
             continue;
         /* The lowest free number is this one. */
         if (open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) != descriptor)
-            exit(EXIT_FAILURE); /* there is nothing to tell it to */
+            exit(EXIT_FAILURE); /* no descriptor is left for a message */
     }
 }

@@ -4,9 +4,9 @@
 #define DESCRIPTORS_H
 
 /*
- * Opens what is closed of standard input, output and error, so that no file gets its number and
- * takes in messages or images: as /dev/null, the wrong way round, so that reading or writing fails.
- * To be called before any file is opened.
+ * Opens /dev/null in place of standard input, output and error where they are closed, so that no
+ * other file gets their numbers and receives messages or images. Input is opened for writing and
+ * the others for reading, so that using them fails. Call this before opening any file.
  */
 void descriptors_fill_standard(void);
 

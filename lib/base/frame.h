@@ -22,10 +22,10 @@ struct frame {
     char tuple_type[256];   /* as in the PAM header */
     char *name;             /* what messages, tables and files call it; owned, or NULL */
     unsigned char *raster;  /* owned, or NULL while only the header is known */
-    double threshold;       /* of a deviation map: its default, in levels; else 0 */
+    double threshold;       /* a deviation map's default threshold, in levels; else 0 */
 };
 
-/* Allocates the raster of a frame whose geometry is set; its samples are not. */
+/* Allocates the raster of a frame whose geometry is set; the samples are not initialised. */
 void frame_alloc(struct frame *frame);
 
 /* Frees what the frame owns and leaves it empty; an all-zero frame is empty. */
@@ -36,7 +36,7 @@ unsigned frame_sample_bytes(const struct frame *frame);
 size_t frame_row_bytes(const struct frame *frame);
 size_t frame_raster_bytes(const struct frame *frame);
 
-/* How many rows from ROW on a strip of BYTES holds: at least one, at most those left. */
+/* How many rows, from ROW on, a strip of BYTES holds: at least 1, at most the rows left. */
 unsigned frame_strip_rows(const struct frame *frame, unsigned row, size_t bytes);
 
 /* Samples in a row: width * depth. */
@@ -46,7 +46,7 @@ size_t frame_row_samples(const struct frame *frame);
 unsigned frame_colors(const struct frame *frame);
 bool frame_has_opacity(const struct frame *frame);
 
-/* Whether two frames have one width, height, depth and maxval. */
+/* Whether two frames have the same width, height, depth and maxval. */
 bool frame_same_geometry(const struct frame *a, const struct frame *b);
 
 /* "2000x1300, depth 3, maxval 255"; the caller frees it. */
@@ -56,7 +56,7 @@ char *frame_geometry_text(const struct frame *frame);
 void frame_get_row(const struct frame *frame, unsigned row, uint16_t *samples);
 void frame_put_row(struct frame *frame, unsigned row, const uint16_t *samples);
 
-/* The sample of PLANE at COLUMN, ROW; for the few, not for the many. */
+/* Reads or writes the sample of PLANE at COLUMN, ROW: slow, for single samples. */
 unsigned frame_get(const struct frame *frame, unsigned column, unsigned row, unsigned plane);
 void frame_put(struct frame *frame, unsigned column, unsigned row, unsigned plane, unsigned sample);
 

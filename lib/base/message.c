@@ -15,7 +15,7 @@
 
 #define CLEAR_LINE "\033[K"
 
-/* Messages are the same all over the program, and libnetpbm's come without any context. */
+/* File-scope state, because libnetpbm's message callbacks get no context. */
 static const char *program_name = "stackpbm";
 static const char *subject_name;
 static bool silent, progress_stands;
@@ -39,8 +39,8 @@ static unsigned printable_bytes(const unsigned char *at)
 
 enum { SHOWN_MAX = 4 }; /* bytes of a character as it is shown */
 
-/* Writes the next character of *TEXT to OUT as it is to be shown, and passes over it; returns how
-   many bytes it wrote. */
+/* Writes the next character of *TEXT to OUT, escaped if need be, and advances *TEXT past it;
+   returns how many bytes it wrote. */
 static unsigned show_next(const char **text, char out[SHOWN_MAX + 1])
 {
     static const char escaped[] = "\n\t\r", letters[] = "ntr";
@@ -59,8 +59,8 @@ static unsigned show_next(const char **text, char out[SHOWN_MAX + 1])
     return count;
 }
 
-/* Shows TEXT between BEFORE and AFTER, which are ours. In one piece, if it is not very long, so
-   that the messages of a pipe's programs do not mix. */
+/* Shows TEXT between BEFORE and AFTER, which are not escaped. Writes all but a very long TEXT in
+   one piece, so that the messages of programs in a pipe do not mix. */
 static void show(const char *before, const char *text, const char *after)
 {
     char line[8192];
@@ -76,7 +76,7 @@ static void show(const char *before, const char *text, const char *after)
     fputs(after, stderr);
 }
 
-/* The same for a message to be formatted; without memory it is cut. */
+/* As show(), after formatting; cuts a long message if there is no memory for it. */
 static void show_formatted(const char *before, const char *format, va_list args, const char *after)
 {
     char little[512];
@@ -105,8 +105,8 @@ static void show_libnetpbm(const char *text)
         message_say("%s", text);
 }
 
-/* What a function holds when it ends the program is no leak, but may look like one: the function
-   does not keep it, because it does not go on. */
+/* Memory that a function holds when it ends the program is no leak, but may look like one: the
+   compiler keeps no pointer to it across a call that does not return. */
 #ifdef SANITIZED
 static bool given_up;
 

@@ -4,9 +4,9 @@
 #define NAME_H
 
 /*
- * Names of frames as they are written. A name may hold any byte but NUL; in tables and headers tab,
- * newline and backslash stand as \t, \n and \\, so that a name stays one field of one line. Each
- * function returns a new string that the caller frees.
+ * Names of frames, as written to files. A name may hold any byte but NUL; in tables and headers
+ * tab, newline and backslash stand as \t, \n and \\, so that a name stays one field of one line.
+ * Each function returns a new string that the caller frees.
  */
 
 /* The file's base name without its ending: "src/a.b.png" gives "a.b", ".x" stays ".x". */

@@ -5,11 +5,11 @@
 
 #define PI 3.14159265358979323846
 
-/* The K-th smallest, from 0, of the COUNT VALUES, which are reordered (Hoare's selection); K is
-   under COUNT, and no value is NaN. */
+/* The K-th smallest (from 0) of the COUNT VALUES, which it reorders (Hoare's selection). K < COUNT,
+   and no value is NaN. */
 double median_kth(double *values, unsigned count, unsigned k);
 
-/* The upper median of VALUES, likewise; 0 of none. */
+/* The upper median of VALUES, which it reorders; 0 if COUNT is 0. */
 double median_of(double *values, unsigned count);
 
 #endif

@@ -10,8 +10,8 @@
  * contraction), so that every clone gives the same result. Compile with -DSIMD_PORTABLE for the
  * base instruction set alone.
  *
- * clang wants such functions static, and their names unique in the library all the same: it gives
- * their resolvers global names.
+ * clang requires such functions to be static, and gives their resolvers global names: so the names
+ * must be unique in the library.
  */
 #include "sanitized.h"
 

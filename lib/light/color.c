@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * With the hue kept, a pixel's samples keep their order and the proportions of their distances: a
- * change of S and V, or L and S, moves them to
+ * If the hue stays, a pixel's samples keep their order and the ratios of their distances: a change
+ * of S and V, or L and S, moves them to
  *
  *     hsv:  x' = V' - (V - x) C'/C        C = S V
  *     hls:  x' = L' + (x - L) C'/C        C = S min(2 L, 2 maxval - 2 L)
  *
- * so that neither the hue nor its six sectors ever have to be computed, and an unchanged pixel
- * comes out exactly as it was.
+ * so the hue and its six sectors need not be computed, and an unchanged pixel keeps its exact
+ * value.
  */
 
 #include <stdbool.h>
@@ -58,19 +58,17 @@ static inline uint32_t smallest(const uint16_t *pixel)
     return smaller(smaller(pixel[0], pixel[1]), pixel[2]);
 }
 
-/* The largest chroma at a lightness of L steps. */
-static inline uint32_t chroma_room(uint32_t l, unsigned maxval)
+/* The largest chroma at lightness L, in steps 0..2 MAXVAL. */
+static inline uint32_t chroma_room(uint32_t l, uint32_t maxval)
 {
     return smaller(l, 2 * maxval - l);
 }
 
-/* S in steps, rounded half up, of a chroma of at most WHOLE. */
+/* S in steps, rounded half up, of CHROMA where WHOLE is the largest chroma. */
 static inline uint32_t saturation(uint32_t chroma, uint32_t whole)
 {
-    return (uint32_t)(int32_t)(whole ? (float)(int32_t)chroma / (float)(int32_t)whole *
-                                               COLOR_SATURATION_TOP +
-                                           0.5F
-                                     : 0.0F);
+    float share = (float)(int32_t)chroma / (float)(int32_t)larger(whole, 1);
+    return (uint32_t)(int32_t)(share * COLOR_SATURATION_TOP + 0.5F);
 }
 
 /* Luma with weights in multiples of 2^-16 whose sum is 1, so that a gray keeps its value. DEPTH is
@@ -191,14 +189,15 @@ static inline void find_extremes(const struct block *restrict block, unsigned x,
     *least = b < *least ? b : *least;
 }
 
-static inline void change_hsv_block(struct block *restrict block, unsigned count, double full,
+static inline void change_hsv_block(struct block *restrict block, unsigned count, uint32_t maxval,
                                     const double *restrict light, const double *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
         int32_t most, least;
         find_extremes(block, x, &most, &least);
-        double v = most, whole = most ? v : 1, changed = light[most];
-        int32_t s = (int32_t)((float)(most - least) / (float)whole * COLOR_SATURATION_TOP + 0.5F);
+        double full = maxval, v = most, changed = light[most];
+        double whole = (int32_t)larger((uint32_t)most, 1);
+        int32_t s = (int32_t)saturation((uint32_t)(most - least), (uint32_t)most);
         double scale = changed / whole * ratio[s];
         for (unsigned c = 0; c < 3; c++) {
             double below = v - block->plane[c][x];
@@ -207,18 +206,17 @@ static inline void change_hsv_block(struct block *restrict block, unsigned count
     }
 }
 
-static inline void change_hls_block(struct block *restrict block, unsigned count, double full,
+static inline void change_hls_block(struct block *restrict block, unsigned count, uint32_t maxval,
                                     const double *restrict light, const double *restrict ratio)
 {
     for (unsigned x = 0; x < count; x++) {
         int32_t most, least;
         find_extremes(block, x, &most, &least);
-        double l = most + least, changed = light[most + least];
-        double room = l < 2 * full - l ? l : 2 * full - l;
+        uint32_t room = chroma_room((uint32_t)(most + least), maxval);
+        double l = most + least, changed = light[most + least], full = maxval;
         double left = changed < 2 * full - changed ? changed : 2 * full - changed;
-        double whole = room > 0 ? room : 1;
-        int32_t s = (int32_t)((float)(most - least) / (float)whole * COLOR_SATURATION_TOP + 0.5F);
-        double scale = left / whole * ratio[s];
+        int32_t s = (int32_t)saturation((uint32_t)(most - least), room);
+        double scale = left / (int32_t)larger(room, 1) * ratio[s];
         for (unsigned c = 0; c < 3; c++) {
             double above = 2 * block->plane[c][x] - l;
             block->plane[c][x] = to_sample((changed + above * scale) * 0.5, full);
@@ -231,15 +229,14 @@ static void change_pixels(bool hsv, uint16_t *samples, unsigned depth, unsigned 
                           unsigned maxval, const double *light, const double *ratio)
 {
     struct block block;
-    double full = maxval;
     for (unsigned at = 0; at < count; at += BLOCK) {
         unsigned part = count - at < BLOCK ? count - at : BLOCK;
         uint16_t *begin = samples + (unsigned long)at * depth;
         split(begin, depth, part, &block);
         if (hsv)
-            change_hsv_block(&block, part, full, light, ratio);
+            change_hsv_block(&block, part, maxval, light, ratio);
         else
-            change_hls_block(&block, part, full, light, ratio);
+            change_hls_block(&block, part, maxval, light, ratio);
         join(&block, depth, part, begin);
     }
 }

@@ -13,15 +13,15 @@
  */
 struct histogram {
     unsigned top;
-    unsigned ways;  /* counters a value: few values in long runs of the same would else wait for */
-    uint32_t *bins; /* each other; the count of a value is the sum of its counters; owned */
+    unsigned ways;  /* counters a value, so that a run of equal values does not wait for one */
+    uint32_t *bins; /* WAYS counters a value, whose sum is its count; owned */
 };
 
 void histogram_init(struct histogram *histogram, unsigned top);
 void histogram_free(struct histogram *histogram);
 void histogram_clear(struct histogram *histogram);
 
-/* Adds the COUNT values at VALUES, each STEP after the one before. */
+/* Counts COUNT values, STEP elements apart; histogram_add_wide() counts adjacent 32-bit ones. */
 void histogram_add(struct histogram *histogram, const uint16_t *values, size_t count, size_t step);
 void histogram_add_wide(struct histogram *histogram, const uint32_t *values, size_t count);
 

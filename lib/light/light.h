@@ -22,7 +22,7 @@ struct light {
     unsigned low[COLOR_CHANNELS_MAX], high[COLOR_CHANNELS_MAX]; /* the intervals, in steps */
     bool has_histograms;
     struct histogram histograms[COLOR_CHANNELS_MAX]; /* of top color_top() */
-    struct mean means[LIGHT_PLANES_MAX];             /* where there are none; the channels' first */
+    struct mean means[LIGHT_PLANES_MAX];             /* without histograms; the channels' first */
 };
 
 /* For frames of MAXVAL, with histograms or without. Intervals start at full range; the caller may
@@ -33,13 +33,13 @@ void light_free(struct light *light);
 /* The mean of channel I over its interval. */
 struct mean light_mean(const struct light *light, unsigned i);
 
-/* Forgets what was counted. */
+/* Forgets all counts. */
 void light_clear(struct light *light);
 
 /*
- * Counts the pixels of COUNT rows of FRAME from FIRST on, which lie at ROWS: all, or those in the
- * circle (x - w/2)^2 + (y - h/2)^2 <= (CIRCLE min(w, h) / 2)^2 where CIRCLE > 0. Fully transparent
- * ones never count. A few rows at a time, just read, are counted while they are in the cache.
+ * Counts the pixels of COUNT rows of FRAME from FIRST on, which lie at ROWS: all or, if CIRCLE > 0,
+ * those in the circle (x - w/2)^2 + (y - h/2)^2 <= (CIRCLE min(w, h) / 2)^2. Fully transparent ones
+ * never count. Call this for a few rows just read, while they are in the cache.
  */
 void light_measure(struct light *light, const struct frame *frame, const unsigned char *rows,
                    unsigned first, unsigned count, double circle);

@@ -4,9 +4,9 @@
 #include "simd.h"
 
 /*
- * Side-by-side planes are summed in lanes that go round with them: every number of planes divides
- * LANES, so that a lane is of one plane. Lanes are emptied before 2^17 - 1 each time would overflow
- * 32 bits.
+ * Interleaved planes are summed in lanes: every number of planes, 1 to 4, divides LANES, so that
+ * each lane sums one plane. Lanes are emptied after ROUNDS_MAX rounds, before values below 2^17
+ * could overflow 32 bits.
  */
 enum { LANES = 48, ROUNDS_MAX = 32768 };
 
@@ -56,7 +56,7 @@ static void add_value(struct mean *mean, uint32_t v, unsigned low, unsigned high
     }
 }
 
-/* How many of the rounds that COUNT values still fill are summed at a time. */
+/* How many rounds to sum next, with COUNT values left. */
 static size_t next_rounds(size_t count)
 {
     return count / LANES < ROUNDS_MAX ? count / LANES : ROUNDS_MAX;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * The mean of the whole values that lie in an interval, exact: their count and their sum.
+ * The exact mean of whole values within an interval: their count and their sum.
  */
 struct mean {
     uint64_t count, sum;
@@ -19,7 +19,7 @@ struct mean {
 void mean_add(struct mean means[], unsigned planes, const uint16_t *samples, size_t count,
               unsigned low, unsigned high);
 
-/* Adds those of the COUNT values in LOW..HIGH; each value is below 2^17. */
+/* Adds to MEAN those of the COUNT values that lie in LOW..HIGH; each value is below 2^17. */
 void mean_add_wide(struct mean *mean, const uint32_t *values, size_t count, unsigned low,
                    unsigned high);
 

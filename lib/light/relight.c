@@ -7,9 +7,9 @@
 #include "relight.h"
 
 /*
- * Rasters are sent through tables two bytes at a time, as they lie in memory: one sample of 16
- * bits, or two neighbours of 8. The tables of the pairs then follow each other with a period of at
- * most four: the planes of a pixel, or for bytes the pairs of neighbouring planes.
+ * Tables change rasters two bytes at a time: one sample of 16 bits, or two neighbours of 8. The
+ * tables recur with a period of at most four: one for each plane of a pixel or, for bytes, one for
+ * each pair of neighbouring planes.
  */
 enum { UNITS = 65536, PERIOD_MAX = 4 };
 
@@ -47,7 +47,7 @@ static void fill_pair(const double *first, const double *second, unsigned maxval
             table[as_unit(v, w)] = as_unit(round_curve(first, v), round_curve(second, w));
 }
 
-/* After how many planes their curves recur: 1 where all have the same. */
+/* After how many planes the curves recur: 1 if all planes have the same. */
 static unsigned curve_period(const double *const planes[], unsigned depth)
 {
     for (unsigned i = 1; i < depth; i++)

@@ -7,14 +7,14 @@
 #include "frame.h"
 
 /*
- * A change of light, made ready for the rows of frames of one geometry: each channel goes through
- * its curve of top + 1 values in steps; lumi's goes over R, G and B. Results are rounded half up
- * and clipped; opacity stays. A few rows at a time, changed and written, stay in the cache on the
- * way.
+ * A change of light, prepared for the rows of frames of one geometry: each channel goes through its
+ * curve of top + 1 values in steps; the curve of lumi changes R, G and B. Results are rounded half
+ * up and clipped; opacity stays. Change and write a few rows at a time, so that they stay in the
+ * cache.
  */
 struct relight;
 
-/* For rows of FRAME; the curves must outlive what it returns, which relight_free() frees. */
+/* For rows of FRAME; the curves must outlive the result, which relight_free() frees. */
 struct relight *relight_open(enum color_space space, double *const curves[COLOR_CHANNELS_MAX],
                              const struct frame *frame);
 

@@ -2,13 +2,13 @@
 
 /*
  * Gamma. With x = v / top and p = 1/g, the mean of x^p falls as p grows; its derivative is the mean
- * of x^p ln x. Newton's steps on p, kept inside an interval that holds the root and halving it
- * where they leave it, reach 1e-9 in a few passes over the values that occur.
+ * of x^p ln x. Newton's method on p reaches 1e-9 in a few passes over the values that occur; where
+ * a step leaves the interval that holds the root, the interval is halved instead.
  *
- * Match. Let F and R be the cumulative shares of frame and reference. At a value t the share of the
- * result is F(u), u the largest value that is sent to t or below; the choice u(t) whose F(u) is
- * nearest to R(t) makes every distance the least there can be, and u(t) never falls. The curve is
- * then T(v) = the least t with u(t) >= v.
+ * Match. Let F and R be the cumulative shares of frame and reference. At a value t the cumulative
+ * share of the result is F(u), where u is the largest value that the curve takes to t or below.
+ * Choosing u(t) so that F(u) is nearest to R(t) makes each distance the least possible, and u(t)
+ * never falls. The curve is then T(v) = the least t with u(t) >= v.
  */
 
 #include <math.h>
@@ -29,7 +29,7 @@ static enum tonecurve_result keep_values(unsigned top, double *curve, double *co
     return TONECURVE_SOLVED;
 }
 
-/* v m_r / m with the one division last, so that halves come out as halves. */
+/* v m_r / m with the one division last, so that halves stay exact halves. */
 static enum tonecurve_result solve_linear(const struct tonecurve_problem *problem, double *curve,
                                           double *correction)
 {
@@ -42,7 +42,7 @@ static enum tonecurve_result solve_linear(const struct tonecurve_problem *proble
     return TONECURVE_SOLVED;
 }
 
-/* The values that occur in an interval, as natural logarithms of x, and their shares. */
+/* The natural logarithms of x for the values that occur in an interval, and their shares. */
 struct shares {
     double *log_x, *share;
     unsigned count;
@@ -58,7 +58,7 @@ static void collect_shares(const struct tonecurve_problem *problem, struct share
     for (unsigned v = problem->low; v <= problem->high; v++) {
         double n = (double)histogram_count(problem->frame, v);
         total += n;
-        if (n == 0 || v == 0) /* 0 stays 0: it only adds to the total */
+        if (n == 0 || v == 0) /* 0 stays 0: it only counts in the total */
             continue;
         shares->log_x[shares->count] = log((double)v / problem->top);
         shares->share[shares->count++] = n;
@@ -80,8 +80,7 @@ static double mean_power(const struct shares *shares, double p, double *slope)
     return mean;
 }
 
-/* The p in 1/gamma_limit..gamma_limit for which the mean of x^p is WANTED; 0 where there is none.
- */
+/* The p in 1/gamma_limit..gamma_limit for which the mean of x^p is WANTED; 0 if there is none. */
 static double solve_power(const struct shares *shares, double wanted)
 {
     double low = 1 / gamma_limit, high = gamma_limit, p = 1, slope;
@@ -130,11 +129,11 @@ static double *cumulate(const struct histogram *histogram)
     return below;
 }
 
-/* T of every value that the frame has; the curve of the others is not set. */
+/* Sets CURVE to T for the values that the frame has; interpolate() sets the others. */
 static void specify(const struct histogram *frame, const double *below, const double *wanted,
                     double *curve)
 {
-    unsigned top = frame->top, sent = 0; /* values below `sent` have their place */
+    unsigned top = frame->top, sent = 0; /* CURVE is set for values below SENT */
     double scale = below[top + 1] / wanted[top + 1];
     for (unsigned t = 0; t <= top; t++) {
         double target = wanted[t + 1] * scale;
@@ -145,7 +144,7 @@ static void specify(const struct histogram *frame, const double *below, const do
         curve[sent] = top;
 }
 
-/* Gives the values that do not occur the straight line between their neighbours that do, or the
+/* Interpolates the curve linearly at values that do not occur, between the nearest that do, or the
    ends of the scale. */
 static void interpolate(const struct histogram *frame, double *curve)
 {

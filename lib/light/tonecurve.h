@@ -10,7 +10,7 @@
 
 /*
  * The curve that brings the light of a frame to that of a reference, in one channel, from the means
- * and histograms of both. Values are whole steps 0..top, and so is what a curve gives, but not
+ * and histograms of both. Values are whole steps 0..top; a curve maps them to steps 0..top, not
  * rounded:
  *
  *     linear  v m_r / m, m and m_r the means of frame and reference over an interval of values
@@ -32,14 +32,14 @@ struct tonecurve_problem {
     enum tonecurve_kind kind;
     unsigned top, low, high;                   /* the interval, both ends in it; match: 0, top */
     struct mean frame_mean, reference_mean;    /* of the values in the interval */
-    const struct histogram *frame, *reference; /* of that top; linear does not look at them */
+    const struct histogram *frame, *reference; /* of that top; linear does not use them */
 };
 
 /*
- * Solves PROBLEM into CURVE, top + 1 values that never fall, each 0..top; *CORRECTION is the
- * factor, g, or for match the ratio of the means, which is infinite where the frame's alone is 0.
- * Where frame and reference are the same, or both means are 0, it is 1 and the curve of every
- * counted value is that value, exactly.
+ * Sets CURVE to the solution, top + 1 values that never fall, each 0..top, and *CORRECTION to the
+ * factor, to g, or for match to the ratio of the means, which is infinite if only the frame's is 0.
+ * If frame and reference are the same, or both means are 0, the correction is 1 and the curve
+ * leaves every counted value exactly unchanged.
  */
 enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, double *curve,
                                       double *correction);

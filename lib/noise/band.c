@@ -63,7 +63,7 @@ uint32_t *band_counts(const struct band *band, unsigned row)
     return band->counts ? band->counts + (size_t)(row - band->from) * band->geometry.width : NULL;
 }
 
-/* Opacity becomes a weight of 0 or 1, and the pixels of weight 0 black, so that they add nothing;
+/* Replaces opacity by a weight of 0 or 1 and blackens pixels of weight 0, so that they add nothing;
    counts the others. */
 static void weigh(uint16_t *samples, unsigned width, unsigned depth, uint32_t *counts)
 {

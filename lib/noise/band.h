@@ -11,12 +11,12 @@
 
 /*
  * A band of rows over which a statistic of all frames is taken, and what every statistic of
- * deviations from a blur needs of it: where the frames are, the blur, and room for rows. Frames
- * give the rows from FROM to TO, which are those of the band and what the blur needs around it.
+ * deviations from a blur needs: the position in the frames, the blur, and room for rows. Each frame
+ * gives the rows from FROM to TO: those of the band, and those around it that the blur needs.
  */
 struct band {
     struct frame geometry; /* of the frames: no name, no raster */
-    size_t row_samples;    /* of a row, opacity among them */
+    size_t row_samples;    /* samples of a row, with its opacity */
     unsigned height;       /* rows of a band, at most */
     size_t sum_rows;       /* rows that its frames give, at most */
 
@@ -24,22 +24,22 @@ struct band {
     unsigned frames; /* complete ones */
     unsigned row;    /* the next to be added, from..to */
     uint16_t brightest;
-    uint32_t *counts; /* a row of pixels a row from FROM on: frames in which the pixel is not
+    uint32_t *counts; /* by pixel, rows from FROM on: the number of frames in which it is not
                          transparent; NULL without opacity: all */
 
     struct gauss *blur;
     uint16_t *samples, *blurred; /* a row each */
 };
 
-/* For frames of the geometry of FRAME, in bands of at most HEIGHT rows. The caller ends it with
+/* For frames of FRAME's geometry, in bands of at most HEIGHT rows. The caller frees it with
    band_close(). */
 void band_open(struct band *band, const struct frame *frame, unsigned blur_size, unsigned height);
 void band_close(struct band *band);
 
-/* The band of rows from FIRST on, without a frame. */
+/* Begins the band of rows from FIRST on, with no frame added yet. */
 void band_begin(struct band *band, unsigned first);
 
-/* How many samples the sums over a band have, and where among them those of the image's row ROW
+/* The number of samples in the sums over a band, and the index at which those of image row ROW
    begin. */
 size_t band_sums(const struct band *band);
 size_t band_at(const struct band *band, unsigned row);
@@ -47,8 +47,8 @@ size_t band_at(const struct band *band, unsigned row);
 /* The counts of that row; NULL: all frames. */
 uint32_t *band_counts(const struct band *band, unsigned row);
 
-/* The next row, RASTER, as samples, valid until the next call. With opacity a weight of 0 or 1
-   stands in its place, the pixels of weight 0 are black, and the others are counted. */
+/* Unpacks the next row, RASTER, to samples, valid until the next call. With opacity, replaces it by
+   a weight of 0 or 1, blackens pixels of weight 0, and counts the others. */
 const uint16_t *band_unpack(struct band *band, const unsigned char *raster);
 
 #endif

@@ -82,7 +82,7 @@ void deviation_add(struct deviation *deviation, const unsigned char *raster, uns
     }
 }
 
-/* The colours of ROW to OUT. */
+/* Copies the colours of ROW to OUT. */
 static void drop_opacity(const uint16_t *row, unsigned width, unsigned depth, uint16_t *out)
 {
     for (size_t x = 0; x < width; x++)

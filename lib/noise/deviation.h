@@ -17,19 +17,23 @@
  *                 (of 255) the sample is left out of the blur of its neighbours, see leaveout.h
  *
  * |D| is rounded half up to whole samples. The blur is that of gauss.h. A fully transparent pixel
- * takes no part, neither in the statistics of its place nor in the blur of its surroundings; a
- * place that is transparent in all frames has D = 0. Only colour planes are looked at.
+ * counts neither in the statistics of its place nor in the blur of its surroundings; a place that
+ * is transparent in all frames has D = 0. Opacity itself has no deviation.
  *
- * It works on a band of rows: the whole image where frames come one after the other, narrow bands
- * where the rows of all frames can be had at will, which keeps the sums in the processor's cache.
- * Memory, for a band of the whole image, in frames of 16-bit samples: 2 for the mean, 6 for
- * persistent, whatever the number of frames; for 8-bit frames 1 (2 beyond 257 frames) and 4.
+ * It works on a band of rows: on the whole image if frames come one after the other; on narrow
+ * bands, which keep the sums in the processor's cache, if rows can be read in any order. Memory,
+ * for a band of the whole image, in frames of 16-bit samples: 2 for the mean, 6 for persistent,
+ * whatever the number of frames; for 8-bit frames 1 (2 beyond 257 frames) and 4.
  *
  *     deviation = deviation_new(&options, &frame, band_height);
- *     for each band:
- *         deviation_begin(deviation, first, &needed_first, &needed_count);
- *         for each frame: deviation_add(deviation, raster, rows) until the needed rows are added
- *         while (deviation_row(deviation, row)) ...
+ *     for (first = 0; first < height; first += band_height) {
+ *         deviation_begin(deviation, first, &from, &count);
+ *         for (i = 0; i < frames; i++)
+ *             deviation_add(deviation, rows(i, from, count), count);
+ *         while (deviation_row(deviation, row))
+ *             use(row);
+ *     }
+ *     deviation_free(deviation);
  */
 struct deviation;
 
@@ -45,25 +49,25 @@ struct deviation_options {
     unsigned blur_size;       /* odd, 1..GAUSS_SIZE_MAX */
 };
 
-/* For frames of the geometry of FRAME, in bands of at most BAND_HEIGHT rows. The caller ends it
-   with deviation_free(). */
+/* For frames of FRAME's geometry, in bands of at most BAND_HEIGHT rows. The caller frees it with
+   deviation_free(). */
 struct deviation *deviation_new(const struct deviation_options *options, const struct frame *frame,
                                 unsigned band_height);
 void deviation_free(struct deviation *deviation);
 
-/* Starts the band of rows from FIRST on. The blur looks beyond the band: each frame is to give the
- *COUNT rows from *FROM on. */
+/* Starts the band of rows from FIRST on. The blur needs rows beyond the band: each frame must give
+   the *COUNT rows from *FROM on. */
 void deviation_begin(struct deviation *deviation, unsigned first, unsigned *from, unsigned *count);
 
-/* Adds the next COUNT needed rows, in raster order; frames follow each other without a gap. */
+/* Adds the next COUNT of these rows, in raster order; frames follow each other without a gap. */
 void deviation_add(struct deviation *deviation, const unsigned char *raster, unsigned count);
 
 /* How many frames were added to the band, and the brightest sample among all bands. */
 unsigned deviation_frames(const struct deviation *deviation);
 unsigned deviation_brightest(const struct deviation *deviation);
 
-/* Once all frames are added: the next row of |D|, width * colours samples. False where none is left
-   before the next band; with the persistent statistic the last rows of a band come with the next
+/* Once all frames are added: gives the next row of |D|, width * colours samples. False if none is
+   left before the next band. The persistent statistic gives the last rows of a band with the next
    one, so bands must follow each other without a gap, from row 0 on. */
 bool deviation_row(struct deviation *deviation, uint16_t *row);
 

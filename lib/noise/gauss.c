@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The horizontal sums of the last N rows stand in a ring, each computed once; a blurred row is the
+ * A ring holds the horizontal sums of the last N rows, each computed once; a blurred row is the
  * vertical sum over the ring. Weights are whole numbers w with sum 2^s in one dimension, so that a
  * blurred sample is (sum of w_i w_j v_ij + 2^(2s-1)) >> 2s, exactly. For s <= 6 (N <= 7) the sums
  * of 16-bit samples fit 32 bits; for the larger kernels s = 16, the horizontal sums fit 32 bits and
@@ -24,15 +24,15 @@ struct gauss {
     uint32_t *weights;       /* size */
     size_t row_samples;      /* width * depth */
     size_t padded_samples;   /* a row with its reflections at both ends */
-    uint16_t *rows;          /* ring of `size` padded rows as they came in */
+    uint16_t *rows;          /* ring of SIZE padded rows, not blurred */
     uint32_t *sums;          /* ring of their horizontal sums */
     const uint32_t **taps;   /* the ring's rows in the order of the kernel */
-    uint64_t *total;         /* a row of vertical sums; NULL where 32 bits do */
-    unsigned pushed, pulled; /* the next rows to be */
+    uint64_t *total;         /* a row of vertical sums; NULL if 32 bits suffice */
+    unsigned pushed, pulled; /* the next rows to push and pull */
 };
 
-/* Whole multiples of 2^-16 nearest to the sampled Gaussian; what rounding leaves over goes to the
-   centre, where it is least of the sample it changes. */
+/* The multiples of 2^-16 nearest to the sampled Gaussian; the centre takes what rounding leaves
+   over, the smallest relative change. */
 static void large_weights(unsigned size, uint32_t *weights)
 {
     unsigned radius = size / 2;
@@ -103,7 +103,7 @@ unsigned gauss_restart(struct gauss *blur, unsigned first)
     return blur->pushed;
 }
 
-/* The position of AT, possibly outside, on an axis of LENGTH samples reflected at its ends. */
+/* Reflects AT, which may lie outside, at the ends of an axis of LENGTH samples. */
 static unsigned reflect(long at, unsigned length)
 {
     if (length == 1)
@@ -253,7 +253,8 @@ static void round_total(const struct gauss *blur, uint16_t *blurred)
         blurred[i] = (uint16_t)((blur->total[i] + half) >> (2 * blur->shift));
 }
 
-/* Each colour's sum over the sum of the weights, rounded half up; 0 where there is no weight. */
+/* Each colour's sum over the sum of the weights, rounded half up; 0 where the pixel's own weight is
+   0. */
 static void divide_by_weight(const struct gauss *blur, uint16_t *blurred)
 {
     unsigned depth = blur->geometry.depth, colors = depth - 1;

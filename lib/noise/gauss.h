@@ -8,8 +8,8 @@
 
 /*
  * Gaussian blur of an image whose rows come from top to bottom, in fixed point: separable, N x N,
- * borders reflected without repeating the edge sample (... 2 1 0 1 2 ...), an axis of one sample
- * onto itself, the result rounded half up. The kernels are
+ * rounded half up. Borders are reflected without repeating the edge sample (... 2 1 0 1 2 ...); an
+ * axis of one sample repeats it. The kernels are
  *
  *     1: [1]   3: [1 2 1]/4   5: [1 4 6 4 1]/16   7: [2 7 14 18 14 7 2]/64
  *
@@ -33,7 +33,7 @@ struct gauss_geometry {
     bool weighted;
 };
 
-/* A blur of SIZE x SIZE, SIZE odd, 1..GAUSS_SIZE_MAX. The caller ends it with gauss_free(). */
+/* A blur of SIZE x SIZE, SIZE odd, 1..GAUSS_SIZE_MAX. The caller frees it with gauss_free(). */
 struct gauss *gauss_new(unsigned size, const struct gauss_geometry *geometry);
 void gauss_free(struct gauss *blur);
 
@@ -44,19 +44,19 @@ unsigned gauss_restart(struct gauss *blur, unsigned first);
 /* Gives the next row, width * depth samples. */
 void gauss_push(struct gauss *blur, const uint16_t *samples);
 
-/* Takes the next blurred row, and which one it is, where the rows below it are known; false where
-   they are not yet. The weight plane comes out as it went in. */
+/* Takes the next blurred row and its number; false while the blur still needs rows below it, and
+   after the last. The weight plane is unchanged. */
 bool gauss_pull(struct gauss *blur, uint16_t *blurred, unsigned *row);
 
-/* The size and the geometry that it was made for. */
+/* The size and the geometry of BLUR. */
 unsigned gauss_size(const struct gauss *blur);
 const struct gauss_geometry *gauss_geometry(const struct gauss *blur);
 
-/* On an axis of LENGTH samples, the weight that sample OF has in the blur of sample AT, 0 to 1; its
-   mirror images at the borders count with it. That of a pixel is the product of both axes'. */
+/* The weight, 0 to 1, of sample OF in the blur of sample AT on an axis of LENGTH samples, with its
+   mirror images at the borders. A pixel's weight is the product of those on both axes. */
 double gauss_weight(const struct gauss *blur, unsigned at, unsigned of, unsigned length);
 
-/* The row as it came in of which gauss_pull() just gave the blur; valid until the next push. */
+/* The unblurred samples of the row that gauss_pull() just gave; valid until the next push. */
 const uint16_t *gauss_center(const struct gauss *blur);
 
 #endif

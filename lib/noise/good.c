@@ -14,9 +14,9 @@ struct run {
 
 struct good {
     unsigned width, height;
-    size_t *begin;            /* of each row's runs, and behind the last's; height + 1 */
-    unsigned *before, *after; /* of each row: the nearest that has runs, itself or on that side; */
-    struct run *runs;         /* the height where there is none */
+    size_t *begin;            /* of each row's runs, and the end of the last's; height + 1 */
+    unsigned *before, *after; /* of each row: the nearest with runs, itself or one above, below; */
+    struct run *runs;         /* the height if there is none */
     size_t room;
 };
 
@@ -96,7 +96,7 @@ void good_free(struct good *good)
     free(good);
 }
 
-/* The rows that have runs, the nearest to row Y first. */
+/* Walks the rows that have runs, the nearest to row Y first. */
 struct rows {
     const struct good *good;
     unsigned y, before, after; /* the next on each side; the height: none */
@@ -108,7 +108,7 @@ static struct rows rows_from(const struct good *good, unsigned y)
     return (struct rows){good, y, good->before[y], y + 1 < height ? good->after[y + 1] : height};
 }
 
-/* The next row and its distance; false behind the last. */
+/* The next row and its distance; false after the last. */
 static bool next_row(struct rows *rows, unsigned *row, unsigned *away)
 {
     unsigned height = rows->good->height;
@@ -127,7 +127,7 @@ static bool next_row(struct rows *rows, unsigned *row, unsigned *away)
     return true;
 }
 
-/* The first run of ROW that ends behind column X, or the last there is. */
+/* The first run of ROW that ends after column X, or the last run. */
 static const struct run *run_at(const struct good *good, unsigned row, unsigned x)
 {
     size_t low = good->begin[row], high = good->begin[row + 1];
@@ -141,8 +141,8 @@ static const struct run *run_at(const struct good *good, unsigned row, unsigned 
     return &good->runs[low];
 }
 
-/* How far from column X the nearest columns of a row with runs are; the NEAREST, one or two, are
-   set. */
+/* The distance from column X to the nearest columns of a row with runs; sets NEAREST, one or two of
+   them. */
 static unsigned nearest_columns(const struct good *good, unsigned row, unsigned x,
                                 unsigned nearest[2], unsigned *count)
 {
@@ -196,7 +196,7 @@ size_t good_nearest(const struct good *good, unsigned x, unsigned y, const struc
     return found;
 }
 
-/* COUNT samples of plane COLOR of FRAME from X, Y on. */
+/* Copies COUNT samples of plane COLOR of FRAME from X, Y on. */
 static void copy_samples(const struct frame *frame, unsigned color, unsigned x, unsigned y,
                          size_t count, uint16_t *samples)
 {

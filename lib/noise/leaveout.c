@@ -23,8 +23,8 @@ struct leaveout {
     unsigned limit, maxval, reach, ring_rows;
     struct row *ring;
     double *around;              /* a row of the sums over Q */
-    unsigned pushed, pulled;     /* the next rows to be */
-    unsigned searched, measured; /* the next rows whose sources, and whose h, are to be found */
+    unsigned pushed, pulled;     /* the next rows to push and pull */
+    unsigned searched, measured; /* the next rows to find sources in, and their h */
 };
 
 struct leaveout *leaveout_new(const struct gauss *blur, unsigned limit, unsigned maxval)
@@ -139,7 +139,7 @@ static void find_sources(const struct leaveout *leaveout, unsigned at)
     }
 }
 
-/* Adds to AROUND what the sources of row FROM give to row AT: h0 where FIRST, else h. */
+/* Adds to AROUND the contribution of row FROM's sources to row AT: of h0 if FIRST, else of h. */
 static void add_sources(const struct leaveout *leaveout, unsigned from, unsigned at, bool first)
 {
     const struct gauss_geometry *geometry = &leaveout->geometry;
@@ -157,7 +157,7 @@ static void add_sources(const struct leaveout *leaveout, unsigned from, unsigned
     }
 }
 
-/* The sums over Q for row AT, in AROUND; false where no source is in reach, so that all are 0. */
+/* Sets AROUND to the sums over Q for row AT; false if no source is in reach, so that all are 0. */
 static bool sum_around(const struct leaveout *leaveout, unsigned at, bool first)
 {
     unsigned bottom = reach_last(at, leaveout->reach, leaveout->geometry.height);
@@ -173,7 +173,7 @@ static bool sum_around(const struct leaveout *leaveout, unsigned at, bool first)
     return any;
 }
 
-/* The h of the sources of row AT. */
+/* Sets the h of the sources of row AT. */
 static void measure_sources(const struct leaveout *leaveout, unsigned at)
 {
     struct row *row = row_at(leaveout, at);

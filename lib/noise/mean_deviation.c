@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Sums are whole numbers, so that the result does not depend on the order of the frames. Those of
- * 8-bit samples are kept in 16 bits as long as they fit (257 frames), which halves the traffic of
- * memory that bounds the speed.
+ * Sums are whole numbers, so that the result does not depend on the order of the frames. Sums of
+ * 8-bit samples use 16 bits as long as they fit (257 frames), which halves the memory traffic that
+ * limits the speed.
  */
 
 #include <stdlib.h>
@@ -89,7 +89,7 @@ static uint16_t add_pairs(const unsigned char *restrict raster, size_t count, ui
     return brightest;
 }
 
-/* The sums of 8-bit samples are about to overflow 16 bits. */
+/* Widens the sums of 8-bit samples, which are about to overflow 16 bits. */
 static void widen(struct mean_deviation *mean)
 {
     size_t samples = band_sums(mean->band);
@@ -115,8 +115,9 @@ void mean_deviation_add(struct mean_deviation *mean, const unsigned char *raster
             add_samples(band_unpack(band, raster), count, band->brightest, mean->wide + at);
 }
 
-/* M of 8-bit samples: a sum below 2^16 over n <= 257 in single precision; half a unit more than the
-   sum keeps exact quotients clear of rounding, by 1/514, where the error is below 1/30000. */
+/* M of 8-bit samples, in single precision: sums below 2^16 over n <= 257. Adding half a unit to the
+   sum keeps quotients 1/514 or more away from whole numbers; the rounding error is below
+   1/30000. */
 SIMD_CLONES
 static void divide_narrow(const uint16_t *restrict sums, unsigned n, size_t count,
                           uint16_t *restrict mean)
@@ -136,7 +137,7 @@ static void divide_wide(const uint32_t *restrict sums, unsigned n, size_t count,
         mean[i] = (uint16_t)(int32_t)(((double)(int32_t)sums[i] + 0.5) * scale);
 }
 
-/* The mean over the frames in which the pixel counts; its weight is whether there are any. */
+/* The mean over the frames in which the pixel counts; its weight is 1 if there are any, else 0. */
 static void divide_by_counts(const uint32_t *sums, const uint32_t *counts, unsigned width,
                              unsigned depth, uint16_t *mean)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hole is a 4-connected set of noisy pixels, its pixels in raster order. The equation is solved
- * by successive over-relaxation: in that order, v := v + w (mean of the neighbours - v), with w = 2
- * / (1 + 3 / (n + 1)), n the hole's smaller extent, close to the optimum for a square, 2 / (1 +
- * sin(pi / (n + 1))), and made of operations that give the same on every machine.
+ * A hole is a 4-connected set of noisy pixels in raster order. Successive over-relaxation solves
+ * the equation: in that order, v := v + w (mean of the neighbours - v), with w = 2 / (1 + 3 / (n +
+ * 1)), n the hole's smaller extent. This w is close to the optimum for a square, 2 / (1 + sin(pi /
+ * (n + 1))), and its operations give the same result on every machine.
  */
 
 #include <math.h>
@@ -16,10 +16,11 @@
 
 enum { SIDES = 4 };
 
-/* Steps for all holes of a plane together, where that leaves MIN_PASSES for each: half a second. */
+/* The most steps for all holes of a plane, about half a second; but each hole gets MIN_PASSES
+   passes. */
 enum { STEPS_MAX = 1 << 27, MIN_PASSES = 30 };
 
-/* What lies beside a pixel of a hole, where it is not the index of another within the hole. */
+/* What lies beside a pixel of a hole; from 0 on, the index of another pixel of the hole. */
 enum { NOTHING = -1, GOOD = -2 };
 
 struct cell {
@@ -38,9 +39,9 @@ struct membrane {
     size_t cell_count;
     struct hole *holes;
     size_t hole_count;
-    /* Room for the largest hole: */
+    /* With room for the largest hole: */
     double *value, *rim; /* of each cell: v, and the sum of its good neighbours */
-    double *neighbors;   /* how many it has; 0 where it is not to be filled */
+    double *neighbors;   /* how many neighbours count; 0 if it is not filled */
 };
 
 static int compare_indices(const void *a, const void *b)
@@ -49,7 +50,7 @@ static int compare_indices(const void *a, const void *b)
     return (i > j) - (i < j);
 }
 
-/* Moves X, Y to the pixel at SIDE; false where that is outside the image. */
+/* Moves X, Y to the pixel at SIDE; false if that is outside the image. */
 static bool step(const struct membrane *membrane, unsigned side, unsigned *x, unsigned *y)
 {
     bool outside = side == 0   ? *x == 0
@@ -65,8 +66,8 @@ static bool step(const struct membrane *membrane, unsigned side, unsigned *x, un
     return true;
 }
 
-/* Appends the pixels connected with START, raster indices in order, to PIXELS; clears the BIT that
-   says in LEFT that they are still to be found. Returns how many. */
+/* Writes the raster indices of the pixels connected with START to PIXELS, in order, and clears
+   their BIT in LEFT, the pixels still to be found. Returns how many. */
 static size_t collect(const struct membrane *membrane, uint8_t *left, uint8_t bit, size_t start,
                       size_t *pixels)
 {
@@ -182,8 +183,8 @@ void membrane_pixel(const struct membrane *membrane, size_t hole, size_t i, unsi
     *y = cell->y;
 }
 
-/* Finds which neighbours count and the sums over the rim; all of the hole begins as the rim's mean.
-   False where there is no rim. */
+/* Finds which neighbours count, and the sums over the rim; sets all of the hole to the rim's mean.
+   False if there is no rim. */
 static bool set_up(const struct membrane *membrane, const struct hole *hole,
                    const struct frame *frame, unsigned color)
 {
@@ -239,7 +240,7 @@ static size_t most_passes(const struct membrane *membrane, const struct hole *ho
     return wanted < share ? wanted : share;
 }
 
-/* Halves are rounded up although the solution is only close to them. */
+/* Rounds halves up, even if the approximate solution lies just below them. */
 static unsigned round_half_up(double value, unsigned maxval)
 {
     double rounded = floor(value + 0.5 + 1e-4);

@@ -28,7 +28,7 @@ struct persistence {
     uint32_t *narrow_squares; /* S2 of 8-bit samples; NULL: */
     uint64_t *squares;        /* S2 */
     uint16_t *hot;            /* a row */
-    unsigned result_row;      /* the next row whose m and s are to be computed, first..end */
+    unsigned result_row;      /* the next row to compute m and s of, first..end */
 };
 
 struct persistence *persistence_new(struct band *band)
@@ -135,7 +135,8 @@ static inline void persistent(int32_t sum, double squared, unsigned n, float *me
     *size = (uint16_t)(int32_t)(value < 0 ? 0 : value + 0.5);
 }
 
-/* COUNT samples that N frames have. Of 8-bit samples every term is below 2^47, exact in double. */
+/* For COUNT samples that N frames have. For 8-bit samples every term is below 2^47, exact in
+   double. */
 SIMD_CLONES
 static void persistent_narrow(const int32_t *restrict sum, const uint32_t *restrict squares,
                               unsigned n, size_t count, float *restrict mean,
@@ -160,7 +161,7 @@ static void persistent_wide(const int32_t *restrict sum, const uint64_t *restric
     }
 }
 
-/* Nothing is found in samples that no frame has. */
+/* Samples that no frame has are never noisy. */
 static void persistent_none(size_t count, float *mean, float *spread, uint16_t *size)
 {
     for (size_t i = 0; i < count; i++) {
@@ -175,7 +176,8 @@ static void spread_row(const struct persistence *persistence, unsigned row,
 {
     const struct band *band = persistence->band;
     const uint32_t *counts = band_counts(band, row);
-    size_t step = counts ? band->geometry.depth : band->row_samples; /* that share their count */
+    size_t step =
+        counts ? band->geometry.depth : band->row_samples; /* samples that share a count */
     for (size_t i = 0; i < band->row_samples; i += step) {
         unsigned n = counts ? counts[i / step] : band->frames;
         size_t at = band_at(band, row) + i;

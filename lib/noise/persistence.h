@@ -11,18 +11,18 @@
    and out of focus; the sensor does not. */
 struct persistence;
 
-/* The sums of BAND, which must outlive them. The caller ends them with persistence_free(). */
+/* The sums of BAND, which must outlive them. The caller frees them with persistence_free(). */
 struct persistence *persistence_new(struct band *band);
 void persistence_free(struct persistence *persistence);
 
-/* The band begins: no frame is in the sums. */
+/* Begins the band: clears the sums. */
 void persistence_begin(struct persistence *persistence);
 
 /* Adds the next row. */
 void persistence_add(struct persistence *persistence, const unsigned char *raster);
 
-/* The next row of |D| on SIDE, all planes; false where the rows of the next band are needed, and
-   behind the last row of the image. */
+/* Gives the next row of |D| on SIDE, all planes; false if it needs rows of the next band, and after
+   the last row of the image. */
 bool persistence_row(struct persistence *persistence, enum deviation_side side, uint16_t *out);
 
 #endif

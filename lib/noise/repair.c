@@ -1,127 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
 #include "good.h"
 #include "membrane.h"
 #include "repair.h"
-#include "simd.h"
-
-void mask_init(struct mask *mask, const struct frame *image)
-{
-    *mask = (struct mask){
-        .width = image->width,
-        .height = image->height,
-        .planes = frame_colors(image),
-        .noisy = alloc_zeroed((size_t)image->width * image->height, 1),
-    };
-}
-
-void mask_free(struct mask *mask)
-{
-    for (unsigned plane = 0; plane < 3; plane++) {
-        membrane_free(mask->membranes[plane]);
-        good_free(mask->good[plane]);
-    }
-    free(mask->noisy);
-    *mask = (struct mask){0};
-}
-
-/* What is set in any of the samples: 0 where all are 0, as in most rows of a mask. */
-SIMD_CLONES
-static uint16_t set_bits(const uint16_t *samples, size_t count)
-{
-    uint16_t bits = 0;
-    for (size_t i = 0; i < count; i++)
-        bits |= samples[i];
-    return bits;
-}
-
-void mask_add(struct mask *mask, const struct frame *image)
-{
-    uint16_t *samples = alloc_array(frame_row_samples(image), sizeof *samples);
-    for (unsigned row = 0; row < image->height; row++) {
-        frame_get_row(image, row, samples);
-        if (!set_bits(samples, frame_row_samples(image)))
-            continue;
-        uint8_t *noisy = mask->noisy + (size_t)row * mask->width;
-        for (unsigned x = 0; x < mask->width; x++)
-            for (unsigned c = 0; c < mask->planes; c++)
-                noisy[x] |= (uint8_t)((samples[(size_t)x * image->depth + c] != 0) << c);
-    }
-    free(samples);
-}
-
-/* The index of the first noisy pixel from AT on, or END: most of a mask is zero, and looked at
-   eight pixels at a time. */
-static size_t next_noisy(const uint8_t *noisy, size_t at, size_t end)
-{
-    while (at < end) {
-        uint64_t eight = 0;
-        if (at + sizeof eight <= end)
-            memcpy(&eight, noisy + at, sizeof eight);
-        if (at + sizeof eight <= end && eight == 0)
-            at += sizeof eight;
-        else if (noisy[at])
-            return at;
-        else
-            at++;
-    }
-    return end;
-}
-
-/* ROW with all bits spread RADIUS pixels to both sides. */
-static void spread_row(const uint8_t *row, unsigned width, unsigned radius, uint8_t *spread)
-{
-    memset(spread, 0, width);
-    for (size_t x = next_noisy(row, 0, width); x < width; x = next_noisy(row, x + 1, width)) {
-        size_t last = width - 1 - x > radius ? x + radius : width - 1;
-        for (size_t i = x > radius ? x - radius : 0; i <= last; i++)
-            spread[i] |= row[x];
-    }
-}
-
-SIMD_CLONES
-static void join_rows(uint8_t *restrict into, const uint8_t *restrict row, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        into[i] |= row[i];
-}
-
-void mask_grow(struct mask *mask, unsigned radius)
-{
-    size_t width = mask->width, height = mask->height;
-    uint8_t *grown = alloc_zeroed(width * height, 1);
-    uint8_t *spread = alloc_array(width, 1);
-    for (size_t row = 0; row < height; row++) {
-        const uint8_t *noisy = mask->noisy + row * width;
-        if (next_noisy(noisy, 0, width) == width)
-            continue;
-        spread_row(noisy, mask->width, radius, spread);
-        size_t last = height - 1 - row > radius ? row + radius : height - 1;
-        for (size_t i = row > radius ? row - radius : 0; i <= last; i++)
-            join_rows(grown + i * width, spread, width);
-    }
-    free(spread);
-    free(mask->noisy);
-    mask->noisy = grown;
-}
-
-unsigned long mask_count(const struct mask *mask)
-{
-    unsigned long count = 0;
-    size_t pixels = (size_t)mask->width * mask->height;
-    for (size_t i = 0; i < pixels; i++)
-        count += mask->noisy[i] != 0;
-    return count;
-}
-
-bool mask_fits(const struct mask *mask, unsigned colors)
-{
-    return mask->planes == 1 || mask->planes == colors;
-}
 
 static bool is_visible(const struct frame *frame, unsigned x, unsigned y)
 {
@@ -134,7 +18,7 @@ static unsigned mean(uint64_t sum, uint64_t count)
     return (unsigned)((2 * sum + count) / (2 * count));
 }
 
-/* The sample that K of COUNT are not above; by the high bytes, then by the low ones. */
+/* The K-th smallest sample, from 0: by the high bytes, then by the low ones. */
 static unsigned kth(const uint16_t *samples, size_t count, size_t k)
 {
     size_t high[256] = {0}, low[256] = {0};
@@ -150,8 +34,8 @@ static unsigned kth(const uint16_t *samples, size_t count, size_t k)
     return h << 8 | l;
 }
 
-/* Of the good samples in the window of RADIUS around X, Y, which grows until one is in it, the
-   middle one or the mean of the middle two, or the mean of all. */
+/* The median (of an even number, the mean of the middle two) or mean of the good samples in the
+   window of RADIUS around X, Y, which grows until one is in it. */
 static unsigned windowed(const struct good *good, const struct frame *frame, unsigned color,
                          unsigned x, unsigned y, enum repair_method method, unsigned radius)
 {
@@ -178,51 +62,81 @@ static unsigned nearest(const struct good *good, const struct frame *frame, unsi
     return mean(sum, count);
 }
 
-/* The bit of the mask that says where COLOR is noisy. */
-static uint8_t bit_of(const struct mask *mask, unsigned color)
+struct repair {
+    const struct mask *mask;
+    enum repair_method method;
+    unsigned radius; /* of the window */
+    /* By plane of the mask, made when a frame first needs them. */
+    struct membrane *membranes[3]; /* its holes */
+    struct good *good[3];          /* good samples; with opacity, of the current frame */
+};
+
+struct repair *repair_new(const struct mask *mask, enum repair_method method, unsigned window)
 {
-    return (uint8_t)(1 << (mask->planes == 1 ? 0 : color));
+    struct repair *repair = alloc_zeroed(1, sizeof *repair);
+    repair->mask = mask;
+    repair->method = method;
+    repair->radius = window / 2;
+    return repair;
 }
 
-/* Where COLOR is good, found once; with opacity, once a frame. */
-static const struct good *good_of(const struct frame *frame, struct mask *mask, unsigned color)
+static void forget_good(struct repair *repair)
 {
-    struct good **good = &mask->good[mask->planes == 1 ? 0 : color];
+    for (unsigned plane = 0; plane < 3; plane++) {
+        good_free(repair->good[plane]);
+        repair->good[plane] = NULL;
+    }
+}
+
+void repair_free(struct repair *repair)
+{
+    if (!repair)
+        return;
+    forget_good(repair);
+    for (unsigned plane = 0; plane < 3; plane++)
+        membrane_free(repair->membranes[plane]);
+    free(repair);
+}
+
+/* The plane of the mask that marks COLOR, and its bit. */
+static unsigned plane_of(const struct mask *mask, unsigned color)
+{
+    return mask->planes == 1 ? 0 : color;
+}
+
+static uint8_t bit_of(const struct mask *mask, unsigned color)
+{
+    return (uint8_t)(1 << plane_of(mask, color));
+}
+
+static const struct good *good_of(const struct frame *frame, struct repair *repair, unsigned color)
+{
+    const struct mask *mask = repair->mask;
+    struct good **good = &repair->good[plane_of(mask, color)];
     if (!*good)
         *good = good_new(frame, mask->noisy, bit_of(mask, color));
     return *good;
 }
 
-static void forget_good(struct mask *mask)
+/* Whether the pixel AT is noisy in COLOR and shows something. */
+static bool is_hole(const struct frame *frame, const struct mask *mask, unsigned color, size_t at)
 {
-    for (unsigned plane = 0; plane < 3; plane++) {
-        good_free(mask->good[plane]);
-        mask->good[plane] = NULL;
-    }
+    return mask->noisy[at] & bit_of(mask, color) &&
+           is_visible(frame, (unsigned)(at % mask->width), (unsigned)(at / mask->width));
 }
 
-/* The first pixel from AT on that COLOR is to be repaired in, or END. */
-static size_t next_hole(const struct frame *frame, const struct mask *mask, unsigned color,
-                        size_t at, size_t end)
+static void repair_pixels(struct frame *frame, struct repair *repair, unsigned color)
 {
-    for (; (at = next_noisy(mask->noisy, at, end)) < end; at++)
-        if (mask->noisy[at] & bit_of(mask, color) &&
-            is_visible(frame, (unsigned)(at % mask->width), (unsigned)(at / mask->width)))
-            break;
-    return at;
-}
-
-static void repair_pixels(struct frame *frame, struct mask *mask, unsigned color,
-                          enum repair_method method, unsigned radius)
-{
+    const struct mask *mask = repair->mask;
     size_t end = (size_t)mask->width * mask->height;
-    for (size_t at = next_hole(frame, mask, color, 0, end); at < end;
-         at = next_hole(frame, mask, color, at + 1, end)) {
+    for (size_t at = mask_next(mask, 0); at < end; at = mask_next(mask, at + 1)) {
+        if (!is_hole(frame, mask, color, at))
+            continue;
         unsigned x = (unsigned)(at % mask->width), y = (unsigned)(at / mask->width);
-        const struct good *good = good_of(frame, mask, color);
-        unsigned value = method == REPAIR_NEAREST
+        const struct good *good = good_of(frame, repair, color);
+        unsigned value = repair->method == REPAIR_NEAREST
                              ? nearest(good, frame, color, x, y)
-                             : windowed(good, frame, color, x, y, method, radius);
+                             : windowed(good, frame, color, x, y, repair->method, repair->radius);
         frame_put(frame, x, y, color, value);
     }
 }
@@ -239,14 +153,15 @@ static void repair_enclosed(struct frame *frame, const struct good *good,
     }
 }
 
-static void repair_holes(struct frame *frame, struct mask *mask, unsigned color)
+static void repair_holes(struct frame *frame, struct repair *repair, unsigned color)
 {
-    struct membrane **membrane = &mask->membranes[mask->planes == 1 ? 0 : color];
+    const struct mask *mask = repair->mask;
+    struct membrane **membrane = &repair->membranes[plane_of(mask, color)];
     if (!*membrane)
         *membrane = membrane_new(mask->noisy, bit_of(mask, color), mask->width, mask->height);
     for (size_t hole = 0; hole < membrane_holes(*membrane); hole++)
         if (!membrane_fill(*membrane, hole, frame, color))
-            repair_enclosed(frame, good_of(frame, mask, color), *membrane, hole, color);
+            repair_enclosed(frame, good_of(frame, repair, color), *membrane, hole, color);
 }
 
 /* Whether every colour has a good sample, or nothing to repair; nearly always the first pixel is
@@ -268,20 +183,19 @@ static bool has_good(const struct frame *frame, const struct mask *mask)
     return true;
 }
 
-bool repair_frame(struct frame *frame, struct mask *mask, enum repair_method method,
-                  unsigned window)
+bool repair_frame(struct repair *repair, struct frame *frame)
 {
-    size_t end = (size_t)mask->width * mask->height;
-    if (next_noisy(mask->noisy, 0, end) == end)
+    const struct mask *mask = repair->mask;
+    if (mask_next(mask, 0) == (size_t)mask->width * mask->height)
         return true;
     if (!has_good(frame, mask))
         return false;
     for (unsigned color = 0; color < frame_colors(frame); color++)
-        if (method == REPAIR_MEMBRANE)
-            repair_holes(frame, mask, color);
+        if (repair->method == REPAIR_MEMBRANE)
+            repair_holes(frame, repair, color);
         else
-            repair_pixels(frame, mask, color, method, window / 2);
+            repair_pixels(frame, repair, color);
     if (frame_has_opacity(frame))
-        forget_good(mask);
+        forget_good(repair);
     return true;
 }

@@ -6,9 +6,9 @@
 #include "threshold.h"
 
 /*
- * A level is a decimal; in binary it is rounded, and so are the quotients d * 255 / maxval that it
- * is compared with. Both are rounded once, from the exact value, so that equals stay equal and no
- * two change places.
+ * A level is a decimal number, rounded to binary; so are the quotients d * 255 / maxval compared
+ * with it. Each is rounded once, from the exact value, so that equal values stay equal and the
+ * order stays.
  */
 unsigned threshold_limit(double level, unsigned maxval)
 {

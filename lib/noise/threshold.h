@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Which deviations are noisy. A level is 1/255 of full scale: a sample of deviation |D| is noisy at
- * threshold t where |D| > t * maxval / 255, strictly.
+ * Decides which deviations are noisy. A level is 1/255 of full scale: a sample of deviation |D| is
+ * noisy at threshold t where |D| > t * maxval / 255, strictly.
  */
 
 /* The largest |D| that is not noisy at LEVEL. */

@@ -9,7 +9,7 @@ static const int fatal_signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
                                     SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF};
 enum { FATAL_SIGNALS = sizeof fatal_signals / sizeof fatal_signals[0], CLEAN_UPS_MAX = 4 };
 
-/* They outlive every scope because exit and signals call them. */
+/* File-scope, because exit and signals call them. */
 static void (*clean_ups[CLEAN_UPS_MAX])(void);
 static volatile sig_atomic_t clean_up_count;
 

@@ -6,16 +6,15 @@
 #include <signal.h>
 
 /*
- * What is still to be done when the program ends in any way: by exit() or by a signal that ends
- * programs and can be caught. A signal that whoever started the program has set to be ignored stays
- * ignored.
+ * Cleans up when the program ends, by exit() or by a signal that ends programs and can be caught. A
+ * signal that the parent process ignored stays ignored.
  */
 
-/* CLEAN_UP is called once at the end; it must be safe in a signal handler. A few can be added; the
-   one added last is called first. */
+/* CLEAN_UP is called once at the end; it must be safe in a signal handler. At most four can be
+   added; the last one added is called first. */
 void ending_add(void (*clean_up)(void));
 
-/* Keeps those signals off while what CLEAN_UP looks at is changed; BEFORE goes to ending_allow().
+/* Blocks those signals while the caller changes what CLEAN_UP reads; BEFORE goes to ending_allow().
    Nothing that may wait belongs between the two. */
 void ending_block(sigset_t *before);
 void ending_allow(const sigset_t *before);

@@ -24,7 +24,8 @@ struct gnuplot {
     FILE *commands;
 };
 
-/* As wide as the terminal, and no higher; 100 by 30 characters where there is none. */
+/* The size of the terminal, at most 30 rows high; 100 by 30 characters without a terminal, or on a
+   very small one. */
 static char *text_terminal(void)
 {
     enum { COLUMNS = 100, COLUMNS_MIN = 40, ROWS = 30, ROWS_MIN = 12 };
@@ -38,7 +39,7 @@ static char *text_terminal(void)
                         size.ws_row > ROWS ? ROWS : size.ws_row - 1);
 }
 
-/* What gnuplot calls the terminal for a plot at PATH, or NULL; the caller frees it. */
+/* gnuplot's name for the terminal that draws to PATH, or NULL; the caller frees it. */
 static char *terminal_of(const char *path)
 {
     static const struct {
@@ -84,7 +85,8 @@ static pid_t start(int input, int output)
     return process;
 }
 
-/* Commands lie in a file until they are complete: a gnuplot that dies breaks no pipe of ours. */
+/* Keeps the commands in a file until they are complete, so that a gnuplot that dies breaks no
+   pipe. */
 struct gnuplot *gnuplot_open(const char *path)
 {
     gnuplot_check_path(path);
@@ -105,8 +107,7 @@ FILE *gnuplot_stream(struct gnuplot *plot)
     return plot->commands;
 }
 
-/* gnuplot does not look whether its standard output takes what it draws, so it never writes to
-   where the drawing is to go. */
+/* gnuplot ignores errors of its standard output, so it draws to a pipe, and we write and check. */
 static void copy_drawing(int from, FILE *to)
 {
     char block[4096];

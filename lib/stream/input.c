@@ -10,16 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <netpbm/pam.h>
-
 #include "alloc.h"
 #include "input.h"
 #include "message.h"
 #include "name.h"
+#include "pam_io.h"
 #include "png_io.h"
-#include "simd.h"
-
-enum raster_kind { RASTER_RAW, RASTER_TUPLES, RASTER_PNG };
 
 struct input {
     char *const *operands;
@@ -30,19 +26,20 @@ struct input {
     FILE *file;     /* the operand being read, or NULL */
     char *label;    /* what messages call it */
     char *base;     /* what names its frames */
-    bool explicit;  /* that name was given: a file's, or -name */
+    bool explicit;  /* base is a file's name or -name, not the default */
     unsigned image; /* number of the current image in the file, from 1 */
 
-    enum raster_kind kind;
-    struct pam pam;
-    struct png_reader *png;
-    char *carried;      /* the name in the current image's header, or NULL */
-    unsigned rows_left; /* of the current image */
+    struct pam_reader *pam; /* of the current image, or NULL */
+    struct png_reader *png; /* likewise */
+    bool space;             /* may follow it before the next image */
+    char *carried;          /* the name in the current image's header, or NULL */
+    unsigned rows_left;     /* of the current image */
 
     unsigned frames;    /* images so far, over all operands */
     struct frame first; /* geometry and name of the first */
     struct roll *roll;  /* or NULL */
     bool progress;      /* is shown */
+    bool planes_told;   /* that some are left out */
 };
 
 static char *const standard_input[] = {"-"};
@@ -102,7 +99,8 @@ static int peek(struct input *in)
     return byte;
 }
 
-/* Ends the program: what stands in the operand is no frame. Says the way in where there is one. */
+/* Ends the program because the operand holds no frame; names the program that converts it, if
+   known. */
 static void refuse_format(const struct input *in, int byte)
 {
     static const struct {
@@ -121,61 +119,6 @@ static void refuse_format(const struct input *in, int byte)
                           known[i].format, known[i].way);
     message_error("%s is no PAM, PNM or PNG stream: it begins with byte 0x%02x", in->label,
                   (unsigned)byte);
-}
-
-/* The name in the header's comments, which our programs write as "# frame NAME", in pieces where it
-   is long; NULL where there is none. */
-static char *carried_name(const char *comments)
-{
-    char *text = alloc_array(comments ? strlen(comments) + 1 : 1, 1), *end = text;
-    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
-        const char *prefix = end > text ? " frame+ " : " frame ";
-        if (strncmp(line, prefix, strlen(prefix)) != 0)
-            continue;
-        line += strlen(prefix);
-        size_t length = strcspn(line, "\n");
-        memcpy(end, line, length);
-        end += length;
-    }
-    *end = '\0';
-    char *name = *text ? name_unescape(text) : NULL;
-    free(text);
-    return name;
-}
-
-/* The value of the header's comment "# threshold T", 0 where there is none. */
-static double carried_threshold(const char *comments)
-{
-    static const char prefix[] = " threshold ";
-    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
-        if (strncmp(line, prefix, strlen(prefix)) != 0)
-            continue;
-        double value = strtod(line + strlen(prefix), NULL);
-        return value > 0 && value <= 255 ? value : 0;
-    }
-    return 0;
-}
-
-static void read_pam_header(struct input *in, struct frame *frame)
-{
-    const char *comments = NULL;
-    in->pam.comment_p = &comments;
-    pnm_readpaminit(in->file, &in->pam, sizeof in->pam);
-    in->carried = carried_name(comments);
-    frame->threshold = carried_threshold(comments);
-    free((void *)(size_t)comments);
-    in->pam.comment_p = NULL;
-
-    frame->width = (unsigned)in->pam.width;
-    frame->height = (unsigned)in->pam.height;
-    frame->depth = in->pam.depth;
-    if (in->pam.maxval > 65535)
-        message_error("%s: maxval %lu; the limit is 65535", in->label, in->pam.maxval);
-    frame->maxval = (unsigned)in->pam.maxval;
-    memcpy(frame->tuple_type, in->pam.tuple_type, sizeof frame->tuple_type);
-    bool raw = in->pam.format == PAM_FORMAT || in->pam.format == RPGM_FORMAT ||
-               in->pam.format == RPPM_FORMAT;
-    in->kind = raw ? RASTER_RAW : RASTER_TUPLES;
 }
 
 static void check_geometry(struct input *in, const struct frame *frame)
@@ -200,14 +143,14 @@ static void check_geometry(struct input *in, const struct frame *frame)
     }
 }
 
-/* Whether another image follows the current one, which was read whole. At the end closes the
-   operand. On a pipe this waits until the writer goes on. */
+/* Whether another image follows the current one, of which all is read. Closes the operand at its
+   end. On a pipe this waits until the writer goes on. */
 static bool another_follows(struct input *in)
 {
     if (!in->file)
         return false;
     int next = peek(in);
-    while (in->kind == RASTER_TUPLES && next != EOF && isspace(next)) {
+    while (in->space && next != EOF && isspace(next)) {
         getc(in->file);
         next = peek(in);
     }
@@ -220,14 +163,14 @@ static bool another_follows(struct input *in)
     return next != EOF;
 }
 
-/* Whether the name of the current image depends on what follows it: that of the first one of an
-   operand does, unless only the image itself names it. */
+/* Whether the name of the current image depends on what follows it: that of an operand's first
+   image does, unless its header names it and neither file nor -name does. */
 static bool name_depends_on_next(const struct input *in)
 {
     return in->image == 1 && (in->explicit || !in->carried);
 }
 
-/* What the current image is called; ALONE tells whether it is the only one in its file. */
+/* The name of the current image; ALONE: it is the only one in its file. */
 static char *image_name(const struct input *in, bool alone)
 {
     if (alone && in->explicit)
@@ -243,6 +186,16 @@ static void show_progress(const struct input *in, const char *name)
         message_progress("frame %u of %u: %s", in->frames + 1, in->count, name);
     else
         message_progress("frame %u: %s", in->frames + 1, name);
+}
+
+static void tell_planes(struct input *in, const struct frame *frame)
+{
+    unsigned left_out = pam_reader_left_out(in->pam);
+    if (left_out == 0)
+        return;
+    message_note("%s: the tuple type names %u of the %u planes; the others are left out", in->label,
+                 frame->depth, frame->depth + left_out);
+    in->planes_told = true;
 }
 
 bool input_next(struct input *in, struct frame *frame)
@@ -270,12 +223,14 @@ bool input_next(struct input *in, struct frame *frame)
     free(in->carried);
     in->carried = NULL;
     if (magic == 'P') {
-        read_pam_header(in, frame);
+        in->pam = pam_reader_open(in->file, in->label, in->image, frame, &in->carried);
     } else {
         in->png = png_reader_open(in->file, in->label, frame);
         frame->threshold = 0;
-        in->kind = RASTER_PNG;
     }
+    in->space = in->pam && !pam_reader_is_raw(in->pam);
+    if (in->pam && !in->planes_told)
+        tell_planes(in, frame);
     free(frame->name);
     frame->name = image_name(in, in->image == 1);
     check_geometry(in, frame);
@@ -285,79 +240,19 @@ bool input_next(struct input *in, struct frame *frame)
     return true;
 }
 
-SIMD_CLONES
-static uint16_t largest(const uint16_t *samples, size_t count)
+static void close_readers(struct input *in)
 {
-    uint16_t most = 0;
-    for (size_t i = 0; i < count; i++)
-        most = samples[i] > most ? samples[i] : most;
-    return most;
-}
-
-/* Whether every byte of a raw raster is a sample that may be. */
-static bool bytes_are_samples(const struct frame *frame)
-{
-    return frame->maxval == 255 || frame->maxval == 65535;
-}
-
-/* A raw sample may exceed a maxval that is not the most its bytes hold. */
-static void check_samples(const struct input *in, const struct frame *frame,
-                          const unsigned char *raster, unsigned count)
-{
-    if (bytes_are_samples(frame))
-        return;
-    size_t row_samples = frame_row_samples(frame);
-    uint16_t *samples = alloc_array(row_samples, sizeof *samples);
-    for (unsigned row = 0; row < count; row++) {
-        frame_unpack(raster + row * frame_row_bytes(frame), frame_sample_bytes(frame), row_samples,
-                     samples);
-        uint16_t most = largest(samples, row_samples);
-        if (most > frame->maxval)
-            message_error("%s: image %u has a sample of %u, over its maxval of %u", in->label,
-                          in->image, most, frame->maxval);
-    }
-    free(samples);
-}
-
-static void read_raw(struct input *in, const struct frame *frame, unsigned char *raster,
-                     unsigned count)
-{
-    size_t wanted = count * frame_row_bytes(frame);
-    errno = 0;
-    size_t got = fread(raster, 1, wanted, in->file);
-    if (got < wanted && ferror(in->file))
-        message_error("%s cannot be read: %s", in->label, strerror(errno));
-    if (got < wanted)
-        message_error("%s is truncated: image %u ends %zu bytes into its %zu", in->label, in->image,
-                      (frame->height - in->rows_left) * frame_row_bytes(frame) + got,
-                      frame_raster_bytes(frame));
-    check_samples(in, frame, raster, count);
-}
-
-/* Plain formats and bitmaps, where speed does not matter. */
-static void read_tuples(struct input *in, const struct frame *frame, unsigned char *raster,
-                        unsigned count)
-{
-    uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
-    tuple *tuples = pnm_allocpamrow(&in->pam);
-    for (unsigned row = 0; row < count; row++) {
-        pnm_readpamrow(&in->pam, tuples);
-        for (unsigned column = 0; column < frame->width; column++)
-            for (unsigned plane = 0; plane < frame->depth; plane++)
-                samples[column * frame->depth + plane] = (uint16_t)tuples[column][plane];
-        frame_pack(samples, frame_sample_bytes(frame), frame_row_samples(frame),
-                   raster + row * frame_row_bytes(frame));
-    }
-    pnm_freepamrow(tuples);
-    free(samples);
-}
-
-/* Once an image is read whole: settles its name. What follows it is left for later where it can
-   be, so that the image is handed on before its successor is there. */
-static void finish_image(struct input *in, struct frame *frame)
-{
+    pam_reader_free(in->pam);
+    in->pam = NULL;
     png_reader_free(in->png);
     in->png = NULL;
+}
+
+/* Settles the name of an image of which all is read. Looks at what follows only if the name needs
+   it, so that the image can go on before the next one arrives. */
+static void finish_image(struct input *in, struct frame *frame)
+{
+    close_readers(in);
     message_about(NULL);
     bool alone = name_depends_on_next(in) && !another_follows(in);
     free(frame->name);
@@ -370,21 +265,19 @@ static void finish_image(struct input *in, struct frame *frame)
 
 void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count)
 {
-    if (in->kind == RASTER_RAW)
-        read_raw(in, frame, raster, count);
-    else if (in->kind == RASTER_TUPLES)
-        read_tuples(in, frame, raster, count);
+    if (in->pam)
+        pam_reader_rows(in->pam, raster, count);
     else
         png_reader_rows(in->png, raster, count);
     in->rows_left -= count;
     if (in->rows_left > 0)
         return;
-    if (in->kind == RASTER_PNG)
+    if (in->png)
         png_reader_finish(in->png);
     finish_image(in, frame);
 }
 
-/* Whether the operand is a regular file; then its size and place. */
+/* Whether the operand is a regular file; if so, sets its size and the position in it. */
 static bool find_place(const struct input *in, off_t *size, off_t *place)
 {
     struct stat status;
@@ -395,18 +288,19 @@ static bool find_place(const struct input *in, off_t *size, off_t *place)
     return *place >= 0;
 }
 
-/* Skips a raw raster that is there and holds no fault: nothing is missed by not reading it. */
+/* Skips a raw raster that is complete and cannot hold a fault; reading it would find nothing
+   wrong. */
 static bool skip_raw(struct input *in, const struct frame *frame)
 {
     off_t size, place, bytes = (off_t)frame_raster_bytes(frame);
-    return in->kind == RASTER_RAW && bytes_are_samples(frame) && find_place(in, &size, &place) &&
+    return in->pam && pam_reader_is_sound(in->pam) && find_place(in, &size, &place) &&
            size - place >= bytes && fseeko(in->file, bytes, SEEK_CUR) == 0;
 }
 
 static bool skip_png(struct input *in)
 {
     off_t size, place;
-    if (in->kind != RASTER_PNG || !find_place(in, &size, &place))
+    if (!in->png || !find_place(in, &size, &place))
         return false;
     png_reader_skip(in->png);
     return true;
@@ -443,7 +337,7 @@ void input_close(struct input *in)
 {
     message_progress_end();
     message_about(NULL);
-    png_reader_free(in->png);
+    close_readers(in);
     close_operand(in);
     free(in->label);
     free(in->base);
@@ -454,7 +348,7 @@ void input_close(struct input *in)
 
 bool input_probe(const char *path, struct frame *frame, off_t *offset)
 {
-    /* What is no regular file is not even opened: its writer would take that for its reader. */
+    /* Opens regular files only: the writer of a FIFO would take the probe for its reader. */
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return false;
@@ -466,7 +360,7 @@ bool input_probe(const char *path, struct frame *frame, off_t *offset)
     if (in->file != stdin && find_place(in, &size, offset) && peek(in) == 'P') {
         input_next(in, frame);
         *offset = ftello(in->file);
-        raw = in->kind == RASTER_RAW && bytes_are_samples(frame) && *offset >= 0 &&
+        raw = in->pam && pam_reader_is_sound(in->pam) && *offset >= 0 &&
               (uintmax_t)(size - *offset) == frame_raster_bytes(frame);
     }
     input_close(in);

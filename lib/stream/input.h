@@ -11,10 +11,10 @@
 #include "roll.h"
 
 /*
- * A frame stream coming in: the images of all operands, one after the other. An operand is a file
- * of one image or several, "-" is standard input; PAM, PNM (raw or plain) and PNG are told apart
- * by their magic numbers. All images must have one geometry, and there must be at least one. Any
- * fault of the input ends the program with status 1 and a message that names file and frame.
+ * An incoming frame stream: the images of all operands, one after the other. An operand is a file
+ * of one image or several, "-" is standard input; PAM, PNM (raw or plain) and PNG are told apart by
+ * their magic numbers. All images must have one geometry, and there must be at least one. Any fault
+ * of the input ends the program with status 1 and a message that names file and frame.
  *
  *     struct input *in = input_open(operands, count, NULL);
  *     struct frame frame = {0};
@@ -29,41 +29,40 @@ struct input;
  * A stream of COUNT operands; none is standard input. STDIN_NAME names the frame on standard input,
  * NULL for "frame". The operands must outlive the stream.
  *
- * An image that is alone in its file has the file's name; alone on standard input, STDIN_NAME, else
- * the name that it carries as a PAM comment. One of several has the name that it carries, else
- * NAME-i, i counted from 1.
+ * An image alone in its file has the file's name. Alone on standard input it has STDIN_NAME, else
+ * the name in its PAM header's comment. One of several has the name in its header, else NAME-i, i
+ * counted from 1.
  */
 struct input *input_open(char *const *operands, unsigned count, const char *stdin_name);
 
-/* Before the first image: compares the images with ROLL, which every reading of these operands
-   shares, or enters them. */
+/* To be called before the first image: enters the images into ROLL or, in later readings of the
+   same operands, compares them with it. */
 void input_keep_roll(struct input *in, struct roll *roll);
 
 /* Reads the next image whole into FRAME, whose raster is allocated once and used again. Returns
-   false behind the last one. It waits for nothing behind the image, unless the image's name depends
-   on it: that of the first one of an operand, or without a name of its own on standard input. What
-   follows an image and is no other one is an error when the next is asked for. */
+   false after the last image. It does not wait for what follows the image, unless the image's name
+   depends on that (see input.c). Junk after an image is an error of the next call. */
 bool input_read(struct input *in, struct frame *frame);
 
-/* The same in strips: input_next() reads the header into FRAME, without raster and with a name
-   that is provisional until the last row is read; then input_rows() takes the next COUNT rows as
-   raw raster. All rows are to be read before the next input_next(). */
+/* The same in strips: input_next() reads the header into FRAME, without raster and with a name that
+   is provisional until the last row is read; then input_rows() reads the next COUNT rows as raw
+   raster. Read all rows before the next input_next(). */
 bool input_next(struct input *in, struct frame *frame);
 void input_rows(struct input *in, struct frame *frame, unsigned char *raster, unsigned count);
 
 /* Instead of input_rows(): reads all rows into FRAME, whose raster is allocated once and used
-   again. So what is wrong with a frame's geometry is told before its samples are read. */
+   again. So the caller can check a frame's geometry before it reads the samples. */
 void input_raster(struct input *in, struct frame *frame);
 
-/* Instead of input_rows(): passes over the image that input_next() has announced, without decoding
-   it where its format and file allow. */
+/* Instead of input_rows(): skips the image whose header input_next() read, without decoding it
+   where its format and file allow. */
 void input_skip(struct input *in, struct frame *frame);
 
 void input_close(struct input *in);
 
 /*
- * Whether PATH is a regular file of one raw image whose every byte is a sample that may be, so that
- * its rows can be read at will; then FRAME has its header and *OFFSET is where the raster begins.
+ * Whether PATH is a regular file of one raw image in which no sample can exceed the maxval, so that
+ * its rows can be read in any order; if so, FRAME gets its header and *OFFSET the raster's place.
  */
 bool input_probe(const char *path, struct frame *frame, off_t *offset);
 

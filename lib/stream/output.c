@@ -14,14 +14,14 @@
 #include "alloc.h"
 #include "ending.h"
 #include "message.h"
-#include "name.h"
 #include "output.h"
+#include "pam_io.h"
 #include "png_io.h"
 #include "tempfile.h"
 
 struct output {
     struct output_options options;
-    void *names; /* of the files so far: a search tree, see tsearch() */
+    void *names; /* of the files so far: a tree of tsearch() */
     bool scaling_told;
 
     const struct frame *frame; /* the one being written */
@@ -32,12 +32,12 @@ struct output {
     struct png_writer *png;
 };
 
-/* Whether standard output holds complete frames and their end is still to come, all that was
-   written being on its way; it outlives every scope because the end of the program looks at it. */
+/* Whether standard output holds complete frames, all flushed, and the stream has not ended.
+   File-scope, because the end of the program looks at it. */
 static volatile sig_atomic_t between_frames;
 
-/* A stream that is cut within a frame shows it by itself. Signals end the program even where the
-   reader takes nothing any more. */
+/* Only between frames: a reader notices a stream cut within a frame. Waits a limited time, so that
+   a signal ends the program even if the reader takes nothing any more. */
 static void break_unfinished(void)
 {
     enum { PATIENCE = 5000 }; /* milliseconds */
@@ -45,7 +45,7 @@ static void break_unfinished(void)
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     if (between_frames && poll(&out, 1, PATIENCE) > 0 &&
         write(STDOUT_FILENO, broken_header, sizeof broken_header - 1) < 0)
-        return; /* there is nobody left to tell */
+        return; /* the reader is gone */
 }
 
 static void open_directory(const char *path)
@@ -75,56 +75,14 @@ struct output *output_open(const struct output_options *options)
     return out;
 }
 
-/* A line of a PAM header has at most 255 bytes, its end included: a long name goes on in further
-   comments. */
-static void write_name(FILE *file, const char *name)
-{
-    enum { PIECE = 200 };
-    char *escaped = name_escape(name);
-    size_t length = strlen(escaped);
-    for (size_t at = 0; at < length; at += PIECE)
-        fprintf(file, "# frame%s %.*s\n", at ? "+" : "", PIECE, escaped + at);
-    free(escaped);
-}
-
-/* A long tuple type goes on in further lines, too: whoever reads joins them with blanks, so that it
-   is divided at blanks, which a long one has because it came in by lines itself. */
-static void write_tuple_type(FILE *file, const char *type)
-{
-    enum { PIECE = 245 };
-    size_t length;
-    for (; *type; type += length, type += *type == ' ') {
-        length = strlen(type);
-        if (length > PIECE) {
-            length = PIECE;
-            while (length > 0 && type[length] != ' ')
-                length--;
-            length = length > 0 ? length : PIECE;
-        }
-        fprintf(file, "TUPLTYPE %.*s\n", (int)length, type);
-    }
-}
-
-static void write_pam_header(FILE *file, const struct frame *frame)
-{
-    fprintf(file, "P7\n");
-    write_name(file, frame->name ? frame->name : "");
-    if (frame->threshold > 0)
-        fprintf(file, "# threshold %g\n", frame->threshold);
-    fprintf(file, "WIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\n", frame->width, frame->height,
-            frame->depth, frame->maxval);
-    write_tuple_type(file, frame->tuple_type);
-    fprintf(file, "ENDHDR\n");
-}
-
-/* What messages call the place of the current frame. */
+/* What messages call the destination of the current frame. */
 static const char *label(const struct output *out)
 {
     return out->path ? out->path : "standard output";
 }
 
-/* What fits into a pipe goes into it at once; more in quarters of it, so that the pipe's reader and
-   we work at the same time: cat takes a frame a third faster then. */
+/* Writes at once what fits into a pipe, and more in quarters of a pipe, so that writer and reader
+   work at the same time: cat takes a frame a third faster then. */
 static void write_raw_rows(const struct output *out, const unsigned char *rows, unsigned count)
 {
     enum { PIPE_BYTES = 64 << 10 };
@@ -151,7 +109,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Remembers NAME; a name that cannot be a file's, or was there before, ends the program. */
+/* Remembers NAME. Ends the program if it was there before, or cannot name a file. */
 static void claim_name(struct output *out, const char *name)
 {
     if (strchr(name, '/') || name[0] == '\0')
@@ -182,7 +140,7 @@ static void close_file(struct output *out)
     free(out->path);
 }
 
-/* Ends the program unless all that went to standard output was WRITTEN. */
+/* Ends the program unless everything sent to standard output was WRITTEN. */
 static void check_stdout(bool written)
 {
     if (!written)
@@ -203,7 +161,7 @@ void output_begin(struct output *out, const struct frame *frame)
         tell_scaling(frame, &out->scaling_told);
         out->png = png_writer_open(out->file, label(out), frame);
     } else {
-        write_pam_header(out->file, frame);
+        pam_write_header(out->file, frame);
     }
 }
 

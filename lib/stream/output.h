@@ -8,12 +8,11 @@
 #include "frame.h"
 
 /*
- * Frames going out: as a PAM stream on standard output, as PNG, or each to a file of its own. A
+ * Writes frames: as a stream of PAM or PNG on standard output, or each to a file of its own. A
  * frame's name travels in its PAM header as the comment "# frame NAME", a deviation map's default
- * threshold as "# threshold T". Every failure to write ends
- * the program with status 1 and a message. Where the program ends in any way before
- * output_close(), and a frame has been written to standard output, the stream ends with a broken
- * header, so that no reader takes it for complete.
+ * threshold as "# threshold T". Every failure to write ends the program with status 1 and a
+ * message. If the program ends before output_close() and after a frame on standard output, it ends
+ * the stream with a broken header, so that no reader takes it for complete.
  */
 struct output;
 
@@ -22,23 +21,23 @@ struct output_options {
     const char *outdir; /* one file a frame, DIR/NAME.pam or .png; NULL for standard output */
 };
 
-/* Checks that the output can be written: a directory (made where its parent is there), or standard
-   output that is no terminal. */
+/* Checks that the output can be written: to the directory, made if only its parent exists, or to
+   standard output, which must not be a terminal. */
 struct output *output_open(const struct output_options *options);
 
-/* Writes FRAME whole. In a directory, a second frame of one name is an error. */
+/* Writes FRAME whole. In a directory, a second frame of the same name is an error. */
 void output_frame(struct output *out, const struct frame *frame);
 
 /* The same in strips: output_begin() writes FRAME's header, then output_rows() its next COUNT rows
-   from ROWS, until all are written. FRAME must stay as it is meanwhile. */
+   from ROWS, until all are written. FRAME must not change meanwhile. */
 void output_begin(struct output *out, const struct frame *frame);
 void output_rows(struct output *out, const unsigned char *rows, unsigned count);
 
 /* Flushes, checks, and frees OUT: the stream is complete. */
 void output_close(struct output *out);
 
-/* Checks that all that was printed to standard output so far is written; to be called before
-   anything else is done that may fail, so that the message tells why. */
+/* Flushes standard output and checks that all of it is written. Call this before doing anything
+   else that may fail, so that the message gives the right reason. */
 void output_check_stdout(void);
 
 /* The same at the end, for programs that print no frames: also closes it. */

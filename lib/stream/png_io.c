@@ -17,7 +17,7 @@ struct png_reader {
     png_structp png;
     png_infop info;
     FILE *file;
-    off_t begin; /* of the image in the file, where that can be positioned */
+    off_t begin; /* of the image in the file, if the file is seekable */
     size_t row_bytes;
     unsigned row; /* the next one */
     bool interlaced;
@@ -28,7 +28,7 @@ struct png_writer {
     png_structp png;
     png_infop info;
     const struct frame *frame;
-    uint16_t *scaled;      /* samples in PNG's maxval, or NULL where the frame's is one; */
+    uint16_t *scaled;      /* a table of samples in PNG's maxval, or NULL if the frame's is one; */
     uint16_t *samples;     /* then also room for a row of samples, */
     unsigned char *raster; /* and of raster */
 };
@@ -43,7 +43,7 @@ static void warn(png_structp png, png_const_charp message)
     message_note("%s: %s", (const char *)png_get_error_ptr(png), message);
 }
 
-/* What nobody asks for is passed over, not decompressed and kept, and what is left has a limit. */
+/* Skips chunks that nothing here uses instead of decompressing them, and limits the others. */
 static void limit_chunks(png_structp png)
 {
     static const png_byte unused[] = "iCCP\0iTXt\0sPLT\0tEXt\0zTXt";

@@ -17,7 +17,7 @@ void reference_check_rereadable(char *const *operands, unsigned count)
                 operands[i]);
 }
 
-/* The number, from 0, of the middle one of the operands' images. */
+/* The number, from 0, of the middle image of the operands. */
 static unsigned middle(char *const *operands, unsigned count, struct roll *roll)
 {
     reference_check_rereadable(operands, count);

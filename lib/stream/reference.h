@@ -7,15 +7,15 @@
 #include "roll.h"
 
 /*
- * Which frame of a stack is the reference: a file of its own, or one of the images of the operands,
- * the middle one where nothing else is said. Faults end the program with a message, as in input.h.
+ * Finds the reference frame of a stack: a file of its own or, by default, the middle image of the
+ * operands. Faults end the program with a message, as in input.h.
  */
 
-/* Ends the program where an operand cannot be read a second time. */
+/* Ends the program if an operand cannot be read twice. */
 void reference_check_rereadable(char *const *operands, unsigned count);
 
-/* Reads the file PATH, or, where that is NULL, the middle one of the images of the operands (n/2 of
-   n, from 0), into FRAME. The operands' images are entered into ROLL. */
+/* Reads the file PATH into FRAME or, if PATH is NULL, the middle image of the operands (number n/2
+   of n, from 0), and then enters their images into ROLL. */
 void reference_read(const char *path, char *const *operands, unsigned count, struct roll *roll,
                     struct frame *frame);
 

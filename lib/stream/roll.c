@@ -14,7 +14,7 @@ struct roll {
     struct frame geometry; /* width 0: not known yet */
     char **names;
     unsigned count, room;
-    bool complete; /* a reading has come to the end */
+    bool complete; /* one reading has come to the end */
 };
 
 struct roll *roll_new(void)

@@ -6,8 +6,8 @@
 #include "frame.h"
 
 /*
- * The frames of operands that are read more than once: how many, their names and their geometry.
- * The first reading enters them, every later one is compared, so that a file that changes meanwhile
+ * The number, names and geometry of the frames of operands that are read more than once. The first
+ * reading enters them and later ones are compared with it, so that a file that changes meanwhile
  * ends the program instead of mixing up frames. See input_keep_roll().
  */
 struct roll;
@@ -15,8 +15,8 @@ struct roll;
 struct roll *roll_new(void);
 void roll_free(struct roll *roll);
 
-/* The first frame of a reading has that geometry; its frame INDEX has that name; it ended after
-   COUNT frames. Each ends the program where an earlier reading found something else. */
+/* A reading tells the geometry of its first frame, the NAME of frame INDEX, and that it ended after
+   COUNT frames. Each function ends the program if an earlier reading found something else. */
 void roll_geometry(struct roll *roll, const struct frame *frame);
 void roll_name(struct roll *roll, unsigned index, const char *name);
 void roll_end(struct roll *roll, unsigned count);

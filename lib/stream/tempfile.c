@@ -15,15 +15,15 @@
 #include "tempfile.h"
 
 struct tempfile {
-    char *path;  /* as messages call it */
+    char *path;  /* for messages */
     char *place; /* what PATH's links lead to */
     char *temp;  /* beside PLACE; NULL: written in its place */
     FILE *stream;
     struct tempfile *next;
 };
 
-/* What is not yet in place. It outlives every scope because exit and signals clean it up; only
-   the main thread changes it, with the signals blocked. */
+/* The files not yet in place. File-scope, because exit and signals clean them up; only the main
+   thread changes the list, with the signals blocked. */
 static struct tempfile *pending;
 
 static void remove_pending(void)
@@ -40,7 +40,7 @@ static int directory_length(const char *path)
     return slash ? (int)(slash - path) + 1 : 0;
 }
 
-/* The file that PATH leads to by symbolic links, whether it is there or not. */
+/* The path that the symbolic links of PATH lead to, whether or not a file exists there. */
 static char *follow_links(const char *path)
 {
     enum { LINKS_MAX = 40 };
@@ -58,8 +58,8 @@ static char *follow_links(const char *path)
     }
 }
 
-/* Opens a new file of a name that nothing has, beside FILE's place, and sets FILE's temp to it; -1
-   with errno. */
+/* Creates a file of an unused name beside FILE's place and sets FILE's temp to that name. Returns
+   its descriptor, or -1 with errno. */
 static int open_beside(struct tempfile *file)
 {
     for (unsigned number = 0;; number++) {
@@ -73,7 +73,7 @@ static int open_beside(struct tempfile *file)
     }
 }
 
-/* The descriptor, standard output or error, that is open on the file of STATUS; -1: neither. */
+/* The descriptor of standard output or error if that is open on the file of STATUS; -1: neither. */
 static int standard_descriptor(const struct stat *status)
 {
     struct stat own;
@@ -89,12 +89,12 @@ static void take_after(int descriptor, const struct stat *replaced)
 {
     if (fchown(descriptor, replaced->st_uid, replaced->st_gid) != 0 &&
         fchown(descriptor, (uid_t)-1, replaced->st_gid) != 0)
-        errno = 0; /* it is ours, then */
+        errno = 0; /* it stays ours */
     (void)fchmod(descriptor, replaced->st_mode & 0777);
 }
 
-/* Opens what is written in its place: a descriptor that the program was given, or a special file.
-   It may wait for a reader. */
+/* Opens a file to be written in place: one that is also standard output or error (STANDARD), or a
+   special file. A FIFO waits for its reader. */
 static int open_in_place(const char *path, int standard)
 {
     return standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)

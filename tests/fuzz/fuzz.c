@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The linker hands calls of exit(), fopen() and fclose() to the functions here (--wrap), and
- * libnetpbm has a hook of its own before it would end the program. What a run has allocated is
- * known from the sanitizer's hooks.
+ * The linker redirects calls of exit(), fopen() and fclose() to the functions here (--wrap), and
+ * libnetpbm calls a hook before it ends the program. The sanitizer's hooks tell what a run
+ * allocates.
  */
 
 #define _GNU_SOURCE /* memfd_create() */
@@ -22,9 +22,11 @@
 
 enum { BLOCKS_MAX = 1 << 16, FILES_MAX = 16 };
 
-/* The run in work; the hooks are told nothing of it, so it outlives every scope. */
+/* Whether a run is active in this thread: libFuzzer has a thread of its own. */
+static _Thread_local bool active;
+
+/* The active run; file-scope, because the hooks get no context. */
 static struct {
-    bool active;
     jmp_buf end;
     unsigned block_count, file_count;
     const volatile void *blocks[BLOCKS_MAX];
@@ -44,7 +46,7 @@ FILE *__real_fdopen(int descriptor, const char *mode);
 int __wrap_fclose(FILE *file);
 int __real_fclose(FILE *file);
 
-/* A header may claim any size: the program is to say that it has no memory for it. */
+/* A header may claim any size: then the program must say that it has no memory for it. */
 const char *__asan_default_options(void)
 {
     return "allocator_may_return_null=1:max_allocation_size_mb=64";
@@ -53,13 +55,13 @@ const char *__asan_default_options(void)
 static void note_block(const volatile void *block, size_t size)
 {
     (void)size;
-    if (run.active && block && run.block_count < BLOCKS_MAX)
+    if (active && block && run.block_count < BLOCKS_MAX)
         run.blocks[run.block_count++] = block;
 }
 
 static void forget_block(const volatile void *block)
 {
-    for (unsigned i = run.block_count; run.active && block && i-- > 0;)
+    for (unsigned i = run.block_count; active && block && i-- > 0;)
         if (run.blocks[i] == block) {
             run.blocks[i] = run.blocks[--run.block_count];
             return;
@@ -75,14 +77,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 _Noreturn void __wrap_exit(int status)
 {
-    if (run.active)
+    if (active)
         longjmp(run.end, 1);
     __real_exit(status);
 }
 
 static FILE *note_file(FILE *file)
 {
-    if (run.active && file) {
+    if (active && file) {
         assert(run.file_count < FILES_MAX);
         run.files[run.file_count++] = file;
     }
@@ -106,7 +108,7 @@ FILE *__wrap_fdopen(int descriptor, const char *mode)
 
 int __wrap_fclose(FILE *file)
 {
-    for (unsigned i = 0; run.active && i < run.file_count; i++)
+    for (unsigned i = 0; active && i < run.file_count; i++)
         if (run.files[i] == file)
             run.files[i] = run.files[--run.file_count];
     return __real_fclose(file);
@@ -117,7 +119,7 @@ static void clean_up(void)
 {
     while (run.file_count > 0)
         __real_fclose(run.files[--run.file_count]);
-    run.active = false;
+    active = false;
     while (run.block_count > 0)
         free((void *)(size_t)run.blocks[--run.block_count]);
 }
@@ -128,9 +130,9 @@ bool fuzz_run(void (*work)(void *argument), void *argument)
     if (ended) {
         run.block_count = run.file_count = 0;
         pm_setjmpbuf(&run.end);
-        run.active = true;
+        active = true;
         work(argument);
-        run.active = false;
+        active = false;
     } else {
         clean_up();
     }

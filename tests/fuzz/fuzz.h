@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 /*
- * What the fuzz targets share. A target is libFuzzer's LLVMFuzzerTestOneInput(): it is called with
- * one input after the other in one process. The library ends the program where its input is at
- * fault; here that ends the run alone.
+ * What the fuzz targets share. libFuzzer calls a target's LLVMFuzzerTestOneInput() with one input
+ * after the other in one process. Where the library would end the program because of its input,
+ * only the run ends here.
  */
 
-/* Runs WORK(ARGUMENT). Returns whether it came to its end; false where it ended the program, and
-   then all that it had allocated is freed and its files are closed. */
+/* Runs WORK(ARGUMENT). Returns whether it returned; false if it ended the program, and then frees
+   its memory and closes its files. */
 bool fuzz_run(void (*work)(void *argument), void *argument);
 
 /* The path of a regular file of COUNT BYTES, which the next call overwrites. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A deviation map, marked and counted at its threshold, which must agree; then repaired at what is
-   noisy in it as if it were a frame, which leaves the rest as it was. */
+/* Marks and counts a deviation map at its threshold, which must agree; then repairs its noisy
+   samples as if it were a frame, which must leave the rest unchanged. */
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "histogram.h"
 #include "input.h"
+#include "mask.h"
 #include "repair.h"
 #include "threshold.h"
 
@@ -27,7 +28,7 @@ static struct frame frame_copy(const struct frame *frame)
     return copy;
 }
 
-/* The mask of MAP at LIMITS; its noisy samples are as many as the histogram says. */
+/* The mask of MAP at LIMITS; checks the number of noisy samples against the histogram. */
 static struct frame mark(const struct frame *map, const unsigned limits[3])
 {
     struct frame mask = {
@@ -75,7 +76,8 @@ static void find_range(const struct frame *map, const struct frame *image, unsig
         }
 }
 
-/* What METHOD makes of MAP at what IMAGE marks: nothing beyond the good samples. */
+/* Repairs MAP where IMAGE marks it by METHOD; checks that results lie within the range of the good
+   samples. */
 static void check_repair(const struct frame *map, const struct frame *image,
                          enum repair_method method)
 {
@@ -83,7 +85,8 @@ static void check_repair(const struct frame *map, const struct frame *image,
     mask_init(&mask, image);
     mask_add(&mask, image);
     struct frame repaired = frame_copy(map);
-    bool done = repair_frame(&repaired, &mask, method, WINDOW);
+    struct repair *repair = repair_new(&mask, method, WINDOW);
+    bool done = repair_frame(repair, &repaired);
     for (unsigned c = 0; c < map->depth; c++) {
         unsigned least, most;
         find_range(map, image, c, &least, &most);
@@ -97,6 +100,7 @@ static void check_repair(const struct frame *map, const struct frame *image,
             }
     }
     frame_free(&repaired);
+    repair_free(repair);
     mask_free(&mask);
 }
 

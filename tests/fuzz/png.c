@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A PNG, its checksums made right so that what they guard is reached. What is read of it is the
-   same when it was written and is read again. */
+/* Reads a PNG, its checksums corrected so that the code behind them is reached. Writes what it read
+   and reads it again, which must give the same. */
 
 #include <assert.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ enum { PIXELS_MAX = 1 << 16 }; /* more would only cost time */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-/* A file, and what is read of it. */
+/* A file, and the frame read from it. */
 struct image {
     const char *path;
     struct frame frame;
@@ -31,7 +31,7 @@ static unsigned long big_endian(const uint8_t *bytes)
            (unsigned long)bytes[2] << 8 | bytes[3];
 }
 
-/* The checksum of each chunk of BYTES from 8 on: length, type, data, checksum. */
+/* Corrects the checksum of each chunk of BYTES from 8 on: length, type, data, checksum. */
 static void mend_checksums(uint8_t *bytes, size_t count)
 {
     for (size_t at = 8; count >= 12 && at <= count - 12;) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A registration of small frames. The first bytes are the header below, the rest samples, taken
- * again from the first when they run out; each frame begins STEP bytes behind the one before it, so
- * that frames are displaced to each other. What is not refused has figures that are numbers.
+ * Registers small frames. The first bytes are the header below, the rest samples, repeated when
+ * they run out; each frame begins STEP bytes after the one before it, so that frames are displaced
+ * against each other. The figures of frames not refused must be finite.
  */
 
 #include <assert.h>

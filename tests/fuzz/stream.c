@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A stream of frames, read whole and passed over: both ways see the same frames. */
+/* Reads a stream of frames whole, and again skipping the rasters: both must see the same frames. */
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A table of transforms: written and read again it is the same, and what it does to a small frame
-   is samples. */
+/* Writes and reads a table of transforms, which must stay the same, and warps a small frame by it,
+   which must give valid samples. */
 
 #include <assert.h>
 #include <math.h>
@@ -18,7 +18,7 @@ enum { WIDTH = 13, HEIGHT = 9, WARPED_MAX = 4, MAXVAL = 1000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-/* A file, and the table that is read of it. */
+/* A file, and the table read from it. */
 struct table {
     const char *path;
     struct transform_table transforms;
@@ -73,7 +73,7 @@ static struct frame make_frame(void)
     return frame;
 }
 
-/* What framealign -apply does with the table. */
+/* Does what framealign -apply does with the table. */
 static void apply(void *argument)
 {
     const struct transform_table *transforms = argument;

@@ -3,11 +3,11 @@
 #
 # usage: changed-pairs.py [CHANGE ...] DIR...
 #
-# How steady framealign (of PATH) is on real frames, for which no truth is known. For each two
-# neighbours of each stack DIR the second is registered to the first; then the second is changed in
-# a way that moves nothing, or by a known transform, registered again, and the known transform is
-# taken out: what is left of the difference is error. Changes that make the frame foreign (another
-# stack's, mirrored, black) must all be refused. Prints a table in Markdown: of all changes or of
+# Measures how steady framealign (of PATH) is on real frames, for which no truth is known. Of each two
+# neighbours of each stack DIR it registers the second to the first; then it changes the second in a
+# way that moves nothing, or by a known transform, registers it again, and removes the known
+# transform: the remaining difference is error. Changes that make the frame foreign (another
+# stack's, mirrored, black) must all be refused. Prints a table in Markdown of all changes, or of
 # those named.
 #
 # FRAMEALIGN_OPTIONS are handed on to framealign; BENCH_DETAILS names a file for a table of every
@@ -42,7 +42,7 @@ def darkened(factor):
 
 
 def exposed(stops):
-    """Light changed by so many stops, through the curve of sRGB; what is too bright is clipped."""
+    """Light changed by so many stops, through the curve of sRGB, and clipped."""
     level = np.arange(256) / 255
     light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
     light = np.minimum(light * 2.0 ** stops, 1)
@@ -73,15 +73,15 @@ def placed(degrees=0, scale=1, shift=0):
     return matrix
 
 
-# What moves nothing: the frame to the changed one.
+# Changes that move nothing: from the frame to the changed one.
 CHANGES = {
     "noise10": noisy(10), "noise40": noisy(40), "dark": darkened(0.1), "plus2EV": exposed(2),
     "minus2EV": exposed(-2), "jpeg15": jpeg(15), "blur8": blurred(8)}
-# What moves the frame: its shape to the matrix.
+# Changes that move the frame: from its shape to the matrix.
 MOVES = {
     "rotated3": placed(degrees=3), "rotated7": placed(degrees=7), "scaled5": placed(scale=1.05),
     "scaled10": placed(scale=1.1), "moved12": placed(shift=0.12)}
-# What makes it no frame of this stack.
+# Changes that make it no frame of this stack.
 FOREIGN = {
     "mirrored": lambda image: image[:, ::-1], "upsidedown": lambda image: image[::-1],
     "black": lambda image: 0 * image, "blacknoise": lambda image: noisy(2)(0 * image),

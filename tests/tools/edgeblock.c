@@ -1,14 +1,13 @@
 /*
- * edgeblock - a block as near as can be to the right edge of a wide view, for tests
+ * edgeblock - measure a block at the very right edge of a wide view, for tests
  *
  * SPDX-License-Identifier: MIT
  *
  * usage: edgeblock WIDTH
  *
- * What lies right of a view of WIDTH columns is no number. Measures its rightmost block in it,
- * shifted right by fractions of a pixel around the largest that keeps the block inside. Prints
- * "inside" where every block that was called inside was measured from numbers alone, else the shift
- * that was not.
+ * Makes a view of WIDTH columns with NaN to the right of it, and measures its rightmost block in
+ * it, shifted right by fractions of a pixel around the largest that keeps the block inside. Prints
+ * "inside" if no block reported as inside used a NaN, else the first shift at which one did.
  */
 
 #include <math.h>
@@ -35,7 +34,7 @@ int main(int argc, char **argv)
         double shift = 0.98 + 0.03 * i / TRIES; /* the last pixel needed reaches WIDTH - 2 at 1 */
         struct transform t = transform_shift(shift, 0);
         block_measure(&view, &view, &t, &block);
-        if (block.inside && block.ncc == 0) { /* as of what is flat, or no number */
+        if (block.inside && block.ncc == 0) { /* as for a flat block, or one with NaN */
             printf("%.6f\n", shift);
             return EXIT_FAILURE;
         }

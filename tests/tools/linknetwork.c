@@ -1,13 +1,13 @@
 /*
- * linknetwork - the errors of a network of made links, for tests
+ * linknetwork - solve a network of made links and print its errors, for tests
  *
  * SPDX-License-Identifier: MIT
  *
  * usage: linknetwork NODES [FROM,TO,PIXELS ...]
  *
  * Node 0 is the reference; each node lies PIXELS_APART right of and below the node before it. Each
- * is linked to the one before it and, from node 2 on, to node 0, all with errors that their
- * covariances tell. A link FROM,TO is wrong by so many pixels; "-" in place of them leaves it out.
+ * is linked to the one before it and, from node 2 on, to node 0, with errors as in their
+ * covariances. FROM,TO,PIXELS makes a link wrong by PIXELS; "-" in their place leaves it out.
  * Prints a line a node: its number, the distance of its transform from the truth and the predicted
  * error in pixels, or "unreached".
  */
@@ -32,7 +32,7 @@ static struct transform truth(unsigned node)
                                 PIXELS_APART * node, PIXELS_APART * node);
 }
 
-/* What the arguments say of the link FROM, TO, or NULL. */
+/* The PIXELS that an argument gives for the link FROM, TO, or NULL. */
 static const char *told(int argc, char **argv, unsigned from, unsigned to)
 {
     char *prefix = alloc_printf("%u,%u,", from, to);
@@ -44,7 +44,7 @@ static const char *told(int argc, char **argv, unsigned from, unsigned to)
     return found;
 }
 
-/* Adds the link FROM, TO to LINKS; returns how many there are then. */
+/* Adds the link FROM, TO to LINKS; returns their new number. */
 static unsigned add_link(struct link *links, unsigned count, unsigned from, unsigned to,
                          const char *wrong)
 {

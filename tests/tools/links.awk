@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# awk -f links.awk TABLE: of a table of transforms from a reference's pixels, one whose rows are the
-# frames in the stack's order, makes one of the links: from the pixels of the frame before to the
-# frame's own. The first frame has none; "failed" where either has no transform.
+# awk -f links.awk TABLE: from a table of transforms from a reference's pixels to each frame's, in the
+# stack's order, makes a table of links: from the pixels of the frame before to the frame's own. The
+# first frame has none; "failed" if either frame has no transform.
 
 BEGIN {
     FS = OFS = "\t"

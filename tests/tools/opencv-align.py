@@ -22,7 +22,7 @@ def gray(image):
 
 
 def scaled(matrix, factor):
-    """The matrix between images that are smaller by factor, as one between the full ones."""
+    """A matrix between images smaller by factor, as one between the full images."""
     up = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1]])
     return up @ matrix @ np.linalg.inv(up)
 

@@ -16,7 +16,7 @@
 #define BLUR_CENTRE (36.0 / 256) /* of the 5x5 binomial blur */
 #define MARGIN 6
 
-/* A place where a bad pixel could be, and what the good frames show there, over the stack. */
+/* A place for a bad pixel, and what the good frames show there, over the stack. */
 struct candidate {
     unsigned x, y;
     double sum[3], blur[3]; /* of the sample, of its 5x5 blur */
@@ -69,7 +69,7 @@ void badpixels_look(struct badpixels *bad, const struct frame *frame)
     bad->seen++;
 }
 
-/* Whether no bad pixel so far is so near that it would take part in the other's surroundings. */
+/* Whether no bad pixel so far is near enough for one to be in the surroundings of the other. */
 static bool has_room(const struct badpixels *bad, const struct candidate *c)
 {
     for (unsigned i = 0; i < bad->n; i++)
@@ -80,8 +80,8 @@ static bool has_room(const struct badpixels *bad, const struct candidate *c)
 }
 
 /*
- * A bad pixel at candidate C whose mean deviates by LEVEL (below 0: dead), if no frame clips it.
- * The pixel is part of its own blur, hence the division.
+ * Makes a bad pixel at candidate C whose mean deviates by LEVEL (below 0: dead), if no frame clips
+ * it. Divides because the pixel is part of its own blur.
  */
 static bool fits_unclipped(const struct badpixels *bad, const struct candidate *c, unsigned channel,
                            double level, unsigned maxval, struct badpixel *pixel)

@@ -20,7 +20,7 @@
  *
  * A level is the deviation of a pixel's mean over the stack from that of its 5x5 binomial blur, in
  * 1/255 of full scale; in clusters, from the sample itself. On a mosaic it is that of the frames
- * before their colours are interpolated. What cannot be done ends the program.
+ * before their colours are interpolated. Every failure ends the program.
  */
 struct badpixels {
     struct candidate *candidates; /* places where a bad pixel could be */
@@ -39,11 +39,12 @@ struct badpixel {
 /* Chooses the candidates. */
 void badpixels_init(struct badpixels *bad, const struct options *options);
 
-/* Takes account of what FRAME shows at the candidates. */
+/* Adds up what FRAME shows at the candidates. */
 void badpixels_look(struct badpixels *bad, const struct frame *frame);
 
-/* Chooses the bad pixels that OPTIONS asks for, of levels that no frame seen clips. Most are in one
-   channel, as a filter of one colour lies over each pixel; some in all, but none of a mosaic. */
+/* Chooses the bad pixels that OPTIONS asks for, of levels that no frame looked at clips. Most are
+   in one channel, as each sensor pixel has a filter of one colour; some in all, but none on a
+   mosaic. */
 void badpixels_choose(struct badpixels *bad, const struct options *options);
 
 /* Adds the bad pixels to the frame in FILE, open for reading and writing, whose raster begins at

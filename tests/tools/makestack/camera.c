@@ -62,7 +62,7 @@ static uint16_t quantise(float value, unsigned maxval)
     return (uint16_t)(fminf(fmaxf(value, 0), 1) * (float)maxval + 0.5f);
 }
 
-/* Exposes the sensor's rows to STRIP and puts them into FRAME. */
+/* Exposes the sensor's rows to STRIP and writes them to FRAME. */
 static void expose_strip(const struct strip *strip, const struct options *options,
                          const struct view *view, const float *shading, uint64_t *random,
                          struct frame *frame)

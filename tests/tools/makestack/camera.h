@@ -10,14 +10,14 @@
 #include "subject.h"
 #include "view.h"
 
-/* What of the light reaches the sensor at each pixel, through vignetting and dust, the same in
-   every frame: width * height factors, which the caller frees with free(). */
+/* The share of light that vignetting and dust let through to each pixel, the same in every frame:
+   width * height factors, which the caller frees with free(). */
 float *camera_shading(const struct options *options);
 
 /*
  * Exposes FRAME, whose raster is allocated, to subject S and those behind it: the light through
- * SHADING, gamma and gain of VIEW, and the sensor's noise, which RANDOM begins. Opacity, where the
- * frame has it, is an ellipse on the subject.
+ * SHADING, gamma and gain of VIEW, and the sensor's noise, seeded by RANDOM. A frame's opacity, if
+ * any, is an ellipse on the subject.
  */
 void camera_expose(struct frame *frame, const struct options *options, const struct subject *s,
                    const struct view *view, const float *shading, uint64_t random);

@@ -23,7 +23,7 @@ struct feature {
  */
 struct feature feature_make(const struct subject *s, unsigned kind, uint64_t *random);
 
-/* How much of feature F, 0..1, is seen at X, Y from its middle through a blur of SIGMA. */
+/* How much of feature F, 0..1, shows at X, Y from its middle through a blur of SIGMA. */
 float feature_seen(const struct feature *f, float x, float y, float sigma);
 
 /* The distance from its middle beyond which nothing of F is seen. */

@@ -51,7 +51,7 @@ static void apply_scene(struct options *options, const struct fusion_kind *kind)
     options->gain = 0.006f;
 }
 
-/* What the kinds share: a camera on a stand that moves a little, and an honest sensor. */
+/* What the kinds share: a camera on a stand that moves a little, and a sensor without faults. */
 void kinds_apply(struct options *options, const char *kind)
 {
     const struct fusion_kind *scene = find_scene(kind);

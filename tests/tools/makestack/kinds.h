@@ -12,12 +12,12 @@
 /* Whether there is a kind of this name. */
 bool kinds_known(const char *kind);
 
-/* Sets the options of KIND, which is known, but for the frames that are wrong; some depend on
+/* Sets the options of KIND, which must exist, except for wrong frames; some depend on
    options->width. */
 void kinds_apply(struct options *options, const char *kind);
 
-/* Makes frames wrong as kind wrong has it, one in each way; options->wrong holds RIGHT for all.
-   Ends the program where there are too few frames. */
+/* Sets options->wrong, all RIGHT so far, for kind wrong: one frame wrong in each way. Ends the
+   program if there are too few frames. */
 void kinds_wrong(struct options *options);
 
 #endif

@@ -72,7 +72,7 @@ static const char *tuple_type(unsigned depth)
     return types[depth - 1];
 }
 
-/* Returns where in the file the raster begins. */
+/* Returns the raster's place in the file. */
 static long frame_save(const struct frame *frame, const char *dir, const char *name)
 {
     FILE *file = open_in(dir, name, "wb");
@@ -99,7 +99,8 @@ static void save_truth_row(FILE *file, unsigned index, const struct matrix *m, b
     fprintf(file, "\t0\t0\t1\t1\n");
 }
 
-/* From frame INDEX - 1 to frame INDEX, of view VIEW, at the depth that is equally sharp in both. */
+/* The transform from frame INDEX - 1 to frame INDEX, of view VIEW, at the depth that is equally
+   sharp in both. */
 static void save_neighbours_row(FILE *file, const struct options *options, unsigned index,
                                 const struct view *view)
 {
@@ -112,8 +113,8 @@ static void save_neighbours_row(FILE *file, const struct options *options, unsig
 }
 
 /*
- * Writes the frames, good pixels only, and the truth about them; BAD has then looked at those that
- * are right. Returns where in each file the raster begins.
+ * Writes the frames, without bad pixels, and the truth about them, and lets BAD look at those that
+ * are right. Returns the raster's place in each file.
  */
 static long save_frames(const struct options *options, const struct subject *subject,
                         const struct subject *other, struct badpixels *bad)
@@ -155,7 +156,7 @@ static long save_frames(const struct options *options, const struct subject *sub
     return start;
 }
 
-/* Replaces the raster, which begins at START of FILE, by what is interpolated from its mosaic. */
+/* Replaces the raster, which begins at START of FILE, by one interpolated from its mosaic. */
 static void save_mosaic(const struct options *options, FILE *file, long start)
 {
     struct frame frame = {.width = options->width,

@@ -5,8 +5,8 @@
 
 /*
  * Plane projective transforms of pixel coordinates: row-major 3x3 matrices. Pixel centres lie at
- * whole numbers, the first one at (0, 0), y runs down. They are written here apart from those of
- * the library that makestack's stacks test, and in plain floating point: no case is refused.
+ * whole numbers, the first one at (0, 0), y runs down. They are independent of the library's
+ * transforms, which makestack's stacks test, and refuse no case.
  */
 struct matrix {
     double m[9];

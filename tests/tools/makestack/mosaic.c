@@ -13,8 +13,8 @@ unsigned mosaic_channel(unsigned x, unsigned y)
     return (x & 1) + (y & 1);
 }
 
-/* I + STEP within 0 .. N - 1, mirrored without repeating the edge: the pattern goes on beyond it.
- */
+/* I + STEP, mirrored at the ends of 0 .. N - 1 without repeating the edge, so that the pattern goes
+   on. */
 static unsigned mirrored(unsigned i, int step, unsigned n)
 {
     int at = (int)i + step;

@@ -73,7 +73,7 @@ static const char usage[] =
     "-height, -frames, -depth, -maxval, -seed, -texture, -points, -gain, -noise, -hot and -levels\n"
     "count.\n";
 
-/* As enum relief counts. */
+/* In the order of enum relief. */
 static const char *const relief_names[] = {"smooth", "ramp", "layers"};
 
 static enum relief parse_relief(const char *name)
@@ -85,7 +85,7 @@ static enum relief parse_relief(const char *name)
     exit(1);
 }
 
-/* As enum wrong counts. */
+/* In the order of enum wrong. */
 static const char *const wrong_names[] = {"", "scene", "dark", "white", "half"};
 
 static void parse_wrong(struct options *options, const char *list)
@@ -135,7 +135,8 @@ double options_parallax(const struct options *options)
     return fabs((double)options->parallax) + fabs((double)options->depthbreathing) / 100 * corner;
 }
 
-/* Reads the options into OPTIONS; called once to learn the kind, and again to win over it. */
+/* Reads the options into OPTIONS; called once to learn the kind, and again to override its
+   settings. */
 static void read_options(struct options *options, int argc, const char **argv, char **levels,
                          char **relief, char **wrong)
 {

@@ -3,8 +3,8 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-/* What makes that a frame cannot be aligned, if anything: another scene, no light, too much of it,
-   a shift by half the width. */
+/* Why a frame cannot be aligned, if so: another scene, no light, too much light, a shift by half
+   the width. */
 enum wrong { RIGHT, WRONG_SCENE, WRONG_DARK, WRONG_WHITE, WRONG_HALF };
 
 /* How depth runs through the subject: bumps; a tilted plane with lower ones; flat layers, the
@@ -36,8 +36,8 @@ struct options {
    caller frees wrong with free(). */
 struct options options_parse(int argc, const char **argv);
 
-/* By how many pixels at most, through the whole stack, the nearest and the farthest point of the
-   subject move against each other. */
+/* The most pixels by which the nearest and the farthest point of the subject move against each
+   other through the stack. */
 double options_parallax(const struct options *options);
 
 #endif

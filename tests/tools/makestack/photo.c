@@ -71,7 +71,7 @@ void photo_read(struct photo *photo, const char *name, unsigned width, unsigned 
                        photo->height, photo->sigma[i]);
     }
     free(work);
-    /* The frame, with a tenth to spare on each side, fills the photograph. */
+    /* The frame and a tenth more on each side fill the photograph. */
     photo->scale =
         fminf((float)pam.width / (1.2f * (float)width), (float)pam.height / (1.2f * (float)height));
     photo->left = 0.5f * ((float)pam.width - photo->scale * (float)width);

@@ -17,8 +17,8 @@ struct photo {
     float *level[PHOTO_LEVELS]; /* 3 planes of width * height */
 };
 
-/* Reads the PNM file NAME for frames of WIDTH x HEIGHT, which lie in its middle with a tenth to
-   spare; a failure ends the program. */
+/* Reads the PNM file NAME for frames of WIDTH x HEIGHT in its middle, with a tenth to spare; ends
+   the program on failure. */
 void photo_read(struct photo *photo, const char *name, unsigned width, unsigned height);
 
 /* Frees what the photograph owns; an all-zero one is empty. */

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * Random numbers from a hash, so that any of them can be had without the ones before: a sequence
- * begins with STATE = random_hash(seed, number of the purpose) and each call takes it one on. The
- * numbers are the same on every machine.
+ * Random numbers from a hash, so that each can be computed without those before it: a sequence
+ * begins with STATE = random_hash(seed, number of the purpose), and each call advances it by one.
+ * The numbers are the same on every machine.
  */
 
 /* A number in which every bit depends on all bits of A and B. */

@@ -18,8 +18,9 @@
 
 /*
  * Where pixel X, Y of the frame lies on the subject, PLACE, and its depth, which is returned. The
- * movement depends on the depth at a place that itself depends on the movement: a fixed point,
- * reached because the options are checked: no step on the subject moves its picture by more.
+ * movement depends on the depth at a place that itself depends on the movement: a fixed-point
+ * iteration, which converges because the options are checked: no step on the subject moves its
+ * picture by more.
  */
 static float find_place(const struct subject *s, const struct view *view, double x, double y,
                         float place[2])
@@ -103,7 +104,7 @@ static void strip_add_features(struct strip *strip, const struct subject *s,
         }
 }
 
-/* Fills place and sheet with what subject S alone looks like, where anything of it is seen. */
+/* Fills place and sheet with subject S alone, where any of it is seen. */
 static void render_sheet(struct strip *strip, const struct subject *s, const struct view *view)
 {
     size_t pixels = (size_t)strip->width * strip->rows;

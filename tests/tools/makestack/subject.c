@@ -63,7 +63,7 @@ static void make_octave(struct octave *o, uint64_t *random, float spacing, float
 }
 
 /* A smooth relief is all bumps; a ramp is a plane, tilted along the frame's diagonal, with lower
-   ones; a layer is flat, here at depth 0. */
+   bumps; a layer is flat, here at depth 0. */
 static void make_relief(struct subject *s, const struct options *options)
 {
     float rise = 0.4f; /* of the ramp, from one side of the frame to the other */

@@ -24,7 +24,7 @@
 struct octave {
     float xx, xy, x0, y0;           /* lattice coordinates: a turned and scaled grid */
     float weight[3];                /* of each colour */
-    float seen[SUBJECT_BLUR_STEPS]; /* what is left of it at blur i * sigma_step */
+    float seen[SUBJECT_BLUR_STEPS]; /* its attenuation at blur i * sigma_step */
 };
 
 struct subject {
@@ -39,12 +39,12 @@ struct subject {
     float cell;                   /* side of the squares that hold a set of features each, pixels */
     bool repeats;                 /* every square holds the same */
     float defocus;   /* sigma of the blur at the greatest distance from focus, pixels */
-    float sigma_max; /* of the greatest blur there is */
+    float sigma_max; /* of the greatest possible blur */
     float sigma_step;
     const struct photo *photo; /* in place of octaves and features, or NULL; not owned */
 };
 
-/* The table of random values, -1..1, on which the noise of all subjects rests; the caller frees it
+/* The table of random values, -1..1, from which all subjects get their noise; the caller frees it
    with free(). */
 float *subject_lattice(uint64_t seed);
 
@@ -55,16 +55,16 @@ float *subject_lattice(uint64_t seed);
 void subject_make(struct subject layers[SUBJECT_LAYERS], const struct options *options,
                   uint64_t seed, const float *lattice, const struct photo *photo);
 
-/* Depth, 0 (nearest) to 1, of what lies at U, V. */
+/* The subject's depth, 0 (nearest) to 1, at U, V. */
 float subject_depth(const struct subject *s, float u, float v);
 
-/* Sigma in pixels of the blur of what lies at DEPTH in a frame focused at FOCUS, both 0..1. */
+/* The blur's sigma, in pixels, at DEPTH in a frame focused at FOCUS, both 0..1. */
 float subject_blur(const struct subject *s, float depth, float focus);
 
-/* How much, 0..1, of what is behind the subject it hides at U, V through a blur of SIGMA. */
+/* How much of the background, 0..1, the subject hides at U, V through a blur of SIGMA. */
 float subject_cover(const struct subject *s, float u, float v, float sigma);
 
-/* Adds to RGB what all octaves are at U, V through a blur of SIGMA: a contrast about 0. */
+/* Adds to RGB the sum of all octaves at U, V through a blur of SIGMA: a contrast about 0. */
 void subject_add_octaves(const struct subject *s, float u, float v, float sigma, float rgb[3]);
 
 #endif

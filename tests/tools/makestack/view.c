@@ -10,8 +10,8 @@
 
 /*
  * The truth of frame INDEX: from the reference's pixels to its own. Scale, rotation and perspective
- * are about the middle of the frame; a part of each grows steadily through the stack, as focus
- * breathing does, a part is by chance. The reference's is the identity.
+ * are about the middle of the frame; one part of each grows steadily through the stack, as focus
+ * breathing does, another is random. The reference's is the identity.
  */
 static struct matrix frame_transform(const struct options *options, unsigned index)
 {

@@ -18,8 +18,8 @@ struct view {
 };
 
 /*
- * The view of frame INDEX. The reference's matrix is the identity, its gain and gamma are 1. A
- * frame that options->wrong makes dark, white or half out of the picture gets that here.
+ * The view of frame INDEX. The reference's matrix is the identity, its gain and gamma are 1. Sets
+ * the light and shift of frames that options->wrong makes dark, white or half out of the picture.
  */
 struct view view_make(const struct options *options, unsigned index);
 
@@ -31,8 +31,8 @@ struct view view_make(const struct options *options, unsigned index);
  */
 struct matrix view_at_depth(const struct view *view, double depth);
 
-/* The inverse at DEPTH of that movement alone: from where to_subject takes a pixel of the frame, U,
-   V, to the reference's pixels. */
+/* The inverse of that movement alone, at DEPTH: U, V, where to_subject takes a pixel of the frame,
+   to the reference's pixels. */
 void view_undo_parallax(const struct view *view, double depth, double *u, double *v);
 
 #endif
