@@ -82,7 +82,7 @@ static void parse_depth_map(struct cmdline *cmd)
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
-    static const char *const powers[] = {"4", "6", "8", NULL};
+    static const struct choice powers[] = {{"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0}};
     const char *sharpness;
     const struct option options[] = {
         {"sharpness", NULL, &sharpness}, {"depthmap", NULL, &cmd->depth_map},
@@ -90,7 +90,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         {"name", NULL, &cmd->name},
     };
     cmdline_parse("framefuse", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
-    cmd->fuse.sharpness = sharpness ? 4 + 2 * cmdline_choice("sharpness", sharpness, powers) : 6;
+    cmd->fuse.sharpness = (unsigned)cmdline_choice("sharpness", sharpness, powers, 6);
     cmd->fuse.depth = cmd->depth_map;
     if (cmd->output && cmd->output[0] == '\0')
         message_error("-output: the file's name is empty");

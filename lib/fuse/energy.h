@@ -14,11 +14,12 @@
  * repeating the edge, once or twice. A few rows are held, never the level:
  *
  *     energy_begin(energy);
- *     for (row = 0; row < height || more rows are wanted; row++) {
- *         if (row < height)
+ *     for (unsigned got = 0, made = 0; made < height;) {
+ *         if (got++ < height)
  *             energy_square(detail, planes, width, energy_next(energy));
- *         if ((blurred = energy_push(energy)))
- *             use(blurred);                             rows from the top, up to ENERGY_LAG behind
+ *         const float *blurred = energy_push(energy);
+ *         if (blurred)
+ *             use(blurred, made++);
  *     }
  */
 struct energy;

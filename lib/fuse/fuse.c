@@ -129,8 +129,10 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
     }
     if (frame_has_opacity(geometry))
         total += (double)geometry->width * geometry->height;
+    const struct level *mapped = &level[depth_level(base)];
     if (options->depth)
-        total += depth_bytes(level[depth_level(base)].width, level[depth_level(base)].height);
+        total += depth_bytes(mapped->width, mapped->height) +
+                 (double)sizeof(uint16_t) * geometry->width * geometry->height;
     return total + image_bytes(geometry->width, ROWS, 1);
 }
 

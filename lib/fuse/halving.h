@@ -12,15 +12,16 @@
  * repeating the edge. Sample i of a level lies at sample 2 i of the next finer one.
  *
  *     halving:   coarse[i] = sum over k = -2..2 of w[k] fine[2 i + k],  of n samples (n + 1)/2
- *     doubling:  fine[i] = 2 sum over k of w[k] z[i + k],  z[2 j] = coarse[j], z = 0 between;
+ *     doubling:  fine[i] = 2 sum over k of w[k] z[i + k],  z[2 j] = coarse[j], z = 0 between,
  *                so 1 6 1 /8 of the coarse samples at even i and 4 4 /8 at odd
  *
  * Halving takes the fine image row by row and holds five rows of it:
  *
  *     halving_begin(&halving, &coarse);
- *     for each row:
+ *     for (unsigned row = 0; row < height; row++) {
  *         fill(halving_next(&halving));
  *         halving_push(&halving);
+ *     }
  */
 struct halving {
     unsigned width, planes; /* of the fine image */

@@ -217,7 +217,7 @@ void output_close(struct output *out)
 struct tempfile *output_pam_file(const char *path, const struct frame *frame)
 {
     struct tempfile *file = tempfile_create(path);
-    write_pam_header(tempfile_stream(file), frame);
+    pam_write_header(tempfile_stream(file), frame);
     fwrite(frame->raster, 1, frame_raster_bytes(frame), tempfile_stream(file));
     tempfile_flush(file);
     return file;
