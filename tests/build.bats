@@ -8,7 +8,7 @@ load helper
 @test "programs are position-independent, read-only after relocation, and check stack and buffers" {
     ! sanitized || skip "a sanitized build has its own checks"
     type readelf >/dev/null || skip "no readelf here"
-    for program in framealign framebalance noisedetect noisehist noiselist noisemask; do
+    for program in framealign framebalance framefuse noisedetect noisehist noiselist noisemask; do
         readelf -hldW --dyn-syms "$BUILD/bin/$program" >elf
         for wanted in 'Type: *DYN' GNU_RELRO BIND_NOW __stack_chk_fail __fprintf_chk; do
             grep -q "$wanted" elf || {
@@ -45,6 +45,10 @@ EOF
         found=$((found + 1))
         case $header in
         */deviation.h) declare='struct deviation *deviation; struct deviation_options options; struct frame frame; uint16_t *row;' ;;
+        */energy.h) declare='struct energy *energy; float *detail; unsigned planes, width;' ;;
+        */fuse.h) declare='struct frame frame, frames[2]; struct fuse_options options;' ;;
+        */halving.h) declare='struct halving halving; struct image coarse;' ;;
+        */window.h) declare='struct window window;' ;;
         */gauss.h) declare='struct gauss *blur; const uint16_t *samples; uint16_t *blurred; unsigned row;' ;;
         */leaveout.h) declare='struct leaveout *leaveout; uint16_t *size, *hot; unsigned row;' ;;
         */register.h) declare='struct pyramid pyramid, frame_pyramid; struct frame reference, frame; struct register_models models;' ;;

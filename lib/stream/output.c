@@ -95,12 +95,12 @@ static void write_raw_rows(const struct output *out, const unsigned char *rows, 
     }
 }
 
-static void tell_scaling(struct output *out, const struct frame *frame)
+static void tell_scaling(const struct frame *frame, bool *told)
 {
-    if (frame->maxval != png_maxval(frame) && !out->scaling_told) {
+    if (frame->maxval != png_maxval(frame) && !*told) {
         message_note("PNG has no maxval of %u: samples are scaled to %u", frame->maxval,
                      png_maxval(frame));
-        out->scaling_told = true;
+        *told = true;
     }
 }
 
@@ -158,7 +158,7 @@ void output_begin(struct output *out, const struct frame *frame)
         out->file = stdout;
     }
     if (out->options.png) {
-        tell_scaling(out, frame);
+        tell_scaling(frame, &out->scaling_told);
         out->png = png_writer_open(out->file, label(out), frame);
     } else {
         pam_write_header(out->file, frame);
@@ -214,8 +214,19 @@ void output_close(struct output *out)
     free(out);
 }
 
+struct tempfile *output_pam_file(const char *path, const struct frame *frame)
+{
+    struct tempfile *file = tempfile_create(path);
+    pam_write_header(tempfile_stream(file), frame);
+    fwrite(frame->raster, 1, frame_raster_bytes(frame), tempfile_stream(file));
+    tempfile_flush(file);
+    return file;
+}
+
 struct tempfile *output_png_file(const char *path, const struct frame *frame)
 {
+    bool told = false;
+    tell_scaling(frame, &told);
     struct tempfile *file = tempfile_create(path);
     struct png_writer *png = png_writer_open(tempfile_stream(file), path, frame);
     png_writer_rows(png, frame->raster, frame->height);

@@ -43,7 +43,8 @@ void output_check_stdout(void);
 /* The same at the end, for programs that print no frames: also closes it. */
 void output_flush_stdout(void);
 
-/* Writes FRAME as PNG to a file that tempfile_commit() puts in place as PATH. */
+/* Writes FRAME as PAM, or as PNG, to a file that tempfile_commit() puts in place as PATH. */
+struct tempfile *output_pam_file(const char *path, const struct frame *frame);
 struct tempfile *output_png_file(const char *path, const struct frame *frame);
 
 #endif

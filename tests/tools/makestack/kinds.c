@@ -13,17 +13,52 @@ static const char *const kinds[] = {
     "repetitive", "homography",     "hot",     "dust",  "16bit",   "wrong",      "noise",
     "parallax",   "depthbreathing", "layers",  "camera"};
 
+/* Of a subject for fusion. */
+struct fusion_kind {
+    const char *name;
+    enum scene_kind scene;
+    unsigned frames;
+    float noise;
+};
+
+static const struct fusion_kind scenes[] = {{"relief", SCENE_RELIEF, 15, 1},
+                                            {"bristle", SCENE_BRISTLE, 20, 2},
+                                            {"blobs", SCENE_BLOBS, 24, 5},
+                                            {"flat", SCENE_FLAT, 60, 2}};
+
+static const struct fusion_kind *find_scene(const char *kind)
+{
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
+        if (!strcmp(kind, scenes[i].name))
+            return &scenes[i];
+    return NULL;
+}
+
 bool kinds_known(const char *kind)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kind, kinds[i]))
             return true;
-    return false;
+    return find_scene(kind);
+}
+
+static void apply_scene(struct options *options, const struct fusion_kind *kind)
+{
+    options->scene = kind->scene;
+    options->frames = kind->frames;
+    options->depth = 4;
+    options->noise = kind->noise;
+    options->gain = 0.006f;
 }
 
 /* What the kinds share: a camera on a stand that moves a little, and a sensor without faults. */
 void kinds_apply(struct options *options, const char *kind)
 {
+    const struct fusion_kind *scene = find_scene(kind);
+    if (scene) {
+        apply_scene(options, scene);
+        return;
+    }
     float width = (float)options->width;
     options->defocus = 6;
     options->breathing = 1;

@@ -13,7 +13,8 @@
  * pixels.
  *
  * The subject is in subject.h, feature.h and photo.h, the camera in view.h, strip.h and camera.h,
- * the bad pixels are in badpixels.h, the options in options.h and kinds.h. Here are the files.
+ * the bad pixels are in badpixels.h, the options in options.h and kinds.h. Stacks for fusion are in
+ * scene.h and exposure.h. Here are the files.
  */
 
 #include <errno.h>
@@ -31,14 +32,18 @@
 #include "alloc.h"
 #include "badpixels.h"
 #include "camera.h"
+#include "exposure.h"
 #include "frame.h"
 #include "matrix.h"
 #include "mosaic.h"
 #include "options.h"
 #include "photo.h"
 #include "random.h"
+#include "scene.h"
 #include "subject.h"
 #include "view.h"
+
+#define EDGE_REACH 20 /* pixels: what is so near to an outline may have a halo */
 
 static FILE *open_in(const char *dir, const char *name, const char *mode)
 {
@@ -186,6 +191,55 @@ static void finish_frames(const struct options *options, const struct badpixels 
     close_checked(file, "pixels.tsv");
 }
 
+/* A stack for fusion, its truth, its depth and where the outlines are. */
+static void make_scene(const struct options *options)
+{
+    size_t pixels = alloc_product(options->width, options->height);
+    float *rgb = alloc_array(3 * pixels, sizeof *rgb);
+    float *lattice = subject_lattice(options->seed);
+    struct scene scene;
+    scene_make(&scene, options, lattice);
+    struct frame frame = {.width = options->width,
+                          .height = options->height,
+                          .depth = options->depth,
+                          .maxval = options->maxval};
+    struct frame truth = {
+        .width = options->width, .height = options->height, .depth = 3, .maxval = 65535};
+    struct frame depth = {
+        .width = options->width, .height = options->height, .depth = 1, .maxval = 65535};
+    struct frame edges = {
+        .width = options->width, .height = options->height, .depth = 1, .maxval = 255};
+    frame_alloc(&frame);
+    for (unsigned i = 0; i < options->frames; i++) {
+        char name[32];
+        float last = options->frames > 1 ? (float)(options->frames - 1) : 1;
+        scene_view(&scene, (float)i / last, rgb);
+        exposure_take(&frame, options, i, rgb);
+        frame_file_name(name, i);
+        frame_save(&frame, options->dir, name);
+    }
+    frame_alloc(&truth);
+    scene_truth(&scene, rgb);
+    exposure_truth(&truth, rgb);
+    frame_save(&truth, options->dir, "truth.pam");
+    frame_alloc(&depth);
+    scene_depth(&scene, rgb);
+    for (unsigned y = 0; y < depth.height; y++)
+        for (unsigned x = 0; x < depth.width; x++)
+            frame_put(&depth, x, y, 0, (unsigned)(rgb[(size_t)y * depth.width + x] * 65535 + 0.5f));
+    frame_save(&depth, options->dir, "depth.pam");
+    frame_alloc(&edges);
+    scene_edges(&scene, EDGE_REACH, edges.raster);
+    frame_save(&edges, options->dir, "edges.pam");
+    frame_free(&frame);
+    frame_free(&truth);
+    frame_free(&depth);
+    frame_free(&edges);
+    scene_free(&scene);
+    free(lattice);
+    free(rgb);
+}
+
 static void make_stack(const struct options *options)
 {
     float *lattice = subject_lattice(options->seed);
@@ -215,7 +269,10 @@ int main(int argc, const char **argv)
     struct options options = options_parse(argc, argv);
     if (mkdir(options.dir, 0777)) /* not into a directory that may hold frames of another stack */
         pm_error("%s: %s", options.dir, strerror(errno));
-    make_stack(&options);
+    if (options.scene != NO_SCENE)
+        make_scene(&options);
+    else
+        make_stack(&options);
     free(options.wrong);
     return 0;
 }

@@ -30,7 +30,7 @@ static const char usage[] =
     "Each option has a default in brackets; -kind sets some of them, the others win over it.\n"
     "  -kind=NAME       easy breathing rotated dark defocus lowtexture shift repetitive\n"
     "                   homography hot dust 16bit wrong noise parallax depthbreathing\n"
-    "                   layers camera\n"
+    "                   layers camera; and for fusion, see below, relief bristle blobs flat\n"
     "  -width=N -height=N -frames=N   [600 400 7]\n"
     "  -depth=1..4 -maxval=N          gray, gray+alpha, RGB, RGBA [3 255]\n"
     "  -reference=I     the frame whose pixels the truth counts in [N/2]\n"
@@ -58,7 +58,20 @@ static const char usage[] =
     "  -hot=N -dead=N -cluster2=N -cluster5=N   bad pixels, and hot clusters of 2x2 and 5x5 [0]\n"
     "  -levels=MIN,MAX  deviation of the bad pixels [16,120]\n"
     "  -dust=N          soft dark discs on the sensor [0]\n"
-    "  -wrong=I:WHAT,...   frames that cannot be aligned: scene, dark, white, half\n";
+    "  -wrong=I:WHAT,...   frames that cannot be aligned: scene, dark, white, half\n"
+    "The kinds for fusion make aligned frames of textured and plain things that hide each other, "
+    "RGB\n"
+    "with opacity (-depth=3: without), and in place of the tables\n"
+    "  truth.pam   the subject with all of it in focus, 16 bits\n"
+    "  edges.pam   white where the outline of a thing is within 20 pixels; without things, all\n"
+    "  depth.pam   depth of what is seen, 0 (nearest) to 65535: frame i of n is focused at i / (n "
+    "- 1)\n"
+    "relief is a smooth surface, bristle hairs before another, blobs plates before one, flat a "
+    "plate\n"
+    "and hairs before a plain gradient. Hot pixels drift as if frames had been aligned. Only "
+    "-width,\n"
+    "-height, -frames, -depth, -maxval, -seed, -texture, -points, -gain, -noise, -hot and -levels\n"
+    "count.\n";
 
 /* In the order of enum relief. */
 static const char *const relief_names[] = {"smooth", "ramp", "layers"};
@@ -95,6 +108,8 @@ static void parse_wrong(struct options *options, const char *list)
 
 static void check_options(const struct options *options)
 {
+    if (options->scene != NO_SCENE && options->depth < 3)
+        pm_error("the kinds for fusion need -depth=3 or 4");
     if (options->width < 1 || options->height < 1 || options->frames < 1)
         pm_error("-width, -height and -frames must be at least 1");
     if (options->depth < 1 || options->depth > 4)

@@ -11,6 +11,9 @@ enum wrong { RIGHT, WRONG_SCENE, WRONG_DARK, WRONG_WHITE, WRONG_HALF };
    nearer ones with holes. */
 enum relief { RELIEF_SMOOTH, RELIEF_RAMP, RELIEF_LAYERS };
 
+/* Subjects for fusion, of frames that are aligned: see scene.h. */
+enum scene_kind { NO_SCENE, SCENE_RELIEF, SCENE_BRISTLE, SCENE_BLOBS, SCENE_FLAT };
+
 /* All the information the user supplied, and the defaults for the rest. */
 struct options {
     const char *dir, *kind, *subject; /* kind, subject: or NULL */
@@ -20,6 +23,7 @@ struct options {
     float breathing, rotate, shift, perspective;   /* per cent, degrees, pixels */
     float parallax, parallaxangle, depthbreathing; /* pixels, degrees, per cent */
     enum relief relief;
+    enum scene_kind scene;
     unsigned wholeshift;                          /* boolean */
     float gain, gamma, exposure, vignette, noise; /* fractions; levels */
     unsigned mosaic;                              /* boolean */

@@ -1,0 +1,222 @@
+/*
+ * framefuse - fuse the aligned frames of a stack into one sharp picture
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmdline.h"
+#include "depth.h"
+#include "frame.h"
+#include "fuse.h"
+#include "input.h"
+#include "message.h"
+#include "name.h"
+#include "output.h"
+#include "tempfile.h"
+
+static const char synopsis[] =
+    "framefuse [-sharpness=4|6|8] [-depthmap=FILE] [-png] [-output=FILE] [-name=NAME]\n"
+    "           [frame ...]";
+
+/* All the information the user supplied on the command line. */
+struct cmdline {
+    struct fuse_options fuse;
+    const char *depth_map; /* file, or NULL */
+    char *depth_table;     /* the file beside it, or NULL; owned */
+    const char *output;    /* file, or NULL: standard output */
+    bool png;              /* the picture is one, else PAM */
+    const char *name;      /* of the picture */
+    char *const *operands;
+    unsigned operand_count;
+};
+
+/* What the frames came to. */
+struct stack {
+    struct fuse *fuse;
+    unsigned frames, shown; /* all, and those that are not transparent everywhere */
+    char **names;           /* of all, for the depth map's table; else NULL */
+};
+
+/* Where the ending of PATH begins: at its last dot, unless the name has none or begins with it. */
+static const char *ending(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    return dot && dot > name ? dot : name + strlen(name);
+}
+
+static bool is_png(const char *path)
+{
+    return strcasecmp(ending(path), ".png") == 0;
+}
+
+/* Checks that the map and its table can lie beside each other, and apart from the picture. */
+static void parse_depth_map(struct cmdline *cmd)
+{
+    const char *map = cmd->depth_map;
+    struct stat status;
+    if (map[0] == '\0' || (stat(map, &status) == 0 && !S_ISREG(status.st_mode)))
+        message_error("-depthmap=%s: a regular file is needed, for a table is written beside it",
+                      map);
+    cmd->depth_table = alloc_printf("%.*s.tsv", (int)(ending(map) - map), map);
+    if (strcmp(map, cmd->depth_table) == 0)
+        message_error("-depthmap=%s: that is the name of the table beside the map: give the map "
+                      "another ending, such as .png",
+                      map);
+    if (cmd->output &&
+        (strcmp(cmd->output, map) == 0 || strcmp(cmd->output, cmd->depth_table) == 0))
+        message_error("-output=%s would replace the depth map or its table, %s: give it another "
+                      "name",
+                      cmd->output, cmd->depth_table);
+}
+
+static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
+{
+    static const struct choice powers[] = {{"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0}};
+    const char *sharpness;
+    const struct option options[] = {
+        {"sharpness", NULL, &sharpness}, {"depthmap", NULL, &cmd->depth_map},
+        {"png", &cmd->png, NULL},        {"output", NULL, &cmd->output},
+        {"name", NULL, &cmd->name},
+    };
+    cmdline_parse("framefuse", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
+    cmd->fuse.sharpness = (unsigned)cmdline_choice("sharpness", sharpness, powers, 6);
+    cmd->fuse.depth = cmd->depth_map;
+    if (cmd->output && cmd->output[0] == '\0')
+        message_error("-output: the file's name is empty");
+    if (cmd->name && cmd->name[0] == '\0')
+        message_error("-name: the name is empty");
+    if (cmd->depth_map)
+        parse_depth_map(cmd);
+    cmd->png = cmd->png || (cmd->output && is_png(cmd->output));
+    cmdline_without_effect("name", cmd->name && cmd->png, "on PNG, which carries no name");
+    cmd->operands = argv + 1;
+    cmd->operand_count = (unsigned)argc - 1;
+}
+
+/* Ends the program where fusing frames like FRAME takes more memory than the machine has. */
+static void check_memory(const struct cmdline *cmd, const struct frame *frame)
+{
+    double gib = 1024.0 * 1024 * 1024, needed = fuse_bytes(frame, &cmd->fuse) / gib;
+    double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
+    if (there <= 0 || needed <= there)
+        return;
+    char *geometry = frame_geometry_text(frame);
+    message_error("frame %s: to fuse frames of %s takes %.1f GiB of memory, and this machine has "
+                  "%.1f GiB: make them smaller (pamscale, or pamcut into parts that overlap)",
+                  frame->name, geometry, needed, there);
+}
+
+static void keep_name(struct stack *stack, const char *name)
+{
+    if (stack->frames % 64 == 0) {
+        stack->names =
+            realloc(stack->names, alloc_product(stack->frames + 64, sizeof *stack->names));
+        if (!stack->names)
+            message_error("out of memory for the names of the frames");
+    }
+    stack->names[stack->frames] = alloc_string(name);
+}
+
+/* Fuses all frames; FRAME holds the last one then. */
+static void read_stack(const struct cmdline *cmd, struct stack *stack, struct frame *frame)
+{
+    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
+    while (input_next(in, frame)) {
+        if (!stack->fuse) {
+            check_memory(cmd, frame);
+            stack->fuse = fuse_new(frame, &cmd->fuse);
+        }
+        input_raster(in, frame);
+        if (cmd->depth_map)
+            keep_name(stack, frame->name);
+        if (fuse_add(stack->fuse, frame))
+            stack->shown++;
+        else
+            message_note("frame %s is transparent everywhere: it adds nothing", frame->name);
+        stack->frames++;
+    }
+    input_close(in);
+}
+
+/* Writes which sample of the map stands for which frame. */
+static struct tempfile *write_table(const struct cmdline *cmd, const struct stack *stack)
+{
+    struct tempfile *table = tempfile_create(cmd->depth_table);
+    fprintf(tempfile_stream(table), "sample\tframe\n");
+    for (unsigned i = 0; i < stack->frames; i++) {
+        char *name = name_escape(stack->names[i]);
+        fprintf(tempfile_stream(table), "%u\t%s\n", depth_sample(i, stack->frames), name);
+        free(name);
+    }
+    tempfile_flush(table);
+    return table;
+}
+
+static struct tempfile *write_file(const char *path, bool png, const struct frame *frame)
+{
+    return png ? output_png_file(path, frame) : output_pam_file(path, frame);
+}
+
+static void write_depth(const struct cmdline *cmd, const struct stack *stack,
+                        struct tempfile *files[2])
+{
+    struct frame map;
+    fuse_depth_map(stack->fuse, &map);
+    map.name = alloc_string(cmd->name ? cmd->name : "depth");
+    files[0] = write_file(cmd->depth_map, is_png(cmd->depth_map), &map);
+    files[1] = write_table(cmd, stack);
+    frame_free(&map);
+}
+
+static void write_picture(const struct cmdline *cmd, const struct stack *stack, struct output *out,
+                          struct frame *frame)
+{
+    struct tempfile *files[3] = {NULL};
+    fuse_finish(stack->fuse, frame);
+    free(frame->name);
+    frame->name = alloc_string(cmd->name ? cmd->name : "fused");
+    if (cmd->depth_map)
+        write_depth(cmd, stack, files);
+    if (out)
+        output_frame(out, frame);
+    else
+        files[2] = write_file(cmd->output, cmd->png, frame);
+    if (out)
+        output_close(out);
+    for (unsigned i = 0; i < 3; i++)
+        if (files[i])
+            tempfile_commit(files[i]);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmdline cmd = {0};
+    struct stack stack = {0};
+    struct frame frame = {0};
+    parse_cmdline(argc, argv, &cmd);
+    const struct output_options options = {.png = cmd.png};
+    struct output *out = cmd.output ? NULL : output_open(&options);
+    read_stack(&cmd, &stack, &frame);
+    if (stack.shown == 0)
+        message_error("all %u frames are transparent everywhere: there is nothing to fuse",
+                      stack.frames);
+    write_picture(&cmd, &stack, out, &frame);
+    for (unsigned i = 0; stack.names && i < stack.frames; i++)
+        free(stack.names[i]);
+    free(stack.names);
+    free(cmd.depth_table);
+    fuse_free(stack.fuse);
+    frame_free(&frame);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A chain of blurs over 5x5 pixels: each takes a row and, once the two rows below are there, gives
+ * the one in their middle. Vertical before horizontal, as halving.c has it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "energy.h"
+#include "simd.h"
+
+enum { REACH = 2, TAPS = 2 * REACH + 1 };
+
+struct blur {
+    struct window in;
+    unsigned made; /* rows so far */
+};
+
+struct energy {
+    unsigned width, blurs;
+    struct blur blur[ENERGY_BLURS];
+    float *sum; /* a padded row */
+    float *out; /* a row */
+};
+
+struct energy *energy_new(unsigned width, unsigned height, unsigned blurs)
+{
+    struct energy *energy = alloc_zeroed(1, sizeof *energy);
+    energy->width = width;
+    energy->blurs = blurs;
+    for (unsigned i = 0; i < blurs; i++)
+        window_alloc(&energy->blur[i].in, height, width, TAPS);
+    energy->sum = alloc_array((size_t)width + 2 * REACH, sizeof *energy->sum);
+    energy->out = alloc_array(width, sizeof *energy->out);
+    return energy;
+}
+
+void energy_free(struct energy *energy)
+{
+    if (!energy)
+        return;
+    for (unsigned i = 0; i < energy->blurs; i++)
+        window_free(&energy->blur[i].in);
+    free(energy->sum);
+    free(energy->out);
+    free(energy);
+}
+
+void energy_begin(struct energy *energy)
+{
+    for (unsigned i = 0; i < energy->blurs; i++)
+        energy->blur[i].in.got = energy->blur[i].made = 0;
+}
+
+SIMD_CLONES
+static void blur_down(const float *const tap[TAPS], unsigned count, float *restrict sum)
+{
+    const float *a = tap[0], *b = tap[1], *c = tap[2], *d = tap[3], *e = tap[4];
+    for (unsigned i = 0; i < count; i++)
+        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
+}
+
+SIMD_CLONES
+static void blur_across(const float *restrict sum, unsigned count, float *restrict out)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++)
+        out[i] = (sum[i - 2] + sum[i + 2]) + 4.0f * (sum[i - 1] + sum[i + 1]) + 6.0f * sum[i];
+}
+
+/* The next row of BLUR, which has the rows for it, to OUT. */
+static void make_row(const struct energy *energy, struct blur *blur, float *out)
+{
+    const float *tap[TAPS];
+    for (int k = -REACH; k <= REACH; k++)
+        tap[k + REACH] = window_row(&blur->in, (long)blur->made + k);
+    float *sum = energy->sum + REACH;
+    blur_down(tap, energy->width, sum);
+    window_pad(sum, energy->width, REACH);
+    blur_across(sum, energy->width, out);
+    blur->made++;
+}
+
+float *energy_next(struct energy *energy)
+{
+    return window_next(&energy->blur[0].in);
+}
+
+const float *energy_push(struct energy *energy)
+{
+    bool pushed = true;
+    for (unsigned i = 0; i < energy->blurs; i++) {
+        struct blur *blur = &energy->blur[i];
+        struct window *in = &blur->in;
+        if (pushed && in->got < in->height)
+            in->got++;
+        pushed = blur->made < in->got && (in->got == in->height || blur->made + REACH < in->got);
+        if (pushed)
+            make_row(energy, blur, i + 1 == energy->blurs ? energy->out : window_next(&blur[1].in));
+    }
+    return pushed ? energy->out : NULL;
+}
+
+SIMD_CLONES
+static void square_gray(const float *restrict v, unsigned width, float *restrict e)
+{
+    for (unsigned i = 0; i < width; i++)
+        e[i] = v[i] * v[i];
+}
+
+SIMD_CLONES
+static void square_colors(const float *restrict r, const float *restrict g, const float *restrict b,
+                          unsigned width, float *restrict e)
+{
+    for (unsigned i = 0; i < width; i++)
+        e[i] = 0.25f * (r[i] * r[i] + 2.0f * g[i] * g[i] + b[i] * b[i]);
+}
+
+void energy_square(const float *detail, unsigned planes, unsigned width, float *e)
+{
+    if (planes == 1)
+        square_gray(detail, width, e);
+    else
+        square_colors(detail, detail + width, detail + 2 * (size_t)width, width, e);
+}

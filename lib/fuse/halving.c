@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Vertical before horizontal: the vertical sum vectorises over the whole row, and only its result
+ * needs padding for the mirrored samples.
+ */
+
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "halving.h"
+#include "simd.h"
+
+enum { REACH = 2, TAPS = 2 * REACH + 1 };
+
+void halving_alloc(struct halving *halving, unsigned width, unsigned height, unsigned planes)
+{
+    *halving = (struct halving){.width = width, .planes = planes};
+    window_alloc(&halving->fine, height, (size_t)width * planes, TAPS);
+    halving->sum = alloc_array((size_t)width + 2 * REACH, sizeof *halving->sum);
+}
+
+void halving_free(struct halving *halving)
+{
+    window_free(&halving->fine);
+    free(halving->sum);
+    *halving = (struct halving){0};
+}
+
+unsigned halving_size(unsigned n)
+{
+    return n / 2 + n % 2;
+}
+
+void halving_begin(struct halving *halving, const struct image *coarse)
+{
+    halving->fine.got = 0;
+    halving->made = 0;
+    halving->coarse = coarse;
+}
+
+float *halving_next(const struct halving *halving)
+{
+    return window_next(&halving->fine);
+}
+
+SIMD_CLONES
+static void halve_down(const float *const tap[TAPS], size_t from, unsigned count,
+                       float *restrict sum)
+{
+    const float *a = tap[0] + from, *b = tap[1] + from, *c = tap[2] + from;
+    const float *d = tap[3] + from, *e = tap[4] + from;
+    for (unsigned i = 0; i < count; i++)
+        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
+}
+
+SIMD_CLONES
+static void halve_across(const float *restrict sum, unsigned count, float *restrict half)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++) {
+        const float *s = sum + 2 * i;
+        half[i] = (s[-2] + s[2]) + 4.0f * (s[-1] + s[1]) + 6.0f * s[0];
+    }
+}
+
+static void make_row(struct halving *halving)
+{
+    const struct image *coarse = halving->coarse;
+    const float *tap[TAPS];
+    for (int k = 0; k < TAPS; k++)
+        tap[k] = window_row(&halving->fine, 2 * (long)halving->made + k - REACH);
+    float *out = image_row(coarse, halving->made), *sum = halving->sum + REACH;
+    for (unsigned plane = 0; plane < halving->planes; plane++) {
+        halve_down(tap, (size_t)plane * halving->width, halving->width, sum);
+        window_pad(sum, halving->width, REACH);
+        halve_across(sum, coarse->width, out + (size_t)plane * coarse->width);
+    }
+    halving->made++;
+}
+
+void halving_push(struct halving *halving)
+{
+    halving->fine.got++;
+    unsigned got = halving->fine.got, height = halving->fine.height;
+    while (halving->made < halving->coarse->height &&
+           (got == height || 2 * (size_t)halving->made + REACH < got))
+        make_row(halving);
+}
+
+SIMD_CLONES
+static void double_down(const float *above, const float *middle, const float *below, unsigned count,
+                        float *restrict sum)
+{
+    for (unsigned i = 0; i < count; i++)
+        sum[i] = ((above[i] + below[i]) + 6.0f * middle[i]) * (1.0f / 64.0f);
+}
+
+SIMD_CLONES
+static void double_down_between(const float *above, const float *below, unsigned count,
+                                float *restrict sum)
+{
+    for (unsigned i = 0; i < count; i++)
+        sum[i] = (above[i] + below[i]) * (1.0f / 16.0f);
+}
+
+/* Makes pairs, so one sample more than are wanted where those are odd. */
+SIMD_CLONES
+static void double_across(const float *restrict sum, unsigned pairs, float *restrict out)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pairs; i++) {
+        out[2 * i] = (sum[i - 1] + sum[i + 1]) + 6.0f * sum[i];
+        out[2 * i + 1] = 4.0f * (sum[i] + sum[i + 1]);
+    }
+}
+
+/* Row I of coarse rows of an image whose fine HEIGHT is mirrored: fine rows 2 i. */
+static const float *coarse_row(const struct image *coarse, long i, unsigned height)
+{
+    return image_row(coarse, window_mirror(2 * i, height) / 2);
+}
+
+void doubling_row(const struct image *coarse, unsigned planes, unsigned width, unsigned height,
+                  unsigned row, float *work, float *out)
+{
+    long middle = row / 2;
+    const float *above = coarse_row(coarse, row % 2 ? middle : middle - 1, height);
+    const float *below = coarse_row(coarse, middle + 1, height);
+    const float *at = image_row(coarse, (unsigned)middle);
+    unsigned half = coarse->width;
+    float *sum = work + 1;
+    for (unsigned plane = 0; plane < planes; plane++) {
+        size_t from = (size_t)plane * half;
+        if (row % 2)
+            double_down_between(above + from, below + from, half, sum);
+        else
+            double_down(above + from, at + from, below + from, half, sum);
+        sum[-1] = sum[window_mirror(-2, width) / 2];
+        sum[half] = sum[window_mirror(2 * (long)half, width) / 2];
+        double_across(sum, half, out + (size_t)plane * width);
+    }
+}
