@@ -18,6 +18,7 @@ struct band {
     struct frame geometry; /* of the frames: no name, no raster */
     size_t row_samples;    /* of a row, opacity among them */
     unsigned height;       /* rows of a band, at most */
+    unsigned radius;       /* rows beyond a band that the statistic looks at */
     size_t sum_rows;       /* rows that its frames give, at most */
 
     unsigned first, end, from, to;
@@ -27,14 +28,17 @@ struct band {
     uint32_t *counts; /* a row of pixels a row from FROM on: frames in which the pixel is not
                          transparent; NULL without opacity: all */
 
-    struct gauss *blur;
+    struct gauss *blur;          /* NULL without */
     uint16_t *samples, *blurred; /* a row each */
 };
 
-/* For frames of the geometry of FRAME, in bands of at most HEIGHT rows. The caller ends it with
-   band_close(). */
-void band_open(struct band *band, const struct frame *frame, unsigned blur_size, unsigned height);
+/* For frames of the geometry of FRAME, in bands of at most HEIGHT rows; the statistic looks RADIUS
+   rows beyond them. The caller ends it with band_close(). */
+void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned height);
 void band_close(struct band *band);
+
+/* Gives it a blur of SIZE rows, 2 RADIUS + 1. */
+void band_add_blur(struct band *band, unsigned size);
 
 /* The band of rows from FIRST on, without a frame. */
 void band_begin(struct band *band, unsigned first);
