@@ -16,16 +16,20 @@
 
 enum { RING = 2 * EXCESS_REACH + 1, WEAKEST = 4 };
 
-/* Where a neighbour lies. */
-struct direction {
-    int8_t x, y;
+/* Where the neighbours of the samples of a place lie: rows below theirs, and where in that row, as
+   it is kept, the first one is. */
+struct neighbor {
+    int down;
+    size_t at;
 };
 
-/* A place: its colour and its neighbours in the 5x5 window by colour, those of 3x3 first. */
+/* A place: its colour, where its first sample is in a row as it is kept, and its neighbours in the
+   5x5 window by colour, those of 3x3 first. */
 struct place {
     unsigned color;
+    size_t at;
     unsigned count[CFA_COLORS], near[CFA_COLORS];
-    struct direction directions[CFA_COLORS][LANES_VALUES_MAX];
+    struct neighbor neighbors[CFA_COLORS][LANES_VALUES_MAX];
 };
 
 /* The columns that have their place in common: FIRST and those a period of the pattern apart. */
@@ -35,9 +39,9 @@ struct columns {
 
 /* What is computed for LANES samples at once. */
 struct work {
-    lanes_row brought[LANES_VALUES_MAX], values[LANES_VALUES_MAX], other[LANES_VALUES_MAX];
+    lanes_row own[LANES_VALUES_MAX], other[LANES_VALUES_MAX], brought[LANES_VALUES_MAX];
     lanes_row lowest, highest;
-    float factor[LANES];
+    float own_level[LANES], factor[LANES];
 };
 
 struct excess {
@@ -46,12 +50,27 @@ struct excess {
     struct columns *columns;
     unsigned column_count;
     struct place *places;    /* by row of places and by columns */
-    size_t stride;           /* samples of a column of the pattern in a row */
     uint16_t *ring;          /* the last RING rows */
     size_t row_room;         /* samples of a row in it */
     unsigned pushed, pulled; /* the next row of each */
     struct work work;
 };
+
+/* Samples of a column of the pattern in a row. */
+static size_t column_samples(const struct cfa *cfa, unsigned width)
+{
+    return (width + cfa->width - 1) / cfa->width;
+}
+
+size_t excess_row(const struct cfa *cfa, unsigned width)
+{
+    return column_samples(cfa, width) * cfa->width;
+}
+
+size_t excess_at(const struct cfa *cfa, unsigned width, unsigned x)
+{
+    return x % cfa->width * column_samples(cfa, width) + x / cfa->width;
+}
 
 /* I reflected into 0..N-1; as often as it takes where N is small. */
 static unsigned reflected(int i, unsigned n)
@@ -76,8 +95,8 @@ static void add_neighbors(const struct excess *excess, struct place *place, unsi
                 continue;
             unsigned color = cfa_color(&excess->cfa, column, row);
             place->near[color] += near;
-            place->directions[color][place->count[color]++] =
-                (struct direction){(int8_t)((int)column - (int)x), (int8_t)((int)row - (int)y)};
+            place->neighbors[color][place->count[color]++] = (struct neighbor){
+                (int)row - (int)y, excess_at(&excess->cfa, excess->width, column)};
         }
 }
 
@@ -119,7 +138,8 @@ static void make_places(struct excess *excess)
             continue;
         for (unsigned i = 0; i < count; i++) {
             unsigned x = excess->columns[i].first;
-            row[i] = (struct place){.color = cfa_color(&excess->cfa, x, y)};
+            row[i] = (struct place){.color = cfa_color(&excess->cfa, x, y),
+                                    .at = excess_at(&excess->cfa, excess->width, x)};
             add_neighbors(excess, &row[i], x, y, true);
             add_neighbors(excess, &row[i], x, y, false);
         }
@@ -137,8 +157,7 @@ struct excess *excess_new(const struct cfa *cfa, unsigned width, unsigned height
     excess->rank = rank;
     make_columns(excess);
     make_places(excess);
-    excess->stride = (width + cfa->width - 1) / cfa->width;
-    excess->row_room = excess->stride * cfa->width + LANES; /* the last lanes may be of nothing */
+    excess->row_room = excess_row(cfa, width) + LANES; /* the last lanes may be of nothing */
     excess->ring = alloc_zeroed(RING * excess->row_room, sizeof *excess->ring);
     return excess;
 }
@@ -179,29 +198,23 @@ void excess_push(struct excess *excess, const uint16_t *samples)
     uint16_t *row = excess->ring + excess->pushed++ % RING * excess->row_room;
     for (unsigned x = 0; x < period; x++)
         take_column(samples + x, period, (excess->width - x + period - 1) / period,
-                    row + x * excess->stride);
+                    row + excess_at(&excess->cfa, excess->width, x));
 }
 
-/* The samples X, Y and those a period of the pattern apart. */
-static const uint16_t *samples_at(const struct excess *excess, unsigned x, unsigned y)
+/* The samples of row Y, as they are kept. */
+static const uint16_t *kept_row(const struct excess *excess, unsigned y)
 {
-    unsigned period = excess->cfa.width;
-    return excess->ring + y % RING * excess->row_room + x % period * excess->stride + x / period;
+    return excess->ring + y % RING * excess->row_room;
 }
 
-static const uint16_t *neighbors_at(const struct excess *excess, unsigned x, unsigned y,
-                                    struct direction direction)
+/* The neighbours of COLOR, as rows of lanes; those of the first sample of the place in row Y when
+   LANE is 0. */
+static void neighbors(const struct excess *excess, const struct place *place, unsigned color,
+                      unsigned y, unsigned lane, const uint16_t *rows[])
 {
-    return samples_at(excess, (unsigned)((int)x + direction.x), (unsigned)((int)y + direction.y));
-}
-
-/* The samples of COLOR in the window, sorted. */
-static void sort_color(const struct excess *excess, const struct place *place, unsigned color,
-                       unsigned x, unsigned y, lanes_row *values)
-{
+    const struct neighbor *neighbors = place->neighbors[color];
     for (unsigned i = 0; i < place->count[color]; i++)
-        memcpy(values[i], neighbors_at(excess, x, y, place->directions[color][i]), sizeof *values);
-    lanes_sort(values, place->count[color]);
+        rows[i] = kept_row(excess, (unsigned)((int)y + neighbors[i].down)) + neighbors[i].at + lane;
 }
 
 /* Twice a median, less twice the black level, at least 2 WEAKEST; of sorted values the middle two
@@ -213,95 +226,108 @@ static inline float twice_level(uint16_t a, uint16_t b, int32_t black)
 }
 
 SIMD_CLONES
-static void compute_factors(const uint16_t *restrict own_a, const uint16_t *restrict own_b,
-                            const uint16_t *restrict a, const uint16_t *restrict b, int32_t black,
+static void compute_levels(const uint16_t *restrict a, const uint16_t *restrict b, int32_t black,
+                           unsigned steps, float *restrict level)
+{
+    for (unsigned l = 0; l < steps * LANES_STEP; l++)
+        level[l] = twice_level(a[l], b[l], black);
+}
+
+SIMD_CLONES
+static void compute_factors(const float *restrict own_level, const uint16_t *restrict a,
+                            const uint16_t *restrict b, int32_t black, unsigned steps,
                             float *restrict factor)
 {
-    for (unsigned l = 0; l < LANES; l++)
-        factor[l] = twice_level(own_a[l], own_b[l], black) / twice_level(a[l], b[l], black);
+    for (unsigned l = 0; l < steps * LANES_STEP; l++)
+        factor[l] = own_level[l] / twice_level(a[l], b[l], black);
 }
 
-/* t of another colour's samples. */
+/* t of another colour's COUNT neighbours. The product is below 2^31. */
 SIMD_CLONES
-static void bring(const uint16_t *restrict samples, const float *restrict factor, float black,
-                  uint16_t *restrict brought)
+static void bring(const uint16_t *const *from, unsigned count, const float *restrict factor,
+                  float black, unsigned steps, lanes_row *restrict brought)
 {
-    for (unsigned l = 0; l < LANES; l++) {
-        float t = ((float)samples[l] - black) * factor[l] + (black + 0.5F);
-        t = t < 0 ? 0 : t > 65535 ? 65535 : t;
-        brought[l] = (uint16_t)(int32_t)t;
+    for (unsigned i = 0; i < count; i++) {
+        const uint16_t *row = from[i];
+        for (unsigned l = 0; l < steps * LANES_STEP; l++) {
+            int32_t t = (int32_t)(((float)row[l] - black) * factor[l] + (black + 0.5F));
+            t = t < 0 ? 0 : t;
+            brought[i][l] = (uint16_t)(t > 65535 ? 65535 : t);
+        }
     }
 }
 
-/* Brings the near samples of all other colours to the place's; returns how many. */
-static unsigned bring_colors(struct excess *excess, const struct place *place, unsigned x,
-                             unsigned y)
+/* Brings the near samples of all other colours to the place's; returns how many, sorted in
+   work->other. */
+static unsigned bring_colors(struct excess *excess, const struct place *place, unsigned y,
+                             unsigned lane, unsigned steps)
 {
     struct work *work = &excess->work;
+    const uint16_t *rows[LANES_VALUES_MAX];
     unsigned own = place->count[place->color], brought = 0;
+    compute_levels(work->own[(own - 1) / 2], work->own[own / 2], (int32_t)excess->black, steps,
+                   work->own_level);
     for (unsigned color = 0; color < CFA_COLORS; color++) {
-        unsigned count = place->count[color];
-        if (color == place->color || place->near[color] == 0)
+        unsigned count = place->count[color], near = place->near[color];
+        if (color == place->color || near == 0)
             continue;
-        sort_color(excess, place, color, x, y, work->other);
-        compute_factors(work->values[(own - 1) / 2], work->values[own / 2],
-                        work->other[(count - 1) / 2], work->other[count / 2],
-                        (int32_t)excess->black, work->factor);
-        for (unsigned i = 0; i < place->near[color]; i++)
-            bring(neighbors_at(excess, x, y, place->directions[color][i]), work->factor,
-                  (float)excess->black, work->brought[brought++]);
+        neighbors(excess, place, color, y, lane, rows);
+        lanes_sort(rows, count, steps, work->other);
+        compute_factors(work->own_level, work->other[(count - 1) / 2], work->other[count / 2],
+                        (int32_t)excess->black, steps, work->factor);
+        bring(rows, near, work->factor, (float)excess->black, steps, work->brought + brought);
+        brought += near;
     }
+    for (unsigned i = 0; i < brought; i++)
+        rows[i] = work->brought[i];
+    lanes_sort(rows, brought, steps, work->other);
     return brought;
 }
 
 SIMD_CLONES
 static void subtract_range(const uint16_t *restrict samples, const uint16_t *restrict lowest,
-                           const uint16_t *restrict highest, unsigned count, unsigned step,
-                           int32_t *restrict d)
+                           const uint16_t *restrict highest, unsigned count, int32_t *restrict d)
 {
-    int32_t beyond[LANES];
-    for (unsigned l = 0; l < LANES; l++) {
+    for (unsigned l = 0; l < count; l++) {
         int32_t above = samples[l] - 2 * highest[l] + lowest[l];
         int32_t below = 2 * lowest[l] - highest[l] - samples[l];
-        beyond[l] = (above > 0 ? above : 0) - (below > 0 ? below : 0);
+        d[l] = (above > 0 ? above : 0) - (below > 0 ? below : 0);
     }
-    for (unsigned l = 0; l < count; l++)
-        d[(size_t)l * step] = beyond[l];
 }
 
-/* d of the COUNT samples, at most LANES, from X on, that have this place. */
-static void compute_lanes(struct excess *excess, const struct place *place, unsigned x, unsigned y,
-                          unsigned count, int32_t *d)
+/* d of COUNT samples, at most LANES, that have this place in row Y, from the LANE-th on. */
+static void compute_lanes(struct excess *excess, const struct place *place, unsigned y,
+                          unsigned lane, unsigned count, int32_t *d)
 {
     struct work *work = &excess->work;
-    unsigned own = place->count[place->color];
+    unsigned own = place->count[place->color], steps = (count + LANES_STEP - 1) / LANES_STEP;
     if (own == 0) { /* in a frame of few samples */
-        for (unsigned l = 0; l < count; l++)
-            d[(size_t)l * excess->cfa.width] = 0;
+        memset(d + place->at + lane, 0, count * sizeof *d);
         return;
     }
-    sort_color(excess, place, place->color, x, y, work->values);
-    unsigned brought = bring_colors(excess, place, x, y);
-    lanes_sort(work->brought, brought);
+    const uint16_t *rows[LANES_VALUES_MAX];
+    neighbors(excess, place, place->color, y, lane, rows);
+    lanes_sort(rows, own, steps, work->own);
+    unsigned brought = bring_colors(excess, place, y, lane, steps);
     unsigned third = own + brought < 6 ? 1 : (own + brought) / 3;
-    lanes_span(work->values, own, work->brought, brought,
-               excess->rank < third ? excess->rank : third, work->lowest, work->highest);
-    subtract_range(samples_at(excess, x, y), work->lowest, work->highest, count, excess->cfa.width,
-                   d);
+    lanes_span(work->own, own, work->other, brought, excess->rank < third ? excess->rank : third,
+               steps, work->lowest, work->highest);
+    subtract_range(kept_row(excess, y) + place->at + lane, work->lowest, work->highest, count,
+                   d + place->at + lane);
 }
 
 bool excess_pull(struct excess *excess, int32_t *d, unsigned *row)
 {
-    unsigned y = excess->pulled, period = excess->cfa.width;
+    unsigned y = excess->pulled;
     if (y == excess->height ||
         (excess->pushed < excess->height && excess->pushed <= y + EXCESS_REACH))
         return false;
     const struct place *place = excess->places + place_of_row(excess, y) * excess->column_count;
     for (unsigned i = 0; i < excess->column_count; i++, place++) {
         const struct columns *columns = &excess->columns[i];
-        for (unsigned done = 0; done < columns->count; done += LANES) {
-            unsigned left = columns->count - done, x = columns->first + done * period;
-            compute_lanes(excess, place, x, y, left < LANES ? left : LANES, d + x);
+        for (unsigned lane = 0; lane < columns->count; lane += LANES) {
+            unsigned left = columns->count - lane;
+            compute_lanes(excess, place, y, lane, left < LANES ? left : LANES, d);
         }
     }
     *row = excess->pulled++;

@@ -4,6 +4,7 @@
 #define EXCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cfa.h"
@@ -51,7 +52,16 @@ unsigned excess_restart(struct excess *excess, unsigned first);
 void excess_push(struct excess *excess, const uint16_t *samples);
 
 /* Takes d of the next row, -65535..65535, and which row it is, where the rows below it are known;
-   false where they are not yet, and behind the last. */
+   false where they are not yet, and behind the last. D has room for excess_row() elements: that of
+   sample x is the element excess_at(), the others mean nothing. */
 bool excess_pull(struct excess *excess, int32_t *d, unsigned *row);
+
+/*
+ * The order of d in a row: column after column of the pattern, as it is computed. In a mosaic of
+ * WIDTH samples a row has excess_row() elements, and that of sample X, and of those whole periods
+ * to the right of it one by one, is excess_at().
+ */
+size_t excess_row(const struct cfa *cfa, unsigned width);
+size_t excess_at(const struct cfa *cfa, unsigned width, unsigned x);
 
 #endif

@@ -9,6 +9,7 @@
  * and b_(k - i), counted from 1, where a_0 and b_0 do not count.
  */
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "lanes.h"
@@ -44,13 +45,16 @@
 
 #define DEFINE_SORT(n)                                                                             \
     SIMD_CLONES                                                                                    \
-    static void sort_##n(lanes_row *values)                                                        \
+    static void sort_##n(const uint16_t *const *from, unsigned steps, lanes_row *restrict sorted)  \
     {                                                                                              \
-        for (unsigned l = 0; l < LANES; l++) {                                                     \
+        const uint16_t *row[n];                                                                    \
+        for (unsigned i = 0; i < n; i++)                                                           \
+            row[i] = from[i];                                                                      \
+        for (unsigned l = 0; l < steps * LANES_STEP; l++) {                                        \
             uint16_t v[n];                                                                         \
             for (unsigned i = 0; i < n; i++)                                                       \
-                v[i] = values[i][l];                                                               \
-            NETWORK_##n for (unsigned i = 0; i < n; i++) values[i][l] = v[i];                      \
+                v[i] = row[i][l];                                                                  \
+            NETWORK_##n for (unsigned i = 0; i < n; i++) sorted[i][l] = v[i];                      \
         }                                                                                          \
     }
 
@@ -60,81 +64,90 @@ DEFINE_SORT(8)
 DEFINE_SORT(12)
 
 SIMD_CLONES
-static void order_rows(uint16_t *restrict a, uint16_t *restrict b)
+static void order_rows(uint16_t *restrict a, uint16_t *restrict b, unsigned steps)
 {
-    for (unsigned l = 0; l < LANES; l++)
+    for (unsigned l = 0; l < steps * LANES_STEP; l++)
         ORDER(a[l], b[l])
 }
 
 /* Batcher's merge exchange. */
-static void sort_many(lanes_row *values, unsigned count)
+static void sort_many(const uint16_t *const *from, unsigned count, unsigned steps,
+                      lanes_row *sorted)
 {
     unsigned top = 1;
     while (2 * top < count)
         top *= 2;
+    for (unsigned i = 0; i < count; i++)
+        memcpy(sorted[i], from[i], sizeof *sorted);
     for (unsigned p = top; p > 0; p /= 2)
         for (unsigned q = top, r = 0, d = p; d > 0; d = q > p ? q - p : 0, q /= 2, r = p)
             for (unsigned i = 0; i + d < count; i++)
                 if ((i & p) == r)
-                    order_rows(values[i], values[i + d]);
+                    order_rows(sorted[i], sorted[i + d], steps);
 }
 
-void lanes_sort(lanes_row *values, unsigned count)
+static const lanes_row none; /* the smallest values */
+
+void lanes_sort(const uint16_t *const *from, unsigned count, unsigned steps, lanes_row *sorted)
 {
-    unsigned size = count <= 4 ? 4 : count <= 6 ? 6 : count <= 8 ? 8 : count <= 12 ? 12 : count;
-    if (count < 2)
+    enum { NETWORK_MAX = 12 };
+    if (count > NETWORK_MAX) {
+        sort_many(from, count, steps, sorted);
         return;
-    if (count < size)
-        memset(values[count], 255, (size - count) * sizeof *values);
-    switch (size) {
-    case 4:
-        sort_4(values);
-        break;
-    case 6:
-        sort_6(values);
-        break;
-    case 8:
-        sort_8(values);
-        break;
-    case 12:
-        sort_12(values);
-        break;
-    default:
-        sort_many(values, count);
     }
+    const uint16_t *row[NETWORK_MAX];
+    lanes_row last;
+    if (count != 4 && count != 6 && count != 8 && count != NETWORK_MAX)
+        memset(last, 255, sizeof last);
+    for (unsigned i = 0; i < NETWORK_MAX; i++)
+        row[i] = i < count ? from[i] : last;
+    if (count <= 4)
+        sort_4(row, steps, sorted);
+    else if (count <= 6)
+        sort_6(row, steps, sorted);
+    else if (count <= 8)
+        sort_8(row, steps, sorted);
+    else
+        sort_12(row, steps, sorted);
 }
 
-SIMD_CLONES
-static void lower_to_larger(const uint16_t *restrict a, const uint16_t *restrict b,
-                            uint16_t *restrict lowest)
-{
-    for (unsigned l = 0; l < LANES; l++) {
-        uint16_t larger = a[l] > b[l] ? a[l] : b[l];
-        lowest[l] = larger < lowest[l] ? larger : lowest[l];
-    }
-}
+enum { PARTS = LANES_RANK_MAX + 1 };
 
+/* The smallest of the larger of a and b, and the largest of the smaller of c and d. */
 SIMD_CLONES
-static void raise_to_smaller(const uint16_t *restrict a, const uint16_t *restrict b,
-                             uint16_t *restrict highest)
+static void join_parts(const uint16_t *const *from, unsigned steps, uint16_t *restrict lowest,
+                       uint16_t *restrict highest)
 {
-    for (unsigned l = 0; l < LANES; l++) {
-        uint16_t smaller = a[l] < b[l] ? a[l] : b[l];
-        highest[l] = smaller > highest[l] ? smaller : highest[l];
+    const uint16_t *row[4 * PARTS];
+    for (unsigned i = 0; i < 4 * PARTS; i++)
+        row[i] = from[i];
+    for (unsigned l = 0; l < steps * LANES_STEP; l++) {
+        uint16_t low = 65535, high = 0;
+        for (unsigned i = 0; i < PARTS; i++) {
+            uint16_t a = row[4 * i][l], b = row[4 * i + 1][l];
+            uint16_t c = row[4 * i + 2][l], d = row[4 * i + 3][l];
+            uint16_t larger = a > b ? a : b, smaller = c < d ? c : d;
+            low = larger < low ? larger : low;
+            high = smaller > high ? smaller : high;
+        }
+        lowest[l] = low;
+        highest[l] = high;
     }
 }
 
 void lanes_span(lanes_row *a, unsigned a_count, lanes_row *b, unsigned b_count, unsigned rank,
-                lanes_row lowest, lanes_row highest)
+                unsigned steps, lanes_row lowest, lanes_row highest)
 {
-    lanes_row none, all;
-    memset(none, 0, sizeof none);
+    const uint16_t *rows[4 * PARTS];
+    lanes_row all;
     memset(all, 255, sizeof all);
-    memcpy(lowest, all, sizeof all);
-    memcpy(highest, none, sizeof none);
-    for (unsigned i = rank > b_count ? rank - b_count : 0; i <= rank && i <= a_count; i++) {
+    for (unsigned i = 0; i < PARTS; i++) {
         unsigned j = rank - i;
-        lower_to_larger(i ? a[i - 1] : none, j ? b[j - 1] : none, lowest);
-        raise_to_smaller(i ? a[a_count - i] : all, j ? b[b_count - j] : all, highest);
+        bool taken = i <= rank && i <= a_count && j <= b_count;
+        rows[4 * i] = !taken ? all : i ? a[i - 1] : none;
+        rows[4 * i + 1] = !taken ? all : j ? b[j - 1] : none;
+        rows[4 * i + 2] = !taken ? none : i ? a[a_count - i] : all;
+        rows[4 * i + 3] = !taken ? none : j ? b[b_count - j] : all;
     }
+    join_parts(rows, steps, lowest, highest);
 }

@@ -26,7 +26,8 @@ struct mosaic_deviation {
     struct band *band;
     struct cfa cfa;
     unsigned black;
-    uint64_t *rows; /* of the band: sums, or samples of the first frames */
+    uint64_t *rows;  /* of the band: sums, or samples of the first frames */
+    size_t row_sums; /* of each row, in the order of excess.h */
     size_t row_words;
     bool summed;                       /* they are sums */
     unsigned rank;                     /* that EXCESS has; 0: none is made yet */
@@ -62,9 +63,10 @@ struct mosaic_deviation *mosaic_deviation_new(struct band *band, const struct cf
     mosaic->band = band;
     mosaic->cfa = *cfa;
     mosaic->black = black;
-    mosaic->row_words = (band->row_samples * SAMPLE_SUM_BYTES + 7) / 8;
+    mosaic->row_sums = excess_row(cfa, band->geometry.width);
+    mosaic->row_words = (mosaic->row_sums * SAMPLE_SUM_BYTES + 7) / 8;
     mosaic->rows = alloc_array(band->sum_rows, alloc_product(mosaic->row_words, 8));
-    mosaic->d = alloc_array(band->row_samples, sizeof *mosaic->d);
+    mosaic->d = alloc_zeroed(mosaic->row_sums, sizeof *mosaic->d);
     return mosaic;
 }
 
@@ -103,7 +105,7 @@ static uint16_t *samples_of(const struct mosaic_deviation *mosaic, unsigned row,
 
 static int32_t *sums_of(const struct mosaic_deviation *mosaic, unsigned row)
 {
-    return (int32_t *)(row_at(mosaic, row) + mosaic->band->row_samples);
+    return (int32_t *)(row_at(mosaic, row) + mosaic->row_sums);
 }
 
 SIMD_CLONES
@@ -128,7 +130,7 @@ static void add_pulled(struct mosaic_deviation *mosaic, unsigned i, bool first)
             continue;
         if (first)
             memset(row_at(mosaic, row), 0, mosaic->row_words * sizeof(uint64_t));
-        add_excess(mosaic->d, band->row_samples, row_at(mosaic, row), sums_of(mosaic, row));
+        add_excess(mosaic->d, mosaic->row_sums, row_at(mosaic, row), sums_of(mosaic, row));
     }
 }
 
@@ -178,36 +180,45 @@ void mosaic_deviation_add(struct mosaic_deviation *mosaic, const unsigned char *
     add_pulled(mosaic, 0, false);
 }
 
-/* max(0, |m| - s) on SIDE, rounded half up, at most LIMIT. */
-SIMD_CLONES
-static void persistent_row(const int32_t *restrict sums, const uint64_t *restrict squares,
-                           unsigned n, size_t count, enum deviation_side side, unsigned limit,
-                           uint16_t *restrict out)
+/* max(0, |m| - s), rounded half up, at most LIMIT; nearly always 0, which costs no root. */
+static inline uint16_t persistent(int32_t sum, uint64_t squares, unsigned n, unsigned limit)
 {
-    int32_t hot = side == DEVIATION_DEAD ? 0 : INT32_MAX;
-    int32_t dead = side == DEVIATION_HOT ? 0 : INT32_MAX;
-    for (size_t i = 0; i < count; i++) {
-        int64_t s = sums[i];
-        int32_t size = sums[i] > 0 ? sums[i] & hot : -sums[i] & dead;
-        double value = (size - sqrt((double)((int64_t)squares[i] * n - s * s))) / n;
-        int32_t rounded = (int32_t)(value < 0 ? 0 : value + 0.5);
-        out[i] = (uint16_t)(rounded < (int32_t)limit ? rounded : (int32_t)limit);
+    uint64_t size = (uint64_t)(sum < 0 ? -(int64_t)sum : sum);
+    if (2 * size * size <= squares * n)
+        return 0;
+    double value = ((double)size - sqrt((double)(squares * n - size * size))) / n;
+    unsigned rounded = (unsigned)(value + 0.5);
+    return (uint16_t)(rounded < limit ? rounded : limit);
+}
+
+/* |D| of the samples of row ROW in column X of the pattern, into the plane of their colour. */
+static void take_column(const struct mosaic_deviation *mosaic, unsigned row, unsigned x,
+                        enum deviation_side side, unsigned limit, uint16_t *out)
+{
+    const struct band *band = mosaic->band;
+    unsigned width = band->geometry.width, period = mosaic->cfa.width;
+    size_t at = excess_at(&mosaic->cfa, width, x);
+    const int32_t *sums = sums_of(mosaic, row) + at;
+    const uint64_t *squares = row_at(mosaic, row) + at;
+    unsigned color = cfa_color(&mosaic->cfa, x, row);
+    for (unsigned i = 0; x < width; i++, x += period) {
+        uint16_t size = persistent(sums[i], squares[i], band->frames, limit);
+        if (size > 0 && (side == DEVIATION_BOTH || (side == DEVIATION_HOT) == (sums[i] > 0)))
+            out[(size_t)x * CFA_COLORS + color] = size;
     }
 }
 
 bool mosaic_deviation_row(struct mosaic_deviation *mosaic, enum deviation_side side, unsigned limit,
                           uint16_t *out)
 {
-    struct band *band = mosaic->band;
+    const struct band *band = mosaic->band;
     if (!mosaic->summed)
         sum_up(mosaic, band->frames, band->frames);
     if (mosaic->result_row == band->end)
         return false;
     unsigned row = mosaic->result_row++;
-    persistent_row(sums_of(mosaic, row), row_at(mosaic, row), band->frames, band->row_samples, side,
-                   limit, band->samples);
     memset(out, 0, CFA_COLORS * band->row_samples * sizeof *out);
-    for (unsigned x = 0; x < band->geometry.width; x++)
-        out[(size_t)x * CFA_COLORS + cfa_color(&mosaic->cfa, x, row)] = band->samples[x];
+    for (unsigned x = 0; x < mosaic->cfa.width; x++)
+        take_column(mosaic, row, x, side, limit, out);
     return true;
 }
