@@ -186,12 +186,9 @@ static void check_frame(const struct cmdline *cmd, const struct frame *frame, co
 {
     const double *levels = cmd->levels;
     bool equal = levels[0] == levels[1] && levels[1] == levels[2];
-    const char *misfit = cmd->pattern ? cfa_misfit(&cmd->deviation.cfa, frame) : NULL;
-    if (misfit) {
-        char *geometry = frame_geometry_text(frame);
-        message_error("%s is no mosaic of -cfa=%s, for it is %s: %s", name, cmd->pattern, geometry,
-                      misfit);
-    }
+    char *misfit = cmd->pattern ? cfa_misfit(&cmd->deviation.cfa, frame) : NULL;
+    if (misfit)
+        message_error("%s is no mosaic of -cfa=%s: %s", name, cmd->pattern, misfit);
     if (cmd->pattern && cmd->deviation.white > frame->maxval)
         message_error("-white=%u is above the maxval of %s, %u: no sample reaches it",
                       cmd->deviation.white, name, frame->maxval);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "cfa.h"
 
 unsigned cfa_color(const struct cfa *cfa, unsigned x, unsigned y)
@@ -113,13 +114,15 @@ const char *cfa_parse(struct cfa *cfa, const char *text)
     return check(cfa);
 }
 
-const char *cfa_misfit(const struct cfa *cfa, const struct frame *frame)
+char *cfa_misfit(const struct cfa *cfa, const struct frame *frame)
 {
     if (frame_colors(frame) > 1)
-        return "a mosaic is gray: give the raw frames, not the developed ones";
+        return alloc_string("it has colours, and a mosaic is gray: give raw frames, not developed "
+                            "ones");
     if (frame_has_opacity(frame))
-        return "a mosaic has no opacity plane";
+        return alloc_string("it has an opacity plane, which no mosaic has");
     if (frame->width < cfa->width || frame->height < cfa->height)
-        return "a mosaic is at least as large as its pattern";
+        return alloc_printf("it is %ux%u samples, less than a period, %ux%u", frame->width,
+                            frame->height, cfa->width, cfa->height);
     return NULL;
 }

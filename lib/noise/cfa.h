@@ -28,8 +28,8 @@ const char *cfa_parse(struct cfa *cfa, const char *text);
 /* The colour of the sample at X, Y. */
 unsigned cfa_color(const struct cfa *cfa, unsigned x, unsigned y);
 
-/* NULL where FRAME may be a mosaic of that pattern: gray, no opacity, not smaller than a period;
-   else what it should be. */
-const char *cfa_misfit(const struct cfa *cfa, const struct frame *frame);
+/* NULL where FRAME may be a mosaic of that pattern: gray, no opacity, not smaller than a period.
+   Else what it is and should be, a text that the caller frees. */
+char *cfa_misfit(const struct cfa *cfa, const struct frame *frame);
 
 #endif

@@ -192,7 +192,7 @@ static inline uint16_t persistent(int32_t sum, uint64_t squares, unsigned n, uns
 }
 
 /* |D| of the samples of row ROW in column X of the pattern, into the plane of their colour. */
-static void take_column(const struct mosaic_deviation *mosaic, unsigned row, unsigned x,
+static void give_column(const struct mosaic_deviation *mosaic, unsigned row, unsigned x,
                         enum deviation_side side, unsigned limit, uint16_t *out)
 {
     const struct band *band = mosaic->band;
@@ -219,6 +219,6 @@ bool mosaic_deviation_row(struct mosaic_deviation *mosaic, enum deviation_side s
     unsigned row = mosaic->result_row++;
     memset(out, 0, CFA_COLORS * band->row_samples * sizeof *out);
     for (unsigned x = 0; x < mosaic->cfa.width; x++)
-        take_column(mosaic, row, x, side, limit, out);
+        give_column(mosaic, row, x, side, limit, out);
     return true;
 }
