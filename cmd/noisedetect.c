@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "cfa.h"
 #include "cmdline.h"
+#include "detection.h"
 #include "deviation.h"
 #include "frame.h"
 #include "gauss.h"
@@ -23,13 +25,18 @@
 
 static const char synopsis[] =
     "noisedetect [-threshold=R,G,B] [-blur=N] [-statistic=mean|persistent] [-hot | -dead]\n"
-    "           [-maxframes=N] [-planes | -map | -output=PREFIX] [-frommap] [frame ...]";
+    "           [-maxframes=N] [-planes | -map | -output=PREFIX] [-frommap] [frame ...]\n"
+    "       noisedetect -cfa=PATTERN [-black=N] -white=N [-threshold=R,G,B] [-hot | -dead]\n"
+    "           [-maxframes=N] [-planes | -map | -output=PREFIX] [mosaic ...]";
+
+enum { MAXVAL_MAX = 65535 };
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    bool threshold;                     /* given; else the default of the map or of the statistic */
+    bool threshold;                     /* given; else the default of the map */
     double levels[3];                   /* thresholds, 0..255 */
-    struct deviation_options deviation; /* -blur, -statistic, -hot, -dead */
+    struct deviation_options deviation; /* -blur, -statistic, -hot, -dead, -cfa, -black, -white */
+    const char *pattern;                /* the frames are mosaics of this pattern; NULL: are not */
     unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
     bool planes;                        /* the mask has one plane a colour */
     bool map;                           /* the deviation map instead of a mask */
@@ -39,27 +46,31 @@ struct cmdline {
     unsigned operand_count;
 };
 
-/* What is made from the rows of the deviation map; a frame that is not wanted has no raster. */
-struct result {
-    struct frame map;    /* |D| */
-    struct frame any;    /* the combined mask */
-    struct frame planes; /* the mask by colours */
-    unsigned colors;
-    unsigned rows; /* taken so far */
-    unsigned long noisy[3], noisy_any;
-};
-
-/* The thresholds that suit the statistics: over real stacks the mean finds 93 % of planted hot
-   pixels at 13 and persistent 98 % at 8. */
-static double default_level(enum deviation_statistic statistic)
-{
-    return statistic == DEVIATION_MEAN ? 13 : 8;
-}
-
 static void set_levels(struct cmdline *cmd, double level)
 {
     for (unsigned c = 0; c < 3; c++)
         cmd->levels[c] = level;
+}
+
+/* -cfa, which stands in place of -statistic, and the levels that it needs. */
+static void parse_mosaic(struct cmdline *cmd, const char *black, const char *white)
+{
+    struct deviation_options *deviation = &cmd->deviation;
+    cmdline_without_effect("black", black && !cmd->pattern, "without -cfa");
+    cmdline_without_effect("white", white && !cmd->pattern, "without -cfa");
+    if (!cmd->pattern)
+        return;
+    const char *error = cfa_parse(&deviation->cfa, cmd->pattern);
+    if (error)
+        message_error("-cfa=%s: %s", cmd->pattern, error);
+    if (!white)
+        message_error("-cfa needs -white=N, the sample value at which the sensor saturates: the "
+                      "maxval of raw files says nothing of it. \"dcraw -v -h\" tells it");
+    deviation->statistic = DEVIATION_MOSAIC;
+    deviation->black = black ? cmdline_whole("black", black, 0, MAXVAL_MAX) : 0;
+    deviation->white = cmdline_whole("white", white, 1, MAXVAL_MAX);
+    if (deviation->white <= deviation->black)
+        message_error("-white=%u is not above -black=%u", deviation->white, deviation->black);
 }
 
 static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects)
@@ -72,8 +83,8 @@ static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bo
         message_error("-map with -frommap would only copy the map");
     if (cmd->from_map && detects)
         message_error(
-            "-frommap: the map is made; -blur, -statistic, -maxframes, -hot and -dead belong "
-            "to the run that makes it with -map");
+            "-frommap: the map is made; -blur, -statistic, -cfa, -black, -white, -maxframes, -hot "
+            "and -dead belong to the run that makes it with -map");
     cmdline_without_effect("threshold", cmd->threshold && cmd->map, "with -map, which has none");
 }
 
@@ -81,7 +92,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
     static const struct choice statistics[] = {
         {"mean", DEVIATION_MEAN}, {"persistent", DEVIATION_PERSISTENT}, {NULL, 0}};
-    const char *threshold, *blur, *statistic, *max_frames;
+    const char *threshold, *blur, *statistic, *max_frames, *black, *white;
     bool hot, dead;
     const struct option options[] = {
         {"threshold", NULL, &threshold}, {"blur", NULL, &blur},
@@ -89,6 +100,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         {"dead", &dead, NULL},           {"maxframes", NULL, &max_frames},
         {"planes", &cmd->planes, NULL},  {"map", &cmd->map, NULL},
         {"output", NULL, &cmd->prefix},  {"frommap", &cmd->from_map, NULL},
+        {"cfa", NULL, &cmd->pattern},    {"black", NULL, &black},
+        {"white", NULL, &white},
     };
     cmdline_parse("noisedetect", synopsis, options, sizeof options / sizeof options[0], &argc,
                   argv);
@@ -97,8 +110,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
     cmd->deviation.statistic = (enum deviation_statistic)cmdline_choice(
         "statistic", statistic, statistics, DEVIATION_PERSISTENT);
+    const char *mosaic = "with -cfa, which has a rule of its own";
+    cmdline_without_effect("blur", blur && cmd->pattern, mosaic);
+    cmdline_without_effect("statistic", statistic && cmd->pattern, mosaic);
     cmd->threshold = threshold != NULL;
-    set_levels(cmd, default_level(cmd->deviation.statistic));
     if (threshold)
         cmdline_levels("threshold", threshold, cmd->levels);
     cmd->deviation.side = hot ? DEVIATION_HOT : dead ? DEVIATION_DEAD : DEVIATION_BOTH;
@@ -106,7 +121,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         max_frames ? cmdline_whole("maxframes", max_frames, 1, DEVIATION_FRAMES_MAX) : 0;
     if (cmd->prefix && !*cmd->prefix)
         message_error("-output: the prefix of the files' names is empty");
-    check_combination(cmd, hot, dead, blur || statistic || hot || dead || max_frames);
+    check_combination(cmd, hot, dead,
+                      blur || statistic || cmd->pattern || black || white || hot || dead ||
+                          max_frames);
+    parse_mosaic(cmd, black, white);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
 }
@@ -145,7 +163,7 @@ static void warn_if_dark(const struct cmdline *cmd, const struct deviation *devi
                          unsigned maxval)
 {
     unsigned brightest = deviation_brightest(deviation);
-    double level = default_level(cmd->deviation.statistic);
+    double level = deviation_level(&cmd->deviation, deviation_frames(deviation));
     if (brightest < maxval / 8.0)
         message_note("warning: the brightest sample of all frames is %u of %u. %g levels are %u of "
                      "them: a threshold may have to be lower by that (12-bit data in 16-bit files "
@@ -153,78 +171,53 @@ static void warn_if_dark(const struct cmdline *cmd, const struct deviation *devi
                      brightest, maxval, level, threshold_limit(level, maxval));
 }
 
-static void result_init(struct result *result, const struct cmdline *cmd, const struct frame *of)
+static void warn(const struct cmdline *cmd, const struct deviation *deviation, unsigned maxval)
 {
-    struct frame gray = {.width = of->width, .height = of->height, .depth = 1, .maxval = 255};
-    strcpy(gray.tuple_type, "GRAYSCALE");
-    struct frame colored = gray;
-    colored.depth = result->colors = frame_colors(of);
-    strcpy(colored.tuple_type, colored.depth == 3 ? "RGB" : "GRAYSCALE");
-    result->any = gray;
-    result->planes = result->map = colored;
-    result->map.maxval = of->maxval;
-    result->map.threshold = default_level(cmd->deviation.statistic);
-    if (cmd->map) {
-        frame_alloc(&result->map);
+    if (cmd->pattern)
         return;
-    }
-    frame_alloc(&result->any);
-    if (cmd->planes || (cmd->prefix && result->colors == 3))
-        frame_alloc(&result->planes);
+    warn_if_dark(cmd, deviation, maxval);
+    if (deviation_looks_like_mosaic(deviation))
+        message_note("warning: the frames look like mosaics, whose samples are of one colour each: "
+                     "name their pattern with -cfa");
 }
 
-static void result_free(struct result *result)
+/* FRAME, which is called NAME, has only a header yet. */
+static void check_frame(const struct cmdline *cmd, const struct frame *frame, const char *name)
 {
-    frame_free(&result->map);
-    frame_free(&result->any);
-    frame_free(&result->planes);
-}
-
-static void count_noisy(struct result *result, const uint8_t *noisy, const uint8_t *any)
-{
-    unsigned width = result->any.width, colors = result->colors;
-    if (!memchr(any, 255, width))
-        return;
-    for (unsigned x = 0; x < width; x++) {
-        result->noisy_any += any[x] != 0;
-        for (unsigned c = 0; c < colors; c++)
-            result->noisy[c] += noisy[(size_t)x * colors + c] != 0;
-    }
-}
-
-/* Adds the next row of the map, DEVIATIONS, to the frames wanted; MARKED has room for a row of
-   planes. */
-static void take_row(struct result *result, const uint16_t *deviations, const unsigned limits[3],
-                     uint8_t *marked)
-{
-    unsigned row = result->rows++;
-    if (result->map.raster) {
-        frame_put_row(&result->map, row, deviations);
-        return;
-    }
-    uint8_t *any = result->any.raster + row * frame_row_bytes(&result->any);
-    if (result->planes.raster)
-        marked = result->planes.raster + row * frame_row_bytes(&result->planes);
-    threshold_row(deviations, result->any.width, result->colors, limits, marked, any);
-    count_noisy(result, marked, any);
-}
-
-static void set_limits(const struct cmdline *cmd, const struct frame *frame, unsigned limits[3])
-{
-    if (!threshold_limits(cmd->levels, frame_colors(frame), frame->maxval, limits))
+    const double *levels = cmd->levels;
+    bool equal = levels[0] == levels[1] && levels[1] == levels[2];
+    char *misfit = cmd->pattern ? cfa_misfit(&cmd->deviation.cfa, frame) : NULL;
+    if (misfit)
+        message_error("%s is no mosaic of -cfa=%s: %s", name, cmd->pattern, misfit);
+    if (cmd->pattern && cmd->deviation.white > frame->maxval)
+        message_error("-white=%u is above the maxval of %s, %u: no sample reaches it",
+                      cmd->deviation.white, name, frame->maxval);
+    if (!cmd->pattern && frame_colors(frame) == 1 && !equal)
         message_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
-/* Takes all rows of the map that DEVIATION gives with this band. */
-static void take_band(struct result *result, struct deviation *deviation, const unsigned limits[3])
+/* Before the first row of a map that has the header MAP: what is wanted of it, and its LIMITS. */
+static void begin_detection(struct cmdline *cmd, const struct frame *map,
+                            struct detection *detection, unsigned limits[3])
 {
-    size_t samples = (size_t)result->any.width * result->colors;
-    uint16_t *deviations = alloc_array(samples, sizeof *deviations);
-    uint8_t *marked = alloc_array(samples, 1);
-    while (deviation_row(deviation, deviations))
-        take_row(result, deviations, limits, marked);
-    free(deviations);
-    free(marked);
+    bool colors = cmd->prefix && frame_colors(map) == 3;
+    if (!cmd->threshold)
+        set_levels(cmd, map->threshold);
+    threshold_limits(cmd->levels, frame_colors(map), map->maxval, limits);
+    detection_init(detection, map,
+                   cmd->map                ? DETECTION_MAP
+                   : cmd->planes || colors ? DETECTION_PLANES
+                                           : DETECTION_MASK);
+}
+
+/* Takes all rows of the map that DEVIATION can give with this band. */
+static void take_band(struct detection *detection, struct deviation *deviation,
+                      const unsigned limits[3])
+{
+    uint16_t *row = alloc_array(frame_row_samples(&detection->map), sizeof *row);
+    while (deviation_row(deviation, row))
+        detection_row(detection, row, limits);
+    free(row);
 }
 
 /* The rows of a band: few enough for its sums to stay in the processor's cache, and several times
@@ -236,103 +229,92 @@ static unsigned band_rows(const struct cmdline *cmd, const struct frame *frame)
 }
 
 /* Detects in files whose rows can be read in any order: band after band. */
-static void detect_in_files(const struct cmdline *cmd, struct rowfiles *files,
-                            struct result *result)
+static void detect_in_files(struct cmdline *cmd, struct rowfiles *files,
+                            struct detection *detection)
 {
     const struct frame *frame = rowfiles_geometry(files);
     unsigned limits[3], from, count, height = band_rows(cmd, frame);
-    set_limits(cmd, frame, limits);
+    check_frame(cmd, frame, cmd->operands[0]);
     struct deviation *deviation = deviation_new(&cmd->deviation, frame, height);
     unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
-    result_init(result, cmd, frame);
     for (unsigned row = 0; row < frame->height; row += height) {
         if (rowfiles_count(files) > 1)
             message_progress("row %u of %u", row, frame->height);
         deviation_begin(deviation, row, &from, &count);
         add_band(files, from, count, deviation, band);
-        take_band(result, deviation, limits);
+        struct frame map = deviation_map(deviation);
+        if (row == 0)
+            begin_detection(cmd, &map, detection, limits);
+        take_band(detection, deviation, limits);
     }
     message_progress_end();
-    warn_if_dark(cmd, deviation, frame->maxval);
+    warn(cmd, deviation, frame->maxval);
     deviation_free(deviation);
     free(band);
 }
 
 /* The same for frames that come one after the other: one band of all rows. */
-static void detect_in_stream(const struct cmdline *cmd, struct result *result)
+static void detect_in_stream(struct cmdline *cmd, struct detection *detection)
 {
     struct frame frame = {0};
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
     input_next(in, &frame);
+    check_frame(cmd, &frame, frame.name);
     unsigned limits[3], from, count;
-    set_limits(cmd, &frame, limits);
     struct deviation *deviation = deviation_new(&cmd->deviation, &frame, frame.height);
     deviation_begin(deviation, 0, &from, &count);
     add_stream(cmd, in, &frame, deviation);
     input_close(in);
-    warn_if_dark(cmd, deviation, frame.maxval);
-    result_init(result, cmd, &frame);
-    take_band(result, deviation, limits);
+    warn(cmd, deviation, frame.maxval);
+    struct frame map = deviation_map(deviation);
+    begin_detection(cmd, &map, detection, limits);
+    take_band(detection, deviation, limits);
     deviation_free(deviation);
     frame_free(&frame);
 }
 
-static void detect(const struct cmdline *cmd, struct result *result)
+static void detect(struct cmdline *cmd, struct detection *detection)
 {
     unsigned count = cmd->operand_count;
     if (cmd->max_frames && cmd->max_frames < count)
         count = cmd->max_frames;
     struct rowfiles *files = rowfiles_open(cmd->operands, count);
     if (files && count <= DEVIATION_FRAMES_MAX)
-        detect_in_files(cmd, files, result);
+        detect_in_files(cmd, files, detection);
     else
-        detect_in_stream(cmd, result);
+        detect_in_stream(cmd, detection);
     rowfiles_free(files);
 }
 
 /* Applies the thresholds to a map that an earlier run made. */
-static void detect_from_map(struct cmdline *cmd, struct result *result)
+static void detect_from_map(struct cmdline *cmd, struct detection *detection)
 {
     struct frame map = {0};
-    map_read(cmd->operands, cmd->operand_count, &map);
-    if (!cmd->threshold && map.threshold > 0)
-        set_levels(cmd, map.threshold);
     unsigned limits[3];
-    set_limits(cmd, &map, limits);
-
-    result_init(result, cmd, &map);
+    map_read(cmd->operands, cmd->operand_count, &map);
+    check_frame(cmd, &map, map.name);
+    if (map.threshold <= 0)
+        map.threshold = deviation_level(&cmd->deviation, 1);
+    begin_detection(cmd, &map, detection, limits);
     uint16_t *deviations = alloc_array(frame_row_samples(&map), sizeof *deviations);
-    uint8_t *marked = alloc_array(frame_row_samples(&map), 1);
     for (unsigned row = 0; row < map.height; row++) {
         frame_get_row(&map, row, deviations);
-        take_row(result, deviations, limits, marked);
+        detection_row(detection, deviations, limits);
     }
     free(deviations);
-    free(marked);
     frame_free(&map);
 }
 
-static void report(const struct cmdline *cmd, const struct result *result)
+static void report(const struct cmdline *cmd, const struct detection *detection)
 {
     if (cmd->map)
         return;
-    if (result->colors == 3)
+    if (detection->colors == 3)
         message_note("%lu noisy pixels (red %lu, green %lu, blue %lu) at threshold %g,%g,%g",
-                     result->noisy_any, result->noisy[0], result->noisy[1], result->noisy[2],
-                     cmd->levels[0], cmd->levels[1], cmd->levels[2]);
+                     detection->noisy_any, detection->noisy[0], detection->noisy[1],
+                     detection->noisy[2], cmd->levels[0], cmd->levels[1], cmd->levels[2]);
     else
-        message_note("%lu noisy pixels at threshold %g", result->noisy_any, cmd->levels[0]);
-}
-
-/* One colour of the mask as a frame of its own. */
-static struct frame plane_of(const struct result *result, unsigned color)
-{
-    struct frame plane = result->any;
-    frame_alloc(&plane);
-    size_t pixels = (size_t)plane.width * plane.height;
-    for (size_t i = 0; i < pixels; i++)
-        plane.raster[i] = result->planes.raster[i * result->colors + color];
-    return plane;
+        message_note("%lu noisy pixels at threshold %g", detection->noisy_any, cmd->levels[0]);
 }
 
 static struct tempfile *write_file(const char *prefix, const char *which, const struct frame *frame)
@@ -344,42 +326,45 @@ static struct tempfile *write_file(const char *prefix, const char *which, const 
 }
 
 /* Writes all files before it puts the first in place. */
-static void write_files(const char *prefix, const struct result *result)
+static void write_files(const char *prefix, const struct detection *detection)
 {
     static const char *const colors[] = {"r", "g", "b"};
     struct tempfile *files[4];
     unsigned count = 0;
-    for (unsigned c = 0; c < 3 && result->colors == 3; c++) {
-        struct frame plane = plane_of(result, c);
+    for (unsigned c = 0; c < 3 && detection->colors == 3; c++) {
+        struct frame plane = detection_plane(detection, c);
         files[count++] = write_file(prefix, colors[c], &plane);
         frame_free(&plane);
     }
-    files[count++] = write_file(prefix, "rgb", &result->any);
+    files[count++] = write_file(prefix, "rgb", &detection->any);
     for (unsigned i = 0; i < count; i++)
         tempfile_commit(files[i]);
 }
 
-static void write_stream(struct output *out, const struct cmdline *cmd, const struct result *result)
+static void write_stream(struct output *out, const struct cmdline *cmd,
+                         const struct detection *detection)
 {
-    output_frame(out, cmd->map ? &result->map : cmd->planes ? &result->planes : &result->any);
+    output_frame(out, cmd->map      ? &detection->map
+                      : cmd->planes ? &detection->planes
+                                    : &detection->any);
     output_close(out);
 }
 
 int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
-    struct result result = {0};
+    struct detection detection = {0};
     parse_cmdline(argc, argv, &cmd);
     struct output *out = cmd.prefix ? NULL : output_open(&(struct output_options){0});
     if (cmd.from_map)
-        detect_from_map(&cmd, &result);
+        detect_from_map(&cmd, &detection);
     else
-        detect(&cmd, &result);
-    report(&cmd, &result);
+        detect(&cmd, &detection);
+    report(&cmd, &detection);
     if (cmd.prefix)
-        write_files(cmd.prefix, &result);
+        write_files(cmd.prefix, &detection);
     else
-        write_stream(out, &cmd, &result);
-    result_free(&result);
+        write_stream(out, &cmd, &detection);
+    detection_free(&detection);
     return EXIT_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "cfa.h"
 #include "cmdline.h"
 #include "frame.h"
 #include "input.h"
@@ -17,7 +18,9 @@
 
 static const char synopsis[] =
     "noisemask -mask=FILE [-grow=N] [-method=membrane|mean|median|nearest] [-kernel=N]\n"
-    "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]";
+    "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]\n"
+    "       noisemask -mask=FILE -cfa=PATTERN [-grow=N] [-maxpixels=N] [-png] [-outdir=DIR]\n"
+    "           [-name=NAME ...] [mosaic ...]";
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -25,6 +28,8 @@ struct cmdline {
     unsigned grow;    /* pixels by which the mask is widened, 0..GROW_MAX */
     unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
     enum repair_method method;
+    const char *pattern; /* the frames are mosaics of this pattern; NULL: are not */
+    struct cfa cfa;      /* the pattern */
     unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
     struct output_options output;
     const char **names; /* of the frames on standard input, NULL behind the last */
@@ -33,6 +38,19 @@ struct cmdline {
 };
 
 enum { GROW_MAX = 50, KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
+
+/* -cfa, with which there is one way of repairing. */
+static void parse_pattern(struct cmdline *cmd, const char *method, const char *kernel)
+{
+    if (!cmd->pattern)
+        return;
+    const char *error = cfa_parse(&cmd->cfa, cmd->pattern);
+    if (error)
+        message_error("-cfa=%s: %s", cmd->pattern, error);
+    cmdline_without_effect("method", method && cmd->method != REPAIR_NEAREST,
+                           "with -cfa, which repairs from the nearest of a colour");
+    cmdline_without_effect("kernel", kernel != NULL, "with -cfa, which has no window");
+}
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
@@ -43,13 +61,10 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
                                             {NULL, 0}};
     const char *grow, *kernel, *method, *max_pixels;
     const struct option options[] = {
-        {"mask", NULL, &cmd->mask},
-        {"grow", NULL, &grow},
-        {"kernel", NULL, &kernel},
-        {"method", NULL, &method},
-        {"maxpixels", NULL, &max_pixels},
-        {"png", &cmd->output.png, NULL},
-        {"outdir", NULL, &cmd->output.outdir},
+        {"mask", NULL, &cmd->mask},      {"grow", NULL, &grow},
+        {"kernel", NULL, &kernel},       {"method", NULL, &method},
+        {"cfa", NULL, &cmd->pattern},    {"maxpixels", NULL, &max_pixels},
+        {"png", &cmd->output.png, NULL}, {"outdir", NULL, &cmd->output.outdir},
     };
     cmdline_parse_named("noisemask", synopsis, options, sizeof options / sizeof options[0], &argc,
                         argv, &cmd->names);
@@ -60,6 +75,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
     cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
     cmd->method = (enum repair_method)cmdline_choice("method", method, methods, REPAIR_MEMBRANE);
+    parse_pattern(cmd, method, kernel);
     cmdline_without_effect("kernel",
                            kernel && cmd->method != REPAIR_MEAN && cmd->method != REPAIR_MEDIAN,
                            "without -method=mean or median, which alone have a window");
@@ -97,7 +113,10 @@ static void check_fit(const struct cmdline *cmd, const struct mask *mask, const 
             "the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
             "of that size",
             cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
-    if (!mask_fits(mask, frame_colors(frame)))
+    char *misfit = cmd->pattern ? cfa_misfit(&cmd->cfa, frame) : NULL;
+    if (misfit)
+        message_error("frame %s is no mosaic of -cfa=%s: %s", frame->name, cmd->pattern, misfit);
+    if (!cmd->pattern && !mask_fits(mask, frame_colors(frame)))
         message_error(
             "the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
             cmd->mask, frame->name);
@@ -114,7 +133,8 @@ int main(int argc, char **argv)
     struct output *out = output_open(&cmd.output);
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
-    struct repair *repair = repair_new(&mask, cmd.method, cmd.kernel);
+    struct repair *repair = cmd.pattern ? repair_new_mosaic(&mask, &cmd.cfa)
+                                        : repair_new(&mask, cmd.method, cmd.kernel);
 
     struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.names);
     while (input_next(in, &frame)) {

@@ -6,25 +6,30 @@
 #include "alloc.h"
 #include "band.h"
 
-void band_open(struct band *band, const struct frame *frame, unsigned blur_size, unsigned height)
+void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned height)
 {
     *band = (struct band){.geometry = *frame,
                           .row_samples = frame_row_samples(frame),
                           .height = height,
-                          .sum_rows = (size_t)height + 2 * (blur_size / 2)};
+                          .radius = radius,
+                          .sum_rows = (size_t)height + 2 * (size_t)radius};
     band->geometry.name = NULL;
     band->geometry.raster = NULL;
     if (band->sum_rows > frame->height)
         band->sum_rows = frame->height;
-    band->blur =
-        gauss_new(blur_size, &(struct gauss_geometry){.width = frame->width,
-                                                      .height = frame->height,
-                                                      .depth = frame->depth,
-                                                      .weighted = frame_has_opacity(frame)});
     band->samples = alloc_array(band->row_samples, sizeof(uint16_t));
-    band->blurred = alloc_array(band->row_samples, sizeof(uint16_t));
     if (frame_has_opacity(frame))
         band->counts = alloc_array(frame->width * band->sum_rows, sizeof *band->counts);
+}
+
+void band_add_blur(struct band *band, unsigned size)
+{
+    const struct frame *frame = &band->geometry;
+    band->blur = gauss_new(size, &(struct gauss_geometry){.width = frame->width,
+                                                          .height = frame->height,
+                                                          .depth = frame->depth,
+                                                          .weighted = frame_has_opacity(frame)});
+    band->blurred = alloc_array(band->row_samples, sizeof(uint16_t));
 }
 
 void band_close(struct band *band)
@@ -37,7 +42,7 @@ void band_close(struct band *band)
 
 void band_begin(struct band *band, unsigned first)
 {
-    unsigned height = band->geometry.height, radius = gauss_size(band->blur) / 2;
+    unsigned height = band->geometry.height, radius = band->radius;
     unsigned left = height - first;
     band->first = first;
     band->end = first + (left < band->height ? left : band->height);

@@ -18,6 +18,7 @@ struct band {
     struct frame geometry; /* of the frames: no name, no raster */
     size_t row_samples;    /* samples of a row, with its opacity */
     unsigned height;       /* rows of a band, at most */
+    unsigned radius;       /* rows beyond a band that the statistic looks at */
     size_t sum_rows;       /* rows that its frames give, at most */
 
     unsigned first, end, from, to;
@@ -27,14 +28,17 @@ struct band {
     uint32_t *counts; /* by pixel, rows from FROM on: the number of frames in which it is not
                          transparent; NULL without opacity: all */
 
-    struct gauss *blur;
+    struct gauss *blur;          /* NULL without */
     uint16_t *samples, *blurred; /* a row each */
 };
 
-/* For frames of FRAME's geometry, in bands of at most HEIGHT rows. The caller frees it with
-   band_close(). */
-void band_open(struct band *band, const struct frame *frame, unsigned blur_size, unsigned height);
+/* For frames of FRAME's geometry, in bands of at most HEIGHT rows; the statistic reads RADIUS rows
+   beyond them. The caller frees it with band_close(). */
+void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned height);
 void band_close(struct band *band);
+
+/* Adds a blur of SIZE rows, 2 RADIUS + 1. */
+void band_add_blur(struct band *band, unsigned size);
 
 /* Begins the band of rows from FIRST on, with no frame added yet. */
 void band_begin(struct band *band, unsigned first);

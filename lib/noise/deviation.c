@@ -4,18 +4,23 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "alternation.h"
 #include "band.h"
 #include "deviation.h"
+#include "excess.h"
 #include "mean_deviation.h"
+#include "mosaic_deviation.h"
 #include "persistence.h"
 
 struct deviation {
     struct deviation_options options;
     struct band band;
-    /* The one that the options ask for; the other is NULL. */
+    /* The one that the options ask for; the others are NULL. */
     struct mean_deviation *mean;
     struct persistence *persistence;
+    struct mosaic_deviation *mosaic;
     uint16_t *planes; /* a row with its opacity; NULL without */
+    struct alternation alternation;
 };
 
 struct deviation *deviation_new(const struct deviation_options *options, const struct frame *frame,
@@ -23,11 +28,17 @@ struct deviation *deviation_new(const struct deviation_options *options, const s
 {
     struct deviation *deviation = alloc_zeroed(1, sizeof *deviation);
     deviation->options = *options;
-    band_open(&deviation->band, frame, options->blur_size, band_height);
-    if (options->statistic == DEVIATION_MEAN)
-        deviation->mean = mean_deviation_new(&deviation->band);
+    struct band *band = &deviation->band;
+    bool mosaic = options->statistic == DEVIATION_MOSAIC;
+    band_open(band, frame, mosaic ? EXCESS_REACH : options->blur_size / 2, band_height);
+    if (!mosaic)
+        band_add_blur(band, options->blur_size);
+    if (mosaic)
+        deviation->mosaic = mosaic_deviation_new(band, &options->cfa, options->black);
+    else if (options->statistic == DEVIATION_MEAN)
+        deviation->mean = mean_deviation_new(band);
     else
-        deviation->persistence = persistence_new(&deviation->band);
+        deviation->persistence = persistence_new(band);
     if (frame_has_opacity(frame))
         deviation->planes = alloc_array(frame_row_samples(frame), sizeof *deviation->planes);
     return deviation;
@@ -39,6 +50,7 @@ void deviation_free(struct deviation *deviation)
         return;
     mean_deviation_free(deviation->mean);
     persistence_free(deviation->persistence);
+    mosaic_deviation_free(deviation->mosaic);
     band_close(&deviation->band);
     free(deviation->planes);
     free(deviation);
@@ -48,7 +60,9 @@ void deviation_begin(struct deviation *deviation, unsigned first, unsigned *from
 {
     struct band *band = &deviation->band;
     band_begin(band, first);
-    if (deviation->mean)
+    if (deviation->mosaic)
+        mosaic_deviation_begin(deviation->mosaic);
+    else if (deviation->mean)
         mean_deviation_begin(deviation->mean);
     else
         persistence_begin(deviation->persistence);
@@ -66,20 +80,64 @@ unsigned deviation_brightest(const struct deviation *deviation)
     return deviation->band.brightest;
 }
 
+bool deviation_looks_like_mosaic(const struct deviation *deviation)
+{
+    return alternation_found(&deviation->alternation);
+}
+
+/* The rows of the band in the first frame, where it is gray and taken for no mosaic. */
+static void look_for_mosaic(struct deviation *deviation, const unsigned char *raster)
+{
+    struct band *band = &deviation->band;
+    const struct frame *geometry = &band->geometry;
+    bool looked_at = band->frames == 0 && band->row >= band->first && band->row < band->end;
+    if (!looked_at || deviation->mosaic || geometry->depth > 1)
+        return;
+    frame_unpack(raster, frame_sample_bytes(geometry), band->row_samples, band->samples);
+    alternation_add(&deviation->alternation, band->row, band->samples, geometry->width);
+}
+
+static void add_row(struct deviation *deviation, const unsigned char *raster)
+{
+    look_for_mosaic(deviation, raster);
+    if (deviation->mosaic)
+        mosaic_deviation_add(deviation->mosaic, raster);
+    else if (deviation->mean)
+        mean_deviation_add(deviation->mean, raster);
+    else
+        persistence_add(deviation->persistence, raster);
+}
+
 void deviation_add(struct deviation *deviation, const unsigned char *raster, unsigned count)
 {
     struct band *band = &deviation->band;
     size_t row_bytes = frame_row_bytes(&band->geometry);
-    for (unsigned i = 0; i < count; i++, band->row++) {
-        if (deviation->mean)
-            mean_deviation_add(deviation->mean, raster + i * row_bytes);
-        else
-            persistence_add(deviation->persistence, raster + i * row_bytes);
-    }
+    for (unsigned i = 0; i < count; i++, band->row++)
+        add_row(deviation, raster + i * row_bytes);
     if (band->row == band->to) {
         band->row = band->from;
         band->frames++;
     }
+}
+
+double deviation_level(const struct deviation_options *options, unsigned frames)
+{
+    /* Over real stacks the mean finds 93 % of planted hot pixels at 13 and persistent 98 % at 8. */
+    if (options->statistic == DEVIATION_MOSAIC)
+        return mosaic_deviation_level(&options->cfa, frames);
+    return options->statistic == DEVIATION_MEAN ? 13 : 8;
+}
+
+struct frame deviation_map(const struct deviation *deviation)
+{
+    const struct deviation_options *options = &deviation->options;
+    struct frame map = deviation->band.geometry;
+    map.depth = deviation->mosaic ? CFA_COLORS : frame_colors(&map);
+    strcpy(map.tuple_type, map.depth == 3 ? "RGB" : "GRAYSCALE");
+    if (deviation->mosaic)
+        map.maxval = options->white - options->black;
+    map.threshold = deviation_level(options, deviation->band.frames);
+    return map;
 }
 
 /* Copies the colours of ROW to OUT. */
@@ -94,6 +152,9 @@ bool deviation_row(struct deviation *deviation, uint16_t *row)
     const struct frame *geometry = &deviation->band.geometry;
     uint16_t *out = deviation->planes ? deviation->planes : row;
     enum deviation_side side = deviation->options.side;
+    if (deviation->mosaic)
+        return mosaic_deviation_row(deviation->mosaic, side,
+                                    deviation->options.white - deviation->options.black, row);
     bool more = deviation->mean ? mean_deviation_row(deviation->mean, side, out)
                                 : persistence_row(deviation->persistence, side, out);
     if (more && deviation->planes)

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "good.h"
 #include "membrane.h"
+#include "mosaic_repair.h"
 #include "repair.h"
 
 static bool is_visible(const struct frame *frame, unsigned x, unsigned y)
@@ -65,7 +66,8 @@ static unsigned nearest(const struct good *good, const struct frame *frame, unsi
 struct repair {
     const struct mask *mask;
     enum repair_method method;
-    unsigned radius; /* of the window */
+    unsigned radius;              /* of the window */
+    struct mosaic_repair *mosaic; /* of mosaics; else NULL */
     /* By plane of the mask, made when a frame first needs them. */
     struct membrane *membranes[3]; /* its holes */
     struct good *good[3];          /* good samples; with opacity, of the current frame */
@@ -77,6 +79,13 @@ struct repair *repair_new(const struct mask *mask, enum repair_method method, un
     repair->mask = mask;
     repair->method = method;
     repair->radius = window / 2;
+    return repair;
+}
+
+struct repair *repair_new_mosaic(const struct mask *mask, const struct cfa *cfa)
+{
+    struct repair *repair = repair_new(mask, REPAIR_NEAREST, 0);
+    repair->mosaic = mosaic_repair_new(mask, cfa);
     return repair;
 }
 
@@ -93,6 +102,7 @@ void repair_free(struct repair *repair)
     if (!repair)
         return;
     forget_good(repair);
+    mosaic_repair_free(repair->mosaic);
     for (unsigned plane = 0; plane < 3; plane++)
         membrane_free(repair->membranes[plane]);
     free(repair);
@@ -188,6 +198,8 @@ bool repair_frame(struct repair *repair, struct frame *frame)
     const struct mask *mask = repair->mask;
     if (mask_next(mask, 0) == (size_t)mask->width * mask->height)
         return true;
+    if (repair->mosaic)
+        return mosaic_repair_frame(repair->mosaic, frame);
     if (!has_good(frame, mask))
         return false;
     for (unsigned color = 0; color < frame_colors(frame); color++)

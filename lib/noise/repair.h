@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cfa.h"
 #include "frame.h"
 #include "mask.h"
 
@@ -27,6 +28,10 @@ enum repair_method { REPAIR_MEMBRANE, REPAIR_MEAN, REPAIR_MEDIAN, REPAIR_NEAREST
    the result with repair_free(). */
 struct repair *repair_new(const struct mask *mask, enum repair_method method, unsigned window);
 void repair_free(struct repair *repair);
+
+/* The same for mosaics of the pattern CFA, which are repaired within each colour, see
+   mosaic_repair.h. */
+struct repair *repair_new_mosaic(const struct mask *mask, const struct cfa *cfa);
 
 /*
  * Repairs FRAME in place. Fully transparent pixels and samples that are not noisy stay unchanged.
