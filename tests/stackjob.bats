@@ -180,7 +180,7 @@ load stackjob
         /^kind / { on = 1 }
         on { for (i = 1; i <= NF; i++) if ($i ~ /=/) { sub(/=.*/, "", $i); print $i } }
         !/\\$/ { on = 0 }' "$REPO"/scripts/libexec/*.sh | sort -u >keys
-    [ "$(wc -l <keys)" -eq 37 ]
+    [ "$(wc -l <keys)" -eq 41 ]
     while read -r key; do
         grep -q "^ *#* *$key = " example || {
             echo "$key is not in the example"
@@ -1502,12 +1502,13 @@ teardown() {
 @test "the worked example of the manual works" {
     frames stack
     rm src/0000.png src/0004.png
-    examples stackjob.1 | sed -n '/^StackJob/,/intensity/p' >flies.job
-    [ "$(wc -l <flies.job)" -eq 13 ]
+    examples stackjob.1 | sed -n '/^StackJob/,/^FocusStack/p' >flies.job
+    [ "$(wc -l <flies.job)" -eq 15 ]
     examples stackjob.1 | grep '^stackjob' | grep -v -e -S >commands
     [ "$(wc -l <commands)" -eq 3 ]
     sh -e commands >summary 2>err
     [ "$(ls align/*.png | wc -l)" -eq 3 ] && [ -f plots/noise-map-hot-pixels.pdf ] && [ -f plots/align-align.pdf ]
+    [ "$(pngtopam fused/flies.png | pamfile -machine - | cut -d ' ' -f 4,5)" = '160 120' ]
     sed -i 's/^NoiseDetection/&\n channel_thresholds = 16/' flies.job
     stackjob -n flies.job | grep 'noisedetect' | diff - <(
         echo 'noisedetect -frommap -threshold=16 -output=noise-map/hot noise-map/hot-map.pam >/dev/null')
@@ -1516,5 +1517,6 @@ teardown() {
     cp raw/* dark/
     examples stackjob.5 >beetle.job
     stackjob -q beetle.job 2>err
-    [ "$(find ready preview -type f ! -name '*.tsv' | wc -l)" -eq 6 ]
+    [ "$(ls ready/*.png fused preview | wc -l)" -eq 9 ]
+    [ -f fused/beetle.tif ] && [ -f preview/beetle.jpg ]
 }

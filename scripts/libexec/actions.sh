@@ -43,20 +43,14 @@ declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage
 # ---- the kinds ----
 
 Actions_allowed() {
-    [[ ${setting[$1.output_format]-png} == jpeg ]] || ! is_set "$1" jpeg_quality ||
-        wrong "jpeg_quality has no effect without output_format = jpeg"
+    format_allowed "$1"
 }
 
 Actions_load() {
-    local b=$1 s format=${setting[$1.output_format]-png}
+    local b=$1 s
+    load_format "$b"
     step+=([holds]=o [list]=frame [max_frames]=0 [resample]=${setting[$b.resample]-1}
-        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [format]=$format
-        [quality]=${setting[$b.jpeg_quality]-} [metadata]=${setting[$b.metadata]-yes} [stages]=0
-        [ending]=.$format [begun]=1 [made]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
-    case $format in
-    tiff) step[ending]=.tif ;;
-    jpeg) step[ending]=.jpg ;;
-    esac
+        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [stages]=0 [begun]=1 [made]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
     stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=()
     stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=()
     for s in "${!block_kind[@]}"; do
@@ -307,7 +301,7 @@ actions_key() {
         text+="reference $REPLY"$'\t'"${frame_size[i]}"$'\t'"${frame_time[i]}"$'\n'
     fi
     if ((${#stage_passes[@]})); then
-        sum_of_frames
+        sum_of_frames "${!frame_path[@]}"
         text+="frames $REPLY"$'\n'
     fi
     step[key_text]=$text

@@ -34,11 +34,12 @@ way_in() {
     esac
 }
 
-# way_of_all: native, or the way in of a frame that is not.
+# way_of_all [NUMBER...]: of these frames, else of all: native, or the way in of one that is not.
 way_of_all() {
-    local path
-    for path in "${frame_path[@]}"; do
-        way_in "$path"
+    local i
+    (($#)) || set -- "${!frame_path[@]}"
+    for i; do
+        way_in "${frame_path[i]}"
         [[ $REPLY == native ]] || return 0
     done
 }
@@ -162,10 +163,10 @@ check_length() {
     ((${#1} <= 255)) || die "${step[title]}: $2 would have a name of ${#1} bytes; 255 are possible$3"
 }
 
-# sum_of_frames: a checksum of the frames' paths, sizes and times.
+# sum_of_frames NUMBER...: a checksum of these frames' paths, sizes and times.
 sum_of_frames() {
     local i
-    REPLY=$(for i in "${!frame_path[@]}"; do
+    REPLY=$(for i; do
         escape "${frame_path[i]}"
         printf '%s\t%s\t%s\n' "$REPLY" "${frame_size[i]}" "${frame_time[i]}"
     done | cksum)

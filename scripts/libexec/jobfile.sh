@@ -280,6 +280,22 @@ only_dcraw_options() {
 
 # ---- settings ----
 
+# format_allowed BLOCK: of a kind of step that writes pictures.
+format_allowed() {
+    [[ ${setting[$1.output_format]-png} == jpeg ]] || ! is_set "$1" jpeg_quality ||
+        wrong "jpeg_quality has no effect without output_format = jpeg"
+}
+
+# load_format BLOCK: adds to step[] format, ending, quality (or nothing) and metadata (yes or no).
+load_format() {
+    local format=${setting[$1.output_format]-png}
+    step+=([format]=$format [ending]=.$format [quality]=${setting[$1.jpeg_quality]-} [metadata]=${setting[$1.metadata]-yes})
+    case $format in
+    tiff) step[ending]=.tif ;;
+    jpeg) step[ending]=.jpg ;;
+    esac
+}
+
 is_set() {
     [[ ${setting[$1.$2]+set} ]]
 }
@@ -339,24 +355,24 @@ load_step() {
     step[state]=${REPLY%/*}/.stackjob/${REPLY##*/}
 }
 
-# last_before BLOCK KIND: the last step of the job of that kind before it, or nothing.
+# last_before BLOCK KIND...: the last step of the job of such a kind before it, or nothing.
 last_before() {
     local b
     REPLY=''
     for b in "${job_steps[@]}"; do
         ((b < $1)) || return 0
-        [[ ${block_kind[b]} != "$2" ]] || REPLY=$b
+        [[ " ${*:2} " != *" ${block_kind[b]} "* ]] || REPLY=$b
     done
 }
 
-# find_inputs BLOCK: sets inputs[], the directories of its frames: its own input; else the last Actions'
-# output; else the job's input; else the last NoiseDetection's.
+# find_inputs BLOCK: sets inputs[], the directories of its frames: its own input; else the output of the last Actions
+# or FocusStackBunch; else the job's input; else the last NoiseDetection's.
 find_inputs() {
     local b=$1 value
     inputs=()
     value=${setting[$b.input_path]-}
     if [[ ! $value ]]; then
-        last_before "$1" Actions
+        last_before "$1" Actions FocusStackBunch
         b=${REPLY:-${job[block]}}
         value=${setting[$b.output_path]-${REPLY:+${block_name[b]}}}
         value=${value:-${setting[$b.input_path]-}}

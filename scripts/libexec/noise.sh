@@ -47,7 +47,7 @@ plan_noise() {
     text=$REPLY$'\n'"options -blur=${step[blur]} -statistic=${step[statistic]}"$'\n'
     raw_key
     text+=$REPLY
-    sum_of_frames
+    sum_of_frames "${!frame_path[@]}"
     text+="frames $REPLY"$'\n'
     key_of "$text"
     map_key=$REPLY
@@ -105,24 +105,10 @@ plan_noise_plot() {
 
 # ---- the jobs: each sets pieces ----
 
-# The map, to the file FILE: from operands where all frames are ones that noisedetect reads, else through a
-# converter for each.
+# The map, to the file FILE.
 map_job() {
-    local i command commands=()
     words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
-    command=$REPLY
-    way_of_all
-    if [[ $REPLY == native ]] && ((${#frame_path[@]} <= 1000)); then
-        words "${frame_path[@]}"
-        pieces=("$command $REPLY")
-    else
-        for i in "${!frame_path[@]}"; do
-            decode_command "${frame_path[i]}"
-            commands+=("$REPLY")
-        done
-        one_after_another "${commands[@]}"
-        pieces=("$REPLY" "| $command")
-    fi
+    feed_frames "$REPLY" "${!frame_path[@]}"
     quote "$1"
     pieces[-1]+=" >$REPLY"
 }

@@ -146,6 +146,28 @@ shared_file() {
     [[ ! ${step[away]-} ]] || REPLY=shared-$2
 }
 
+# feed_frames COMMAND NUMBER...: sets pieces[]: these frames as one stream to the command, as operands where all are
+# ones that our programs read, else through a converter for each.
+feed_frames() {
+    local command=$1 i files=() commands=()
+    shift
+    way_of_all "$@"
+    if [[ $REPLY == native ]] && (($# <= 1000)); then
+        for i; do
+            files+=("${frame_path[i]}")
+        done
+        words "${files[@]}"
+        pieces=("$command $REPLY")
+        return
+    fi
+    for i; do
+        decode_command "${frame_path[i]}"
+        commands+=("$REPLY")
+    done
+    one_after_another "${commands[@]}"
+    pieces=("$REPLY" "| $command")
+}
+
 # ---- a pipeline ----
 
 # compose PURPOSE LAST RUN ID NUMBER...: sets pieces[], the job that takes these frames through the sub-actions
@@ -360,9 +382,7 @@ add_metadata() {
     local i pairs=()
     copies_metadata || return 0
     for i; do
-        case ${frame_path[i]} in
-        *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) continue ;;
-        esac
+        holds_metadata "${frame_path[i]}" || continue
         result_of "$i"
         pairs+=("${frame_path[i]}" "$REPLY")
         [[ ! ${step[away]-} ]] || pairs[-2]=$run.in/${frame_path[i]##*/}
@@ -370,6 +390,11 @@ add_metadata() {
     ((${#pairs[@]})) || return 0
     words copy-metadata "${step[format]}" "${pairs[@]}"
     pieces+=("$REPLY")
+}
+
+# holds_metadata FILE
+holds_metadata() {
+    [[ $1 != *.[pP][aA][mM] && $1 != *.[pP][nNpPgG][mM] ]]
 }
 
 # Whether metadata is copied; tells where that is not possible.

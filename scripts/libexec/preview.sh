@@ -78,6 +78,21 @@ preview_noise() {
     show_job "how many pixels are noisy at which threshold: ${step[plot_to_make]}" "${pieces[@]}"
 }
 
+preview_fusion() {
+    local n pieces why made=''
+    preview_step
+    show_reason "${step[title]}"
+    for n in "${!bunch_first[@]}"; do
+        to_make "$n" || continue
+        why=$REPLY
+        [[ $made ]] || show_command mkdir -p "${step[out]}"
+        made=yes
+        fusion_job "$n" "${step[out]}"
+        show_job "${frame_name[bunch_first[n]]} to ${frame_name[bunch_last[n]]} to one picture: $why" "${pieces[@]}"
+    done
+    [[ $made ]] || show_reason "${step[title]}: nothing to do"
+}
+
 preview_actions() {
     local file
     preview_step

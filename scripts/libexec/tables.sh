@@ -30,7 +30,7 @@ sum_up_actions() {
         [[ ! ${stage_summary[k]-} || ! -s $table-$k ]] || find_plot_key "$k"
         [[ ! ${stage_passes[k]-} ]] || { estimated "$k" said && files+=("$REPLY"); }
     done
-    row_warnings >"${step[run]}/warnings"
+    row_warnings frame >"${step[run]}/warnings"
     note_warnings "${files[@]}" "${step[run]}/warnings"
 }
 
@@ -73,11 +73,12 @@ read_rows() {
     done <"${step[state]}/journal"
 }
 
-# Prints the warnings that the journal has with the frames' rows.
+# row_warnings PREFIX: prints the warnings that the journal has with the rows of the list's results.
 row_warnings() {
+    local -n result=$1_result
     local i row
-    for i in "${!frame_result[@]}"; do
-        row=${journal_rows[${frame_result[i]}]-}
+    for i in "${!result[@]}"; do
+        row=${journal_rows[${result[i]}]-}
         while [[ $row == *$'\t'"warning "* ]]; do
             row=${row#*$'\t'"warning "}
             unescape "${row%%$'\t'*}"

@@ -1,0 +1,223 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The steps FocusStack, all frames to one picture, and FocusStackBunch, each bunch of frames to one. Sourced by
+# stackjob.
+#
+# The pictures are the list picture_. Of bunch N, from 0, bunch_first[N] and bunch_last[N] are the numbers of its
+# frames, and bunch_results[N] is where its files are in the list: the picture, and the depth map with its table.
+
+kind 'FocusStack NAME' StackJob input_path=paths output_path=path working_path=path pattern=pattern \
+    sharpness=sharpness depth_map=bool output_format=format jpeg_quality=percent file_name=file metadata=bool \
+    raw_options=raw enabled=bool
+kind 'FocusStackBunch NAME' StackJob input_path=paths output_path=path working_path=path pattern=pattern \
+    frames=count overlap=whole sharpness=sharpness output_format=format jpeg_quality=percent file_name=file \
+    metadata=bool raw_options=raw enabled=bool
+words_of sharpness 4=4 6=6 8=8
+
+declare -a picture_result=() picture_size=() picture_time=() picture_key=() picture_verdict=() picture_reason=() \
+    picture_stale=() picture_rows=() bunch_first=() bunch_last=() bunch_results=()
+
+# ---- the kinds ----
+
+FocusStack_allowed() {
+    format_allowed "$1"
+    [[ ${block_name[${block_owner[$1]}]} != .* ]] || is_set "$1" file_name ||
+        wrong "the picture would be called as the job, with a dot at the beginning: file_name is needed"
+}
+
+FocusStackBunch_allowed() {
+    FocusStack_allowed "$1"
+    bunch_of "$1"
+    # shellcheck disable=SC2086
+    set -- $REPLY
+    ((10#$2 < 10#$1)) || wrong "overlap = $2 leaves no new frame in a bunch of $1 frames" "0 to $(($1 - 1))"
+}
+
+# bunch_of BLOCK: frames and overlap.
+bunch_of() {
+    REPLY="${setting[$1.frames]-10} ${setting[$1.overlap]-2}"
+}
+
+FocusStack_load() {
+    load_format "$1"
+    step+=([holds]=o [list]=picture [max_frames]=0 [resample]=1 [reverse]=no [ref_idx]='' [bunch]='' [overlap]=0
+        [file_name]=${setting[$1.file_name]-${job[name]}} [sharpness]=${setting[$1.sharpness]-6}
+        [depth_map]=${setting[$1.depth_map]-no})
+}
+
+FocusStackBunch_load() {
+    FocusStack_load "$1"
+    bunch_of "$1"
+    step+=([bunch]=${REPLY% *} [overlap]=${REPLY#* })
+}
+
+FocusStack_check() {
+    command -v framefuse >/dev/null || die "${step[title]}: there is no program framefuse in this version"
+    plan_fusion
+    [[ ! ${option[preview]-} ]] || preview_fusion
+}
+
+FocusStackBunch_check() {
+    FocusStack_check
+}
+
+# ---- the plan ----
+
+# Plans the pictures: sets the list picture_, the bunches and step[key_text].
+plan_fusion() {
+    local n i text
+    list_frames ''
+    list_bunches
+    clear_plots
+    version_line framefuse
+    text=$REPLY$'\n'"options output ${step[format]} ${step[quality]:--} metadata ${step[metadata]}"$'\n'
+    text+="options sharpness ${step[sharpness]}"$'\n'
+    raw_key
+    text+=$REPLY
+    sum_of_frames "${!frame_path[@]}"
+    step[key_text]=$text"frames $REPLY"$'\n'
+    for n in "${!bunch_first[@]}"; do
+        frames_of_bunch "$n"
+        # shellcheck disable=SC2086
+        sum_of_frames $REPLY
+        key_of "$text"bunch" $REPLY"
+        for i in ${bunch_results[n]}; do
+            picture_key[i]=$REPLY picture_size[i]=0 picture_time[i]=0
+        done
+    done
+    why_other "${step[key_text]}"
+    plan picture "${step[out]}" journal "$REPLY"
+}
+
+# Divides the frames: sets the bunches and the names of their pictures. The last bunch may be shorter.
+list_bunches() {
+    local first n=0 count=${#frame_path[@]} name=${step[file_name]}
+    picture_result=() picture_key=() picture_rows=() bunch_first=() bunch_last=() bunch_results=()
+    if [[ ! ${step[bunch]} ]]; then
+        bunch_first=(1) bunch_last=("$count") bunch_results=(0)
+        picture_result=("$name${step[ending]}")
+        [[ ${step[depth_map]} == no ]] ||
+            { picture_result+=("$name-depth.png" "$name-depth.tsv") && bunch_results=("0 1 2"); }
+        return
+    fi
+    for ((first = 1; first == 1 || first + step[overlap] <= count; first += step[bunch] - step[overlap])); do
+        bunch_first[n]=$first bunch_last[n]=$((first + step[bunch] - 1)) bunch_results[n]=$n
+        ((bunch_last[n] <= count)) || bunch_last[n]=$count
+        printf -v "picture_result[n]" '%s-%03d%s' "$name" $((n + 1)) "${step[ending]}"
+        n=$((n + 1))
+    done
+}
+
+# frames_of_bunch N: their numbers.
+frames_of_bunch() {
+    local i
+    REPLY=''
+    for ((i = bunch_first[$1]; i <= bunch_last[$1]; i++)); do
+        REPLY+=" $i"
+    done
+}
+
+# to_make N: whether a file of that bunch is to be made; then why.
+to_make() {
+    local i
+    for i in ${bunch_results[$1]}; do
+        REPLY=${picture_reason[i]}
+        [[ ${picture_verdict[i]} != make ]] || return 0
+    done
+    return 1
+}
+
+# fusion_job N DIR: sets pieces[], the job that makes the picture of that bunch, with its other files, in DIR.
+fusion_job() {
+    local picture=$2/${picture_result[${bunch_results[$1]%% *}]} command numbers middle
+    words framefuse "-sharpness=${step[sharpness]}"
+    command=$REPLY
+    case ${step[format]} in
+    # pngtopam drops the opacity that a JPEG cannot hold.
+    png | jpeg) command+=' -png' ;;
+    pam)
+        words "-name=${step[file_name]}"
+        command+=" $REPLY"
+        ;;
+    esac
+    # Pictures of bunches are frames again, and all frames have the same planes.
+    [[ ! ${step[bunch]} || ${step[format]} == jpeg ]] || command+=' -opacity'
+    if [[ ${step[depth_map]} == yes ]]; then
+        words "-depthmap=$2/${picture_result[1]}"
+        command+=" $REPLY"
+    fi
+    frames_of_bunch "$1"
+    # shellcheck disable=SC2206
+    numbers=($REPLY)
+    feed_frames "$command" "${numbers[@]}"
+    [[ ${step[format]} != jpeg ]] || pieces+=('| pngtopam -quiet')
+    format_pieces ''
+    quote "$picture"
+    pieces[-1]+=" >$REPLY"
+    middle=${frame_path[numbers[${#numbers[@]} / 2]]}
+    if copies_metadata && holds_metadata "$middle"; then
+        words copy-metadata "${step[format]}" "$middle" "$picture"
+        pieces+=("$REPLY")
+    fi
+}
+
+# ---- running ----
+
+FocusStack_run() {
+    local n made=0
+    plan_fusion
+    enter_run picture
+    for n in "${!bunch_first[@]}"; do
+        to_make "$n" || continue
+        make_picture "$n" "$REPLY" && made=$((made + 1))
+    done
+    settle picture "${step[out]}" journal
+    keep_key "${step[key_text]}"
+    sum_up_fusion "$made"
+    leave_run
+}
+
+FocusStackBunch_run() {
+    FocusStack_run
+}
+
+# make_picture N WHY
+make_picture() {
+    local pieces line i status program results
+    # shellcheck disable=SC2206
+    results=(${bunch_results[$1]})
+    i=${results[0]}
+    say_step "${frame_name[bunch_first[$1]]} to ${frame_name[bunch_last[$1]]}, $((bunch_last[$1] - bunch_first[$1] + 1)) frames, to ${step[out]}/${picture_result[i]}: $2"
+    fusion_job "$1" "${step[run]}"
+    if ! run_job "fuse-$1" "${pieces[@]}"; then
+        [[ ${option[keep_going]-} ]] || step_failed "$status" "$program" "${picture_result[i]}"
+        say "${step[title]}: ${picture_result[i]}: $program failed (status $status)"
+        failures+=1 failed+=("${step[title]}: ${picture_result[i]} ($program)")
+        # What was there before, under other options, is no result any more.
+        for i in "${results[@]}"; do
+            [[ ${picture_reason[i]} == *"never its own"* ]] || rm -f -- "${step[out]}/${picture_result[i]}"
+        done
+        return 1
+    fi
+    while IFS= read -r line; do
+        [[ $line =~ $warning_pattern ]] || continue
+        escape "$line"
+        picture_rows[i]+=$'\t'"warning $REPLY"
+    done <"${step[run]}/said"
+    place_results picture "${step[out]}" journal "${step[run]}" "${results[@]}" || exit 1
+}
+
+# sum_up_fusion MADE
+sum_up_fusion() {
+    local text="${#frame_path[@]} frames in "
+    if [[ ${step[bunch]} ]]; then
+        note "$text${#bunch_first[@]} pictures, $1 made now" "${step[output]}"
+    else
+        (($1)) && text+="one picture" || text+="one picture, which is up to date"
+        note "$text" "${step[output]}/${picture_result[0]}"
+    fi
+    read_rows
+    row_warnings picture >"${step[run]}/warnings"
+    note_warnings "${step[run]}/warnings"
+}
