@@ -154,7 +154,7 @@ numbered() {
 @test "a FocusStack after bunches takes their pictures, transparent here and there or not" {
     mkdir src
     for i in 1 2 3 4; do
-        pam 16 16 4 255 $(awk -v i=$i 'BEGIN { for (k = 0; k < 256; k++) print k % 200, 90 + i, 40, k < 32 && i > 2 ? 0 : 255 }') >src/f$i.pam
+        pam 16 16 4 255 $(awk -v i=$i 'BEGIN { for (k = 0; k < 256; k++) print k % 200, 90 + i, 40, (k < 32) * (i == 3 || i == 4) ? 0 : 255 }') >src/f$i.pam
     done
     job 'StackJob beetle' 'input_path = src' 'FocusStackBunch bunches' 'frames = 2' 'overlap = 0' 'FocusStack fused'
     stackjob -q job

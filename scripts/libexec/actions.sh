@@ -21,7 +21,8 @@
 kind 'Actions NAME' StackJob input_path=paths output_path=path working_path=path plot_path=path \
     pattern=pattern resample=count reverse_order=bool ref_idx=whole output_format=format \
     jpeg_quality=percent metadata=bool raw_options=raw enabled=bool
-kind MaskNoise Actions noise_mask=path kernel_size=kernel method=method grow=grow max_pixels=whole enabled=bool
+kind MaskNoise Actions noise_mask=path kernel_size=kernel method=method grow=grow max_pixels=whole \
+    raw_domain=bool enabled=bool
 kind AlignFrames Actions transform=transform step_process=bool crop=bool border_mode=border border_value=samples \
     border_blur=sigma apply=path plot_summary=bool enabled=bool
 kind BalanceFrames Actions channel=channel corr_map=curve mask_size=positive intensity_interval=interval \
@@ -103,6 +104,7 @@ MaskNoise_lines() {
     add_option "$b" grow -grow
     is_set "$b" grow || add_line grow "by format"
     add_option "$b" max_pixels -maxpixels
+    add_line raw_domain "${setting[$b.raw_domain]-yes}"
 }
 
 # add_default_mask BLOCK: that of this NoiseDetection, or where one would be.
@@ -220,6 +222,7 @@ plan_actions() {
         step[histogram]=${step[name]}-hist$REPLY-
     done
     list_frames "${step[ending]}"
+    plan_sensor
     check_parts
     actions_key
     plan_results frame "${step[key_text]}"
@@ -246,6 +249,25 @@ plan_actions() {
     for i in "${frame_verdict[@]}"; do
         [[ $i == make ]] && step[to_make]=$((step[to_make] + 1)) || step[unchanged]=$((step[unchanged] + 1))
     done
+}
+
+# Whether the raw converter repairs the pixels of the first sub-action's mask: sets step[bad_pixels], that mask or
+# nothing. Then the pipelines begin behind it.
+plan_sensor() {
+    local i mask='' wanted=''
+    step+=([bad_pixels]='' [begun]=1)
+    for i in "${!line_word[@]}"; do
+        ((line_stage[i] == 1)) || break
+        case ${line_word[i]} in
+        mask) mask=${line_value[i]} ;;
+        raw_domain) wanted=${line_value[i]} ;;
+        esac
+    done
+    [[ $mask && $wanted == yes ]] || return 0
+    look_at_sensor
+    [[ ${step[cfa]} ]] || return 0
+    check_sensor_mask "$mask"
+    step+=([bad_pixels]=$mask [begun]=2)
 }
 
 # Refuses what is not there; notes what other machines need.
@@ -291,10 +313,11 @@ actions_key() {
             text+=$REPLY$'\n'
             ;;
         # A mask is looked at in every run, whatever there is to do.
-        'summary '* | 'histograms '* | 'opaque '* | 'option -maxpixels='*) ;;
+        'summary '* | 'histograms '* | 'opaque '* | 'raw_domain '* | 'option -maxpixels='*) ;;
         *) text+="options ${line_word[i]} ${line_value[i]}"$'\n' ;;
         esac
     done
+    [[ ! ${step[bad_pixels]} ]] || text+="raw_domain ${step[cfa]}"$'\n'
     if [[ ${stage_refers[*]} == *yes* ]]; then
         i=${step[reference]}
         escape "${frame_path[i]}"
@@ -409,6 +432,30 @@ check_masks() {
     done
 }
 
+# The noisy pixels as the raw converter reads them.
+list_bad_pixels() {
+    local text
+    [[ ${step[bad_pixels]} ]] || return 0
+    words noiselist -format=dcraw "${step[bad_pixels]}"
+    text=$REPLY
+    quote "${step[run]}/bad-pixels"
+    perform bad-pixels "the noisy pixels, which the raw converter repairs" "$text >$REPLY"
+}
+
+# What is told in the job file, and not heard by a raw converter.
+say_unheard() {
+    local i
+    [[ ${step[bad_pixels]} ]] || return 0
+    for i in "${!line_word[@]}"; do
+        case "${line_stage[i]} ${line_value[i]}" in
+        '1 -method='* | '1 -kernel='* | '1 -grow='*)
+            say_step "the raw converter repairs the pixels of MaskNoise, in its own way: method, kernel_size and grow have no effect; they have with raw_domain = no"
+            return
+            ;;
+        esac
+    done
+}
+
 make_directory() {
     if [[ ${option[preview]-} ]]; then
         show_command mkdir -p "$1"
@@ -467,7 +514,7 @@ transforms_key() {
     for i in "${!line_word[@]}"; do
         ((line_stage[i] <= $1)) || break
         case "${line_word[i]} ${line_value[i]}" in
-        'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '*) ;;
+        'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '* | 'raw_domain '*) ;;
         *)
             escape "${line_value[i]}"
             text+="${line_word[i]} $REPLY"$'\n'
@@ -577,6 +624,8 @@ Actions_run() {
     check_masks
     if ((step[to_make])); then
         say_opaque
+        say_unheard
+        list_bad_pixels
         measure
         limit_load
         prepare
@@ -689,23 +738,30 @@ measure() {
         [[ ${frame_verdict[i]} != make ]] || break
     done
     [[ -f ${frame_path[i]} ]] || return 0
-    case ${frame_path[i]} in
-    *.[pP][nN][gG]) png_header "${frame_path[i]}" || return 0 ;;
-    *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) image_header "${frame_path[i]}" || return 0 ;;
-    *)
+    way_in "${frame_path[i]}"
+    if [[ $REPLY == native ]]; then
+        header_of "${frame_path[i]}" || return 0
+    else
         # By the converter, of which no more is taken than the header.
         decode_command "${frame_path[i]}"
         text=$REPLY
         image_header <(eval "$text" 2>/dev/null) || return 0
-        ;;
-    esac
+    fi
     # shellcheck disable=SC2086
     set -- $REPLY
     (($4 == 0)) || step+=([width]=$1 [height]=$2 [depth]=$3 [maxval]=$4)
     [[ ${option[preview]-} || ! ${step[maxval]} ]] || echo "${step[width]} ${step[height]}" >"${step[state]}/geometry"
 }
 
-# png_header FILE: width, height, depth, maxval.
+# header_of FILE: width, height, depth, maxval of a PNG, PAM or PNM.
+header_of() {
+    case $1 in
+    *.[pP][nN][gG]) png_header "$1" ;;
+    *) image_header "$1" ;;
+    esac
+}
+
+# png_header FILE
 png_header() {
     local byte depths=(1 1 3 3 2 1 4)
     # shellcheck disable=SC2046

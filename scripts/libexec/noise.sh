@@ -9,21 +9,27 @@
 
 kind 'NoiseDetection [NAME]' StackJob input_path=paths working_path=path max_frames=count plot_path=path \
     plot_histograms=bool channel_thresholds=levels blur_size=odd statistic=statistic file_name=file \
-    plot_range=range pattern=pattern raw_options=raw output_path=path enabled=bool
+    plot_range=range pattern=pattern raw_options=raw raw_domain=bool target_pixels=count output_path=path enabled=bool
 kind_name[NoiseDetection]=noise-map
 words_of statistic mean=mean persistent=persistent
 
 declare -a file_result=() file_size=() file_time=() file_key=() file_verdict=() file_reason=() file_stale=() file_rows=()
 
+NoiseDetection_allowed() {
+    ! is_set "$1" channel_thresholds || ! is_set "$1" target_pixels ||
+        wrong "channel_thresholds has no effect beside target_pixels, which chooses them"
+}
+
 NoiseDetection_load() {
-    local b=$1 thresholds=8,8,8
+    local b=$1
     step+=([holds]=m [list]=file [out]=${step[name]} [resample]=1 [reverse]=no [ref_idx]=''
         [file_name]=${setting[$b.file_name]-hot} [max_frames]=${setting[$b.max_frames]-0}
-        [plot]=${setting[$b.plot_histograms]-no} [plot_range]=${setting[$b.plot_range]-5,30}
+        [plot]=${setting[$b.plot_histograms]-no} [plot_range]=${setting[$b.plot_range]-}
         [blur]=${setting[$b.blur_size]-5} [statistic]=${setting[$b.statistic]-persistent}
+        [thresholds]=${setting[$b.channel_thresholds]-} [target]=${setting[$b.target_pixels]-}
+        [raw_domain]=${setting[$b.raw_domain]-yes}
+        [unheard]="${setting[$b.blur_size]+blur_size} ${setting[$b.statistic]+statistic}"
         [unused]=${setting[$b.output_path]+output_path})
-    [[ ${step[statistic]} != mean ]] || thresholds=13,13,13
-    step[thresholds]=${setting[$b.channel_thresholds]-$thresholds}
 }
 
 NoiseDetection_check() {
@@ -32,6 +38,12 @@ NoiseDetection_check() {
     physical "${step[out]}"
     [[ ! ${step[masks_to_make]} ]] || ahead_masks[$REPLY/${step[file_name]}-rgb.png]=yes
     [[ ! ${option[preview]-} ]] || preview_noise
+}
+
+# On a mosaic the neighbours of a colour take the place of blur and statistic.
+say_unheard_on_mosaics() {
+    [[ ! ${step[cfa]} || ${step[unheard]} == ' ' ]] ||
+        say "${step[title]}: on the mosaics of raw files blur_size and statistic have no effect; they have with raw_domain = no"
 }
 
 say_unused() {
@@ -43,15 +55,22 @@ say_unused() {
 plan_noise() {
     local text i map_key
     list_frames ''
+    [[ ${step[raw_domain]} == yes ]] && look_at_sensor || step[cfa]=''
     version_line noisedetect
-    text=$REPLY$'\n'"options -blur=${step[blur]} -statistic=${step[statistic]}"$'\n'
-    raw_key
-    text+=$REPLY
+    text=$REPLY$'\n'
+    if [[ ${step[cfa]} ]]; then
+        text+="raw_domain ${step[cfa]}"$'\n'
+    else
+        text+="options -blur=${step[blur]} -statistic=${step[statistic]}"$'\n'
+        raw_key
+        text+=$REPLY
+    fi
     sum_of_frames "${!frame_path[@]}"
     text+="frames $REPLY"$'\n'
     key_of "$text"
     map_key=$REPLY
-    step[key_text]=$text"threshold ${step[thresholds]}"$'\n'
+    threshold_words "${step[file_name]}-map.pam"
+    step[key_text]=$text"threshold $REPLY"$'\n'
     list_noise_files
     key_of "${step[key_text]}"
     set_keys "$map_key" "$REPLY"
@@ -105,26 +124,60 @@ plan_noise_plot() {
 
 # ---- the jobs: each sets pieces ----
 
+# threshold_words MAP: the option -threshold, in words of a shell. A mosaic's map has its own default.
+threshold_words() {
+    local default=8,8,8
+    if [[ ${step[target]} ]]; then
+        words noisehist "-target=${step[target]}" "$1"
+        REPLY="\"\$($REPLY)\""
+        return
+    fi
+    [[ ${step[statistic]} != mean ]] || default=13,13,13
+    [[ ! ${step[cfa]} ]] || default=''
+    REPLY=${step[thresholds]:-$default}
+    REPLY=${REPLY:+-threshold=$REPLY}
+}
+
 # The map, to the file FILE.
 map_job() {
-    words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
-    feed_frames "$REPLY" "${!frame_path[@]}"
+    local i levels commands=()
+    if [[ ${step[cfa]} ]]; then
+        levels_of "${frame_path[1]}"
+        levels=$REPLY
+        words noisedetect -map "-cfa=${step[cfa]}" "-black=${levels% *}" "-white=${levels#* }"
+        levels=$REPLY
+        for i in "${!frame_path[@]}"; do
+            mosaic_command "${frame_path[i]}"
+            commands+=("$REPLY")
+        done
+        one_after_another "${commands[@]}"
+        pieces=("$REPLY" "| $levels")
+    else
+        words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
+        feed_frames "$REPLY" "${!frame_path[@]}"
+    fi
     quote "$1"
     pieces[-1]+=" >$REPLY"
 }
 
 # mask_job DIR: the masks, from the map that lies in the output directory to DIR.
 mask_job() {
-    words noisedetect -frommap "-threshold=${step[thresholds]}" "-output=$1/${step[file_name]}" \
-        "${step[out]}/${step[file_name]}-map.pam"
-    pieces=("$REPLY >/dev/null")
+    local map=${step[out]}/${step[file_name]}-map.pam threshold
+    threshold_words "$map"
+    threshold=${REPLY:+ $REPLY}
+    words "-output=$1/${step[file_name]}" "$map"
+    pieces=("noisedetect -frommap$threshold $REPLY >/dev/null")
 }
 
 # noise_plot_job FILE
 noise_plot_job() {
-    words noisehist "-range=${step[plot_range]}" "-threshold=${step[thresholds]}" "-plot=$1" \
-        "${step[out]}/${step[file_name]}-map.pam"
-    pieces=("$REPLY >/dev/null")
+    local map=${step[out]}/${step[file_name]}-map.pam threshold range=5,30
+    # A mosaic's own threshold is a fraction of the developed frames', which smear and stretch a pixel.
+    [[ ! ${step[cfa]} ]] || range=1,20
+    threshold_words "$map"
+    threshold=${REPLY:+ $REPLY}
+    words "-plot=$1" "$map"
+    pieces=("noisehist -range=${step[plot_range]:-$range}$threshold $REPLY >/dev/null")
 }
 
 # ---- running ----
@@ -133,6 +186,7 @@ NoiseDetection_run() {
     local note pieces
     say_unused
     plan_noise
+    say_unheard_on_mosaics
     enter_run file
     if [[ ${step[masks_to_make]} ]]; then
         make_noise

@@ -129,6 +129,8 @@ share_files() {
         link=${step[run]}/shared-align-$k.tsv
         [[ -h $link || ! -f ${step[run]}/align-$k.tsv ]] || ln -s -- "align-$k.tsv" "$link" || exit 1
     done
+    link=${step[run]}/shared-bad-pixels
+    [[ -h $link || ! ${step[bad_pixels]} ]] || ln -s -- bad-pixels "$link" || exit 1
     for i in "${!line_word[@]}"; do
         case ${line_word[i]} in
         mask | apply)
@@ -248,7 +250,11 @@ decode_command() {
     jpeg) words jpegtopnm -quiet "$1" ;;
     tiff) words tifftopnm -quiet -byrow "$1" ;;
     raw)
-        quote "$1"
+        words "$1"
+        if [[ ${step[bad_pixels]-} ]]; then
+            shared_file "${step[run]}/bad-pixels" bad-pixels
+            words -P "$REPLY" "$1"
+        fi
         if command -v dcraw_emu >/dev/null; then
             REPLY="dcraw_emu ${step[raw_options]} -Z - $REPLY"
         else

@@ -109,6 +109,7 @@ preview_actions() {
     measure
     show_command mkdir -p "${step[run]}"
     ((${#stage_histograms[@]} == 0)) || show_command mkdir -p "${step[plots]}"
+    list_bad_pixels
     left_out=()
     prepare
     pass frames "${step[stages]}"
