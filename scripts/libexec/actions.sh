@@ -613,7 +613,7 @@ leave_out_refused() {
 # ---- running ----
 
 Actions_run() {
-    left_out=() frame_rows=() rows_of_table=()
+    left_out=() reason_of=() frame_rows=() rows_of_table=()
     plan_actions
     if ((step[to_make] == 0)); then
         say_step "all ${step[unchanged]} frames are up to date"
@@ -637,6 +637,7 @@ Actions_run() {
     keep_key "${step[key_text]}"
     sum_up_actions
     plot_tables
+    actions_facts
     leave_run
 }
 

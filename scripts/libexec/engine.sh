@@ -161,7 +161,13 @@ run_pass() {
     }
 }
 
+# Ends the run; what was refused is to be seen in the report.
 stop_after_failure() {
+    if ((refusals)); then
+        actions_facts
+        make_report
+        [[ ! ${job[report]-} ]] || say "see ${job[report]}"
+    fi
     ((failures > 0)) || exit 2
     exit 1
 }
@@ -199,6 +205,7 @@ count_failure() {
         say "${step[title]}: frame ${frame_name[$3]}: $2 failed (status $1)"
     fi
     failed+=("${step[title]}: ${frame_name[$3]} ($2)")
+    why_failed "$@"
 }
 
 # ---- what hands out the runs ----

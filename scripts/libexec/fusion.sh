@@ -175,6 +175,7 @@ FocusStack_run() {
     settle picture "${step[out]}" journal
     keep_key "${step[key_text]}"
     sum_up_fusion "$made"
+    fusion_facts
     leave_run
 }
 

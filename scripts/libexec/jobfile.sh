@@ -36,7 +36,7 @@ words_of() {
     done
 }
 
-kind 'StackJob NAME' '' working_path=path input_path=path plot_path=path raw_options=raw enabled=bool
+kind 'StackJob NAME' '' working_path=path input_path=path plot_path=path raw_options=raw report=bool enabled=bool
 words_of bool yes=yes no=no true=yes false=no on=yes off=no
 
 # ---- reading ----

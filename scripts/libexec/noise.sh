@@ -205,6 +205,7 @@ NoiseDetection_run() {
         make_plot 0 "${pieces[@]}"
     fi
     settle_plots
+    noise_facts
     leave_run
 }
 

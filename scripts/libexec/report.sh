@@ -151,12 +151,14 @@ tell_warnings() {
 # The summary of the job, to standard output and to its log.
 sum_up() {
     local text
+    make_report
     clock
     seconds $((REPLY - job[start]))
     text=$(
         printf 'StackJob %s: done in %s s\n' "${job[name]}" "$REPLY"
         ((${#summary[@]} == 0)) || printf '%s\n' "${summary[@]}"
         ((${#failed[@]} == 0)) || printf '%s\n' '  failed:' "${failed[@]/#/      }"
+        [[ ! ${job[report]-} ]] || printf '  report: %s\n' "${job[report]}"
         printf '  log: %s\n' "${job[log]}"
     )
     printf '%s\n' "$text" >>"${job[log]}"

@@ -180,13 +180,19 @@ summary_name() {
     REPLY=${step[name]}-${stage_program[$1]#frame}$REPLY.pdf
 }
 
+# plot_geometry: the frames' width and height as far as they are known, with a blank between.
+plot_geometry() {
+    REPLY=''
+    [[ ! -f ${step[state]}/geometry ]] || read -r REPLY <"${step[state]}/geometry"
+    [[ ! ${step[maxval]-} ]] || REPLY="${step[width]} ${step[height]}"
+    REPLY=${REPLY:-0 0}
+}
+
 # plot_command K: what draws it, without the tables.
 plot_command() {
-    local width='' height=''
     if [[ ${stage_program[$1]} == framealign ]]; then
-        [[ ! -f ${step[state]}/geometry ]] || read -r width height <"${step[state]}/geometry"
-        [[ ! ${step[maxval]-} ]] || width=${step[width]} height=${step[height]}
-        words plot-align "${step[name]}" "${frame_name[step[reference]]}" "${width:-0}" "${height:-0}"
+        plot_geometry
+        words plot-align "${step[name]}" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
     else
         words plot-balance "${step[name]}" "${frame_name[step[reference]]}" "${stage_channel[$1]}"
     fi

@@ -1,0 +1,217 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# A job's report, NAME-report.html in its working path: the steps tell facts while they run, and report-page makes the
+# page of them at the end. Sourced by stackjob.
+#
+# It is a result like others: made again when what it shows has changed, and not overwritten where it was changed by
+# hand. What is known of it is one line in .stackjob/.report-NAME: its key, size and time.
+#
+#   reason_of[NUMBER]   of the frames of the step at work that failed: why
+
+declare -a reason_of=()
+
+# fact WORD...: a line for report-page.
+fact() {
+    local word line=''
+    for word; do
+        escape "$word"
+        line+=${line:+$'\t'}$REPLY
+    done
+    printf '%s\n' "$line" >>"${place[temporary]}/facts"
+}
+
+# view_command FILE: what writes that image as it is, from any directory.
+view_command() {
+    local repaired=${step[bad_pixels]-}
+    step[bad_pixels]=''
+    absolute "$1"
+    decode_command "$REPLY"
+    step[bad_pixels]=$repaired
+}
+
+# What the step's results are, so that another result makes another report.
+fact_state() {
+    fact state "$(cat -- "${step[state]}/journal" "${step[state]}/plots" 2>/dev/null | cksum)"
+}
+
+# The photographs, of the first step that tells them.
+fact_frames() {
+    local i
+    [[ ! ${job[shown]-} ]] || return 0
+    job[shown]=yes
+    for i in "${!frame_path[@]}"; do
+        view_command "${frame_path[i]}"
+        if ((i == step[reference])); then
+            fact frame "${frame_name[i]}" "$REPLY" reference
+        else
+            fact frame "${frame_name[i]}" "$REPLY"
+        fi
+    done
+}
+
+# why_failed STATUS PROGRAM NUMBER: keeps in reason_of[] what the program said of the frame.
+why_failed() {
+    local line
+    reason_of[$3]="$2 failed with status $1"
+    [[ $1 != 2 ]] || reason_of[$3]="refused by $2"
+    while IFS= read -r line; do
+        [[ $line != *"frame ${frame_name[$3]} refused: "* ]] || reason_of[$3]=${line#*"frame ${frame_name[$3]} "}
+    done < <(cat -- "${step[run]}/said" "${step[run]}"/align-*.said 2>/dev/null)
+}
+
+noise_facts() {
+    local note range=5,30
+    fact_state
+    [[ ! ${step[cfa]} ]] || range=1,20
+    { read -r note <"${step[state]}/note"; } 2>/dev/null || return 0
+    fact noise "${step[name]}" "${step[output]}/${step[file_name]}-map.pam" "${step[plot_range]:-$range}" \
+        "-threshold=${note##* at threshold }"
+}
+
+actions_facts() {
+    local k i suffix table
+    fact_frames
+    fact_state
+    for i in "${!left_out[@]}"; do
+        view_command "${frame_path[i]}"
+        fact refused "${frame_name[i]}" "${reason_of[i]-}" "$REPLY"
+    done
+    for k in "${!stage_program[@]}"; do
+        suffix_of "$k"
+        suffix=$REPLY table=${step[run]}/table-$k
+        case ${stage_program[k]} in
+        noisemask) [[ ${job[spots]-} ]] || spots_facts "$k" ;;
+        framealign)
+            [[ -s $table && ${stage_refers[k]} ]] || continue
+            plot_geometry
+            fact align "${step[name]}" "${step[output]}/transforms$suffix.tsv" "${frame_name[step[reference]]}" $REPLY
+            pair_facts "$table"
+            ;;
+        framebalance)
+            [[ -s $table ]] || continue
+            cp -- "$table" "${step[state]}/table-$k" || exit 1
+            fact balance "${step[name]}" "${step[state]}/table-$k" "${frame_name[step[reference]]}" "${stage_channel[k]}"
+            ;;
+        esac
+    done
+}
+
+# spots_facts K: the reference frame before and after the repair by the K-th sub-action, where the mask lies beside its
+# map.
+spots_facts() {
+    local k=$1 i mask='' before after
+    for i in "${!line_word[@]}"; do
+        ((line_stage[i] != k)) || [[ ${line_word[i]} != mask ]] || mask=${line_value[i]}
+    done
+    absolute "$mask"
+    mask=$REPLY
+    [[ -f ${mask%-rgb.png}-map.pam ]] || return 0
+    job[spots]=yes
+    view_command "${frame_path[step[reference]]}"
+    before=$REPLY
+    if [[ ${step[bad_pixels]} ]]; then
+        words noiselist -quiet -format=dcraw "$mask"
+        # shellcheck disable=SC2016
+        after="$REPLY >\"\$work/bad-pixels\"; ${before/ -Z - / -P \"\$work/bad-pixels\" -Z - }"
+    else
+        repair_command "$k" "$mask"
+        after="$before | $REPLY"
+    fi
+    fact spots "${mask%-rgb.png}-map.pam" "$before" "$after"
+}
+
+# repair_command K MASK: the K-th sub-action, noisemask, as the reference frame goes through it.
+repair_command() {
+    local k=$1 i text='' purpose=reference numbers=("${step[reference]}") commands=()
+    for i in "${!line_word[@]}"; do
+        ((line_stage[i] == k)) || continue
+        case ${line_word[i]} in
+        mask) add "-mask=$2" ;;
+        *) add_words ;;
+        esac
+    done
+    REPLY=$text
+}
+
+# pair_facts TABLE: of a table of transforms: the frame of the largest predicted error, and its neighbour.
+pair_facts() {
+    local pair one two
+    read -r -a pair < <(awk -F '\t' '
+        NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+        $2 == "failed" { before = ""; next }
+        before != "" { error = $column["error"] + last; if (best == "" || error > best) { best = error; pair = before " " NR - 1 } }
+        { before = NR - 1; last = $column["error"] }
+        END { print pair }' "$1")
+    ((${#pair[@]} == 2)) || return 0
+    one=${pair[0]} two=${pair[1]}
+    [[ -f ${step[out]}/${frame_result[one]} && -f ${step[out]}/${frame_result[two]} ]] || return 0
+    view_command "${step[out]}/${frame_result[one]}"
+    pair=("${frame_name[one]}" "$REPLY" "${frame_name[two]}")
+    view_command "${step[out]}/${frame_result[two]}"
+    fact pair "${pair[@]}" "$REPLY"
+}
+
+fusion_facts() {
+    local n i
+    fact_frames
+    fact_state
+    [[ ! ${step[bunch]} ]] || return 0
+    view_command "${step[out]}/${picture_result[0]}"
+    fact picture "${picture_result[0]}" "$REPLY"
+}
+
+# The commands that make all of the job again, as -n prints them; of very many frames only how to get them.
+fact_commands() {
+    local line
+    if ((${#frame_path[@]} > 200)); then
+        fact command "stackjob -n -f ${option[file]}"
+        return
+    fi
+    while IFS= read -r line; do
+        fact command "$line"
+    done < <(
+        option[preview]=yes option[force]=yes job[log]=''
+        ahead_files=() ahead_masks=() ahead_use=() ahead_plots=()
+        preview_head && each_step check_step
+    )
+}
+
+# make_report: by the facts and the summary so far; sets job[report] where there is one.
+make_report() {
+    local file=${job[work]}/${job[name]}-report.html known=${job[work]}/.stackjob/.report-${job[name]} key stat old='' line
+    local status program
+    local -A step=([title]=report [work]=${job[work]} [run]=${place[temporary]}/page [phases]=1)
+    stat=$(stat --printf '%s\t%.9Y' -- "$file" 2>/dev/null)
+    { IFS= read -r old <"$known"; } 2>/dev/null
+    if [[ ${setting[${job[block]}.report]-yes} != yes ]]; then
+        [[ ! $stat || $old != *$'\t'"$stat" ]] || rm -f -- "$file" "$known"
+        return
+    fi
+    key=$(cksum <"${place[temporary]}/facts")
+    job[report]=$file
+    if [[ $stat && $stat != 0$'\t'* && ! ${option[force]-} ]]; then
+        [[ $old != "$key"$'\t'"$stat" ]] || return 0
+        if [[ $old != *$'\t'"$stat" ]]; then
+            say "$file was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
+            return
+        fi
+    fi
+    fact job "${job[name]}" "$(printf '%(%Y-%m-%d %H:%M)T' -1)"
+    for line in "${summary[@]}" "${failed[@]/#/  failed: }"; do
+        fact summary "$line"
+        [[ ! $line =~ ': warning: '|^'  failed: ' ]] || fact warning "${line#"${line%%[! ]*}"}"
+    done
+    fact_commands
+    mkdir -p -- "${step[run]}" "${known%/*}"
+    quote "${place[temporary]}/facts"
+    line=$REPLY
+    quote "${step[run]}/page.html"
+    if run_job report "report-page $line >$REPLY" && cp -- "${step[run]}/page.html" "$known.new" && sync -d -- "$known.new" &&
+        printf '%s\t%s\n' "$key" "$(stat --printf '%s\t%.9Y' -- "$known.new")" >"$known" && mv -f -- "$known.new" "$file"; then
+        return
+    fi
+    job[report]=''
+    failures+=1
+    say "the report $file could not be made"
+}

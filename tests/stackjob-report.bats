@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+load stackjob
+
+# The report of a job.
+
+whole_job() {
+    job 'StackJob beetle' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames BalanceFrames \
+        'FocusStack fused' "$@"
+}
+
+# pictures REPORT: each picture of the page as a file picture-N.TYPE; prints how many.
+pictures() {
+    local type data n=0
+    while IFS=' ' read -r type data; do
+        base64 -d <<<"$data" >"picture-$n.$type"
+        n=$((n + 1))
+    done < <(grep -o 'src="data:image/[a-z+]*;base64,[^"]*' "$1" | sed 's/.*image\/\([a-z+]*\);base64,/\1 /')
+    echo $n
+}
+
+@test "the report shows frames, pixels, alignment, light and picture, and needs nothing from elsewhere" {
+    frames stack
+    whole_job
+    stackjob job >out 2>err
+    grep -x "  report: $PWD/beetle-report.html" out
+    for text in '<h1>beetle</h1>' 'The stack' 'noise-map: noisy pixels' 'The strongest noisy pixels' 'ready: alignment' \
+        'aligned worst' 'ready: light' 'To make it again' 'noisemask -mask=noise-map/hot-rgb.png' '0002, the reference'; do
+        grep -q -F "$text" beetle-report.html
+    done
+    # Nothing is loaded: every source is in the page, and no script.
+    ! grep -E -i '<script|<link|<iframe|@import|url\(|src="[^d]|href=' beetle-report.html || false
+    # Picture, five frames, up to ten pixels before and after, a pair; and three plots.
+    count=$(pictures beetle-report.html)
+    ((count >= 1 + 5 + 2 + 1))
+    for file in picture-*.jpeg; do
+        jpegtopnm -quiet "$file" >/dev/null
+    done
+    for file in picture-*.png; do
+        [ "$(pngtopam "$file" | pamfile -machine - | cut -d ' ' -f 4,5)" = '84 84' ]
+    done
+    [ "$(ls picture-*.svg+xml | wc -l)" -eq 3 ] || ! command -v gnuplot
+    ! command -v tidy || tidy -q -e beetle-report.html
+}
+
+@test "noisy pixels are shown before and after their repair" {
+    frames stack
+    whole_job
+    stackjob -q job 2>err
+    pictures beetle-report.html >/dev/null
+    # What was in the middle of a picture before is not there after.
+    read -r x y < <(noisedetect -quiet -frommap "$(noisehist -target=10 noise-map/hot-map.pam)" noise-map/hot-map.pam |
+        noiselist -quiet -format=plain | head -n 1)
+    first=$(ls picture-*.png | sort -t - -k 2n | head -n 1)
+    second=$(ls picture-*.png | sort -t - -k 2n | sed -n 2p)
+    pngtopam src/0002.png | pamcut -left="$x" -top="$y" -width=1 -height=1 | pamtopam >wanted.pam
+    middle() { pngtopam "$1" | pamcut -left=40 -top=40 -width=1 -height=1 | pamtopam; }
+    middle "$first" | same - wanted.pam
+    ! middle "$second" | same - wanted.pam || false
+}
+
+@test "a second run leaves the report; what it shows makes it again; by hand it is kept; report = no takes it away" {
+    frames stack
+    whole_job
+    stackjob -q job 2>err
+    stat -c '%y %i' beetle-report.html >before
+    stackjob -q job
+    stat -c '%y %i' beetle-report.html | diff before -
+    sed -i 's/^FocusStack fused/&\nsharpness = 8/' job
+    stackjob -q job
+    ! stat -c '%y %i' beetle-report.html | diff before - || false
+    echo mine >>beetle-report.html
+    says 'beetle-report.html was changed by hand, or was never' stackjob job
+    [ "$(tail -n 1 beetle-report.html)" = mine ]
+    stackjob -q -f job 2>err
+    ! grep -x mine beetle-report.html || false
+    sed -i 's/^StackJob beetle/&\nreport = no/' job
+    stackjob -q job
+    [ ! -e beetle-report.html ]
+}
+
+@test "a refused frame is shown beside the reference with the reason, whether the job stops or goes on" {
+    frames stack
+    makestack -kind=easy -seed=77 -width=160 -height=120 -frames=1 other
+    pamtopng <other/0000.pam >src/0001.png
+    whole_job
+    for option in '' -k; do
+        rm -rf ready .stackjob/ready
+        status=0
+        # shellcheck disable=SC2086
+        stackjob $option job >out 2>err || status=$?
+        [ "$status" -eq 2 ]
+        grep -q 'Frames that are left out' beetle-report.html
+        grep -q 'class="warning">0001: refused: .*%' beetle-report.html
+        grep -q 'the frame 0001' beetle-report.html
+    done
+    [ "$(ls ready/*.png | wc -l)" -eq 4 ]
+}
+
+@test "names and messages are text in the page, never markup" {
+    mkdir src
+    for name in 'a<b>' 'c&amp;"d' "e'f"; do
+        cp "$FIXTURES/tiny/f1.pam" "src/$name.pam"
+    done
+    job 'StackJob x<y>&z' 'input_path = src' 'Actions ready' 'output_format = pam'
+    stackjob -q job
+    grep -q -F '<h1>x&lt;y&gt;&amp;z</h1>' 'x<y>&z-report.html'
+    grep -q -F '<figcaption>a&lt;b&gt;</figcaption>' 'x<y>&z-report.html'
+    grep -q -F '<figcaption>c&amp;amp;&quot;d, the reference</figcaption>' 'x<y>&z-report.html'
+    ! grep -F '<b>' 'x<y>&z-report.html' || false
+    ! command -v tidy || tidy -q -e 'x<y>&z-report.html'
+}
+
+@test "of very many frames the sheet shows some, and the page stays small" {
+    mkdir src
+    for ((i = 0; i < 300; i++)); do
+        ln "$FIXTURES/tiny/f1.pam" "src/$i.pam" 2>/dev/null || cp "$FIXTURES/tiny/f1.pam" "src/$i.pam"
+    done
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam'
+    stackjob -q job
+    shown=$(grep -c '<figcaption>' t-report.html)
+    ((shown >= 40 && shown <= 50))
+    [ "$(wc -c <t-report.html)" -lt 3000000 ]
+}
+
+@test "a browser draws the page, wide and narrow" {
+    command -v chromium >/dev/null || skip "chromium is not installed"
+    frames stack
+    whole_job
+    stackjob -q job 2>err
+    for width in 1280 500; do
+        timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$PWD/profile" \
+            --window-size=$width,2000 --screenshot="$PWD/shot.png" "file://$PWD/beetle-report.html" >/dev/null 2>&1 ||
+            skip "chromium does not run here"
+        # Not blank: the picture's colours are there.
+        [ "$(pngtopam shot.png | pamscale -reduce 8 2>/dev/null | ppmhist -noheader 2>/dev/null | wc -l)" -gt 200 ]
+    done
+}
