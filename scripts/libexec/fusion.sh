@@ -81,7 +81,7 @@ plan_fusion() {
         frames_of_bunch "$n"
         # shellcheck disable=SC2086
         sum_of_frames $REPLY
-        key_of "$text"bunch" $REPLY"
+        key_of "${text}bunch $REPLY"
         for i in ${bunch_results[n]}; do
             picture_key[i]=$REPLY picture_size[i]=0 picture_time[i]=0
         done

@@ -85,7 +85,7 @@ actions_facts() {
         framealign)
             [[ -s $table && ${stage_refers[k]} ]] || continue
             plot_geometry
-            fact align "${step[name]}" "${step[output]}/transforms$suffix.tsv" "${frame_name[step[reference]]}" $REPLY
+            fact align "${step[name]}" "${step[output]}/transforms$suffix.tsv" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
             pair_facts "$table"
             ;;
         framebalance)
