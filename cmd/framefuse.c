@@ -25,8 +25,8 @@
 #include "tempfile.h"
 
 static const char synopsis[] =
-    "framefuse [-sharpness=4|6|8] [-depthmap=FILE] [-png] [-output=FILE] [-name=NAME]\n"
-    "           [frame ...]";
+    "framefuse [-sharpness=4|6|8] [-opacity] [-depthmap=FILE] [-png] [-output=FILE]\n"
+    "           [-name=NAME] [frame ...]";
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -87,7 +87,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     const struct option options[] = {
         {"sharpness", NULL, &sharpness}, {"depthmap", NULL, &cmd->depth_map},
         {"png", &cmd->png, NULL},        {"output", NULL, &cmd->output},
-        {"name", NULL, &cmd->name},
+        {"name", NULL, &cmd->name},      {"opacity", &cmd->fuse.opacity, NULL},
     };
     cmdline_parse("framefuse", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
     cmd->fuse.sharpness = (unsigned)cmdline_choice("sharpness", sharpness, powers, 6);

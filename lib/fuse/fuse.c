@@ -18,6 +18,7 @@
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
  *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
  *         w = (q / 32)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
+ *         l = 0: w by max(1 / (1 + (s / 16)^2), 2^-6),  s = the largest |c - h| of the colours
  *         A[l] += w detail;  W[l] += w
  *         l > 0, where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
  *     the base likewise, with detail = g[L], E = 0 and all of d
@@ -32,10 +33,12 @@
  * colours sees edges that luma does not. What no frame has is cut off on the coarse levels, where
  * it would be a halo. .03 keeps noise from deciding where there is no detail. A hot pixel that was
  * left would look like the sharpest detail there is: without spikes in the energies no frame wins
- * for it, and without spikes in P it is detail of level 0 alone, to be averaged away there.
+ * for it, and without spikes in P it is detail of level 0 alone. There it is averaged away, and
+ * weighs little. So does a point of light that is no larger, but where it is in focus that frame's
+ * weight is greater than the others' by much more.
  *
- * Weights span 30 decades, so they are floats: the least are (.05 .03 / 32)^8 2^-10 = 2e-38, just
- * above the least that is normal, so W is never 0 where a frame was added; energies are at most
+ * Weights span 30 decades, so they are floats: the least are (.05 .03 / 32)^8 2^-16 = 4e-40, of
+ * which a float still has some bits, so W is never 0 where a frame was added; energies are at most
  * some 1e5, so weights are under 1e28.
  *
  * The Laplacian and the energy of a level are never stored: rows run through windows, and the
@@ -69,6 +72,8 @@ enum { LEVELS_MAX = 32, SMALLEST = 16, COARSE_POWER = 8, DEPTH_LEVEL = 2 };
 #define NOT_SEEN 0.01f         /* under this opacity a pixel has no colour of its own */
 #define OPAQUE 0.99f
 #define LEAST_OPACITY (1.0f / 1024.0f) /* that a weight is multiplied by */
+#define SPIKE 16.0f                    /* that halves a weight */
+#define LEAST_TRUST (1.0f / 64.0f)     /* that the largest spike leaves of it */
 #define ENERGY_SCALE (1.0f / 32.0f)    /* keeps powers of energies in range */
 
 struct level {
@@ -89,6 +94,7 @@ struct fuse {
     unsigned base; /* the number of the last level, at least 1 */
     struct level level[LEVELS_MAX];
     unsigned char *shown; /* of each pixel: any frame has opacity there; NULL: frames are opaque */
+    bool keep_opacity;    /* the picture has the plane even where all is shown */
     struct depth *depth;  /* or NULL */
     struct despike *despike;
     uint16_t *samples;                             /* a row of a raster */
@@ -167,7 +173,8 @@ static void level_alloc(struct fuse *fuse, unsigned l)
     halving_alloc(&level->halving, width, height, fuse->planes);
     halving_alloc(&level->pooling, width, height, 1);
     level->energy = energy_new(width, height, l == 0 ? 2 : 1);
-    window_alloc(&level->detail, height, (size_t)width * fuse->planes + 1, ENERGY_LAG + 1);
+    size_t planes = fuse->planes + (l == 0); /* of level 0 also how far to trust it */
+    window_alloc(&level->detail, height, width * planes + 1, ENERGY_LAG + 1);
 }
 
 struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *options)
@@ -177,6 +184,7 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     fuse->planes = geometry->depth;
     fuse->maxval = geometry->maxval;
     fuse->sharpness = options->sharpness;
+    fuse->keep_opacity = options->opacity;
     fuse->base = level_sizes(geometry, fuse->level);
     for (unsigned l = 0; l <= fuse->base; l++)
         level_alloc(fuse, l);
@@ -470,10 +478,18 @@ static void add_to_range(const struct fuse *fuse, const struct level *level, uns
     }
 }
 
-/* Adds row ROW of level L of the frame, its DETAIL and OPACITY (NULL: opaque), to the sums, by its
-   ENERGY and FINER ones (NULL: there are none). Writes both to POOLED. */
+SIMD_CLONES
+static void multiply_by(float *restrict weight, const float *restrict factor, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        weight[i] *= factor[i];
+}
+
+/* Adds row ROW of level L of the frame, its DETAIL, TRUST (NULL: 1) and OPACITY (NULL: opaque), to
+   the sums, by its ENERGY and FINER ones (NULL: there are none). Writes both to POOLED. */
 static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *detail,
-                    const float *opacity, const float *energy, const float *finer, float *pooled)
+                    const float *trust, const float *opacity, const float *energy,
+                    const float *finer, float *pooled)
 {
     struct level *level = &fuse->level[l];
     unsigned width = level->width;
@@ -489,6 +505,8 @@ static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *de
     raise_row(weight, width, l == 0 ? fuse->sharpness : COARSE_POWER);
     if (opacity)
         weigh_by_opacity(weight, opacity, width);
+    if (trust)
+        multiply_by(weight, trust, width);
     add_weighted(detail, weight, fuse->colors, width, image_row(&level->sum, row));
     if (l > 0)
         add_to_range(fuse, level, row);
@@ -524,8 +542,27 @@ static void detail_of(const struct fuse *fuse, const struct level *level, const 
     memcpy(out + colored, colors + colored, level->width * sizeof *out);
 }
 
+/* How far each pixel of a row of level 0 is to be trusted, to TRUST: by the largest spike of its
+   colours, which is what CLIPPED lacks of RAW. */
+SIMD_CLONES
+static void distrust_spikes(const uint16_t *restrict raw, const uint16_t *restrict clipped,
+                            unsigned width, unsigned depth, unsigned colors, float scale,
+                            float *restrict trust)
+{
+    for (size_t i = 0; i < width; i++) {
+        float most = 0;
+        for (size_t c = 0; c < colors; c++) {
+            float spike = ((float)raw[i * depth + c] - (float)clipped[i * depth + c]) * scale;
+            most = spike * spike > most ? spike * spike : most;
+        }
+        float share = SPIKE * SPIKE / (SPIKE * SPIKE + most);
+        trust[i] = share > LEAST_TRUST ? share : LEAST_TRUST;
+    }
+}
+
 /* The detail of row ROW of level L, under the base, to DETAIL, and its squares to SQUARES. On level
-   0 the rows are those of the raster, one after the other. */
+   0 the rows are those of the raster, one after the other, and what each pixel is trusted goes
+   behind DETAIL's planes. */
 static void detail_row(struct fuse *fuse, unsigned l, unsigned row, float *detail, float *squares)
 {
     struct level *level = &fuse->level[l];
@@ -540,6 +577,9 @@ static void detail_row(struct fuse *fuse, unsigned l, unsigned row, float *detai
         convert_row(fuse, clipped, fuse->row);
         detail_of(fuse, level, fuse->row, fuse->smooth);
         seen = fuse->smooth;
+        distrust_spikes(raw, clipped, level->width, fuse->planes, fuse->colors,
+                        FULL_SCALE / (float)fuse->maxval,
+                        detail + (size_t)level->width * fuse->planes);
     } else {
         detail_of(fuse, level, image_row(&level->frame, row), detail);
     }
@@ -565,7 +605,8 @@ static void add_level(struct fuse *fuse, unsigned l, const struct frame *frame)
         if (!energy)
             continue;
         const float *detail = window_row(&level->detail, row);
-        add_row(fuse, l, row, detail, fuse->shown ? detail + colored : NULL, energy,
+        const float *trust = l == 0 ? detail + (size_t)level->width * fuse->planes : NULL;
+        add_row(fuse, l, row, detail, trust, fuse->shown ? detail + colored : NULL, energy,
                 l == 0 ? NULL : image_row(&level->finer, row), halving_next(&level->pooling));
         halving_push(&level->pooling);
         row++;
@@ -578,7 +619,7 @@ static void add_base(struct fuse *fuse)
     size_t colored = (size_t)level->width * fuse->colors;
     for (unsigned row = 0; row < level->height; row++) {
         const float *colors = image_row(&level->frame, row);
-        add_row(fuse, fuse->base, row, colors, fuse->shown ? colors + colored : NULL,
+        add_row(fuse, fuse->base, row, colors, NULL, fuse->shown ? colors + colored : NULL,
                 image_row(&level->finer, row), NULL, fuse->work);
     }
 }
@@ -663,7 +704,7 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
 
     unsigned width = frame->width;
     size_t pixels = (size_t)width * frame->height;
-    bool opacity = fuse->shown && memchr(fuse->shown, 0, pixels);
+    bool opacity = fuse->shown && (fuse->keep_opacity || memchr(fuse->shown, 0, pixels));
     frame->depth = fuse->colors + opacity;
     if (fuse->shown && !opacity)
         strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");

@@ -38,6 +38,7 @@ struct fuse;
 struct fuse_options {
     unsigned sharpness; /* 4, 6 or 8: the power of the finest level's energies in weights */
     bool depth;         /* a depth map is wanted */
+    bool opacity;       /* the picture keeps the frames' opacity plane in any case */
 };
 
 /* About how many bytes fusing frames of this geometry takes, the frame in hand included. */
@@ -53,8 +54,8 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame);
 /*
  * The picture of at least one frame that was added with success, to FRAME, of the frames' geometry
  * and with its raster allocated. It gets an opacity plane, 0 or maxval, where the frames have one
- * and nothing is seen in any of them at some pixel, else none: then its depth and tuple type
- * change. Frames can no longer be added.
+ * and nothing is seen in any of them at some pixel, or the option asks for it; else none: then its
+ * depth and tuple type change. Frames can no longer be added.
  */
 void fuse_finish(struct fuse *fuse, struct frame *frame);
 

@@ -190,14 +190,15 @@ static int build(struct level pyramid[LEVELS], int colors)
 }
 
 static void add_level(struct sums *sums, const struct level *level, const struct plane lap[3],
-                      int colors, int l, double power, const struct plane *q)
+                      const struct plane *trust, int colors, int l, double power,
+                      const struct plane *q)
 {
     const struct plane *a = &level->plane[3];
     for (long i = 0; i < (long)a->width * a->height; i++) {
         double weight = q->at[i] + 0.03;
         if (a->at[i] < 0.5)
             weight *= 0.05;
-        weight = pow(weight / 32, power) * fmax(pow(a->at[i], 4), 1 / 1024.0);
+        weight = pow(weight / 32, power) * fmax(pow(a->at[i], 4), 1 / 1024.0) * trust->at[i];
         for (int c = 0; c < colors; c++) {
             sums->sum[c].at[i] += weight * lap[c].at[i];
             if (l > 0 && a->at[i] > 0.99) {
@@ -209,15 +210,20 @@ static void add_level(struct sums *sums, const struct level *level, const struct
     }
 }
 
-/* LAP of level 0 with the spikes of RAW. */
+/* LAP of level 0 with the spikes of RAW; how far each pixel is to be trusted, to TRUST. */
 static void add_spikes(struct plane lap[3], const struct level *raw, const struct level *without,
-                       int colors)
+                       int colors, struct plane *trust)
 {
     const struct plane *a = &raw->plane[3];
-    for (int c = 0; c < colors; c++)
-        for (long i = 0; i < (long)a->width * a->height; i++)
-            if (a->at[i] >= 0.01)
-                lap[c].at[i] += raw->plane[c].at[i] - without->plane[c].at[i];
+    for (long i = 0; i < (long)a->width * a->height; i++) {
+        double most = 0;
+        for (int c = 0; c < colors && a->at[i] >= 0.01; c++) {
+            double spike = raw->plane[c].at[i] - without->plane[c].at[i];
+            lap[c].at[i] += spike;
+            most = fmax(most, fabs(spike));
+        }
+        trust->at[i] = fmax(1 / (1 + pow(most / 16, 2)), 1 / 64.0);
+    }
 }
 
 static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
@@ -242,9 +248,11 @@ static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
             q.at[i] = own.at[i] + (l < base ? 0.5 : 1) * finer.at[i];
             pool.at[i] = own.at[i] + finer.at[i];
         }
+        struct plane trust = make(width, height, 1);
         if (l == 0)
-            add_spikes(lap, raw, &pyramid[0], colors);
-        add_level(&sums[l], &pyramid[l], lap, colors, l, l > 0 ? 8 : sharpness, &q);
+            add_spikes(lap, raw, &pyramid[0], colors, &trust);
+        add_level(&sums[l], &pyramid[l], lap, &trust, colors, l, l > 0 ? 8 : sharpness, &q);
+        free(trust.at);
         for (int c = 0; c < colors; c++)
             free(lap[c].at);
         free(finer.at);
