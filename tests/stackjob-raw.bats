@@ -6,18 +6,15 @@ load stackjob
 
 # Jobs over camera raw files, whose noisy pixels are found on the sensor's mosaic and repaired inside the development.
 
-# negatives DIR MOSAIC...: digital negatives of mosaics, of the pattern RGGB.
+# negatives DIR PATTERN MOSAIC...: digital negatives of mosaics, which ask to be turned.
 negatives() {
-    local dir=$1 mosaic
-    shift
+    local dir=$1 pattern=$2 mosaic
+    shift 2
     mkdir "$dir"
     for mosaic; do
-        pamtotiff -quiet -none -rowsperstrip=300 "$mosaic" | cat >mosaic.tif
-        exiftool -q -n -o "$dir/$(basename "$mosaic" .pgm).dng" -DNGVersion='1 4 0 0' \
-            -IFD0:PhotometricInterpretation=32803 -IFD0:CFARepeatPatternDim='2 2' -IFD0:CFAPattern2='0 1 1 2' \
-            -Make=Test -Model=Camera -UniqueCameraModel='Test Camera' -ColorMatrix1='1 0 0 0 1 0 0 0 1' \
-            -AsShotNeutral='1 1 1' -IFD0:BlackLevel=512 -IFD0:WhiteLevel=16383 -Orientation=6 mosaic.tif
+        digital_negative "$dir/$(basename "$mosaic" .pgm).dng" "$pattern" 512 16383 <"$mosaic"
     done
+    exiftool -q -overwrite_original -Orientation#=6 "$dir"/*.dng
 }
 
 # The same stack with noisy pixels on its sensor and without, as negatives; the directory m has the mosaics and the
@@ -27,8 +24,8 @@ make_fixtures() {
     makestack -kind=defocus -noise=0 -width=400 -height=300 -frames=6 scene
     makemosaic -defects=20,50,saturated -grid=50 m scene/*.pam
     makemosaic -defects=none c scene/*.pam
-    negatives raw m/*.pgm
-    negatives clean c/*.pgm
+    negatives raw RG/GB m/*.pgm
+    negatives clean RG/GB c/*.pgm
     tail -n +2 m/pixels.tsv | cut -f 1,2 | tr '\t' ' ' | sort >truth
 }
 
@@ -150,15 +147,7 @@ marked_pixels() {
 
 @test "an X-Trans sensor's pattern of six rows" {
     makemosaic -pattern=xtrans -defects=50 -grid=60 x "$FIXTURES"/scene/000[0-2].pam
-    mkdir film
-    for mosaic in x/*.pgm; do
-        pamtotiff -quiet -none -rowsperstrip=300 "$mosaic" | cat >mosaic.tif
-        exiftool -q -n -o "film/$(basename "$mosaic" .pgm).dng" -DNGVersion='1 4 0 0' -IFD0:PhotometricInterpretation=32803 \
-            -IFD0:CFARepeatPatternDim='6 6' \
-            -IFD0:CFAPattern2='1 2 1 1 0 1 0 1 0 2 1 2 1 2 1 1 0 1 1 0 1 1 2 1 2 1 2 0 1 0 1 0 1 1 2 1' \
-            -Make=Test -Model=Camera -UniqueCameraModel='Test Camera' -ColorMatrix1='1 0 0 0 1 0 0 0 1' \
-            -AsShotNeutral='1 1 1' -IFD0:BlackLevel=512 -IFD0:WhiteLevel=16383 mosaic.tif
-    done
+    negatives film GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG x/*.pgm
     job 'StackJob t' 'input_path = film' NoiseDetection
     stackjob -q job
     grep -F -e '-cfa=GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG -black=512 -white=16383' t.log

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """usage: opencv-filters.py detect FRAME...
+       opencv-filters.py mosaic FRAME...
        opencv-filters.py mask MASK FRAME...
        opencv-filters.py balance CHANNEL REFERENCE FRAME...
 
@@ -52,6 +53,28 @@ def detect(*frames):
     difference = cv2.absdiff(mean, cv2.GaussianBlur(mean, (5, 5), 0))
     _, noisy = cv2.threshold(difference, 13 * maxval / 255, 255, cv2.THRESH_BINARY)
     print(np.count_nonzero(noisy.max(axis=2)))
+
+
+def mosaic(*frames):
+    """Of PGM files of 16 bits: how many samples persistently stand out from their medians."""
+    total = squares = None
+    for path in frames:
+        with open(path, "rb") as file:
+            fields = []
+            while len(fields) < 4:
+                line = file.readline()
+                fields += [] if line.startswith(b"#") else line.split()
+            width, height = int(fields[1]), int(fields[2])
+            image = np.fromfile(file, ">u2", width * height).astype(np.uint16)
+        image = image.reshape(height, width)
+        difference = image.astype(np.float32) - cv2.medianBlur(image, 5)
+        if total is None:
+            total, squares = np.zeros_like(difference), np.zeros_like(difference)
+        cv2.accumulate(difference, total)
+        cv2.accumulateSquare(difference, squares)
+    mean = total / len(frames)
+    deviation = np.sqrt(np.maximum(squares / len(frames) - mean * mean, 0))
+    print(np.count_nonzero(np.abs(mean) - deviation > 500))
 
 
 def mask(path, *frames):
@@ -106,4 +129,6 @@ def balance(channel, reference, *frames):
 
 
 if __name__ == "__main__":
-    {"detect": detect, "mask": mask, "balance": balance}[sys.argv[1]](*sys.argv[2:])
+    {"detect": detect, "mosaic": mosaic, "mask": mask, "balance": balance}[sys.argv[1]](
+        *sys.argv[2:]
+    )
