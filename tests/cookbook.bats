@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The commands of doc/cookbook.md, run as they stand there, section by section, in a directory that
+# holds what the section begins with. Cameras, other machines and programs that Debian does not have
+# are played by scripts.
+
+load helper
+
+make_fixtures() {
+    local frame name
+    makestack -kind=noise -width=600 -height=400 -frames=5 -hot=40 -dead=10 -shift=4 frames
+    rm frames/*.tsv
+    noisedetect -quiet frames/*.pam >hot.pam
+    mkdir card
+    for frame in frames/*.pam; do
+        name=${frame##*/}
+        pamtopnm "$frame" | pnmtojpeg -quality=95 >"card/${name%.pam}.jpg"
+    done
+    mkdir tools
+}
+
+setup() {
+    mkdir "$BATS_TEST_TMPDIR/here"
+    cp -r "$FIXTURES/." "$BATS_TEST_TMPDIR/here"
+    cd "$BATS_TEST_TMPDIR/here" || return
+    exec </dev/null
+    PATH=$PWD/tools:$PATH
+}
+
+# cook HEADING: runs the shell commands of a section, one block after the other.
+cook() {
+    awk -v heading="## $1" '
+        /^## / { wanted = $0 == heading }
+        !wanted { next }
+        /^ *```sh$/ { block = 1; margin = index($0, "`") - 1; next }
+        /^ *```$/ { block = 0; next }
+        block { print substr($0, margin + 1) }' "$REPO/doc/cookbook.md" >recipe
+    [ -s recipe ]
+    sh -eu recipe
+}
+
+# tool NAME LINE...: a program of these lines of shell.
+tool() {
+    printf '%s\n' '#!/bin/sh' "${@:2}" >"tools/$1"
+    chmod +x "tools/$1"
+}
+
+# need PROGRAM...: skips the test where one is not installed.
+need() {
+    local program
+    for program; do
+        type "$program" >/dev/null || skip "$program is not installed"
+    done
+}
+
+# is_png WIDTH HEIGHT FILE
+is_png() {
+    [ "$(pngtopam "$3" | pamfile -machine - | cut -d ' ' -f 4,5)" = "$1 $2" ]
+}
+
+# raw_stack: digital negatives of the frames, by the Bayer pattern RGGB, in the directory raw.
+raw_stack() {
+    local frame name
+    mkdir raw
+    for frame in frames/*.pam; do
+        name=${frame##*/}
+        ppmtopgm "$frame" | pamdepth 65535 | digital_negative "raw/${name%.pam}.dng" RG/GB 0 65535
+    done
+}
+
+@test "every section of the cookbook is cooked here" {
+    diff <(sed -n 's/^## //p' "$REPO/doc/cookbook.md") \
+        <(sed -n 's/^    cook "\(.*\)".*/\1/p' "$BATS_TEST_FILENAME")
+    # Its list of contents leads to each.
+    diff <(sed -n 's/^## //p' "$REPO/doc/cookbook.md") \
+        <(sed -n 's/^- \[\(.*\)\](#.*/\1/p' "$REPO/doc/cookbook.md")
+    while IFS= read -r heading; do
+        anchor=$(tr '[:upper:] ' '[:lower:]-' <<<"$heading" | tr -d ,)
+        grep -Fx -- "- [$heading](#$anchor)" "$REPO/doc/cookbook.md"
+    done < <(sed -n 's/^## //p' "$REPO/doc/cookbook.md")
+}
+
+@test "cookbook: a card" {
+    need exiftool
+    cook "A card of JPEGs"
+    is_png 600 400 fused/beetle.png
+    grep -q beetle beetle.log
+}
+
+@test "cookbook: raw files" {
+    need exiftool dcraw_emu
+    raw_stack
+    cook "Camera raw files"
+    is_png 600 400 fused.png
+}
+
+@test "cookbook: a microscope" {
+    # A camera that takes the stack of the card, and calls the script as gphoto2 does.
+    tool gphoto2 'for word; do case $word in --hook-script=*) hook=${word#*=} ;; esac; done' \
+        'ACTION=init "$hook"' \
+        'for photograph in card/*; do cp "$photograph" .; ACTION=download ARGUMENT=${photograph##*/} "$hook"; done' \
+        'ACTION=stop "$hook"'
+    cook "A microscope, live"
+    diff <(ls ready) <(cd card && ls | sed 's/jpg$/png/')
+    for frame in ready/*.png; do
+        is_png 600 400 "$frame"
+    done
+}
+
+@test "cookbook: a handheld stack" {
+    cook "A handheld stack" 2>err
+    # The rectangle of the message is the picture's.
+    is_png "$(sed -n 's/.*pamcut .* -width=\([0-9]*\).*/\1/p' err)" "$(sed -n 's/.*-height=\([0-9]*\)$/\1/p' err)" fused.png
+    [ "$(wc -l <transforms.tsv)" -eq 6 ]
+}
+
+@test "cookbook: masks" {
+    mkdir masks
+    cp hot.pam masks/may.pam
+    cook "Masks that last"
+    same masks/always.pam hot.pam
+    diff <(samples masks/again.pam) <(samples hot.pam)
+    [ "$(noisy masks/new.pam)" = '' ]
+}
+
+@test "cookbook: a threshold" {
+    rm hot.pam
+    cook "Choosing a threshold" >out
+    same hot.pam "$FIXTURES/hot.pam"
+    [ -s noise.png ] || ! command -v gnuplot
+    grep -E '^-threshold=[0-9]' out
+}
+
+@test "cookbook: looking" {
+    cook "Looking at a mask"
+    # What is red are the squares around the mask's pixels.
+    pngtopam marked.png | pamfind -machine -color=rgb:ff/00/00 | awk '{ print $1 + 0, $2 + 0 }' | sort >red
+    noisy hot.pam | awk '{
+        for (y = $2 - 4; y <= $2 + 4; y++)
+            for (x = $1 - 4; x <= $1 + 4; x++)
+                if (x >= 4 && y >= 4 && x < 596 && y < 396) print y, x
+    }' | sort -u >wanted
+    [ "$(comm -13 red wanted)" = '' ]
+    is_png 336 336 spot.png
+}
+
+@test "cookbook: refused" {
+    cook "When alignment is refused" >out
+    grep -E '^frame.error.scatter.share.ncc$' out
+    is_png 600 400 pair.png
+    diff <(ls aligned) <(ls frames)
+    diff <(ls applied) <(ls frames)
+}
+
+@test "cookbook: other programs" {
+    need exiftool dcraw_emu enfuse
+    raw_stack
+    cp raw/0000.dng raw/a.dng
+    tool focus-stack '[ "$1" = --no-align ] && cp "$3" "${2#--output=}"'
+    cook "With other programs"
+    tifftopnm -byrow -quiet enfused.tif >enfused.ppm
+    pamfile enfused.ppm | grep '600 by 400'
+    is_png 600 400 stacked.png
+    [ -s a.ppm ]
+}
+
+@test "cookbook: several machines" {
+    need parallel rsync
+    # All machines are this one.
+    tool ssh 'while :; do case $1 in -o | -p | -l | -i) shift 2 ;; -*) shift ;; *) break ;; esac; done' \
+        'echo "$1" >>logins' 'shift' 'cd && exec sh -c "$*"'
+    printf '%s\n' 'StackJob beetle' 'input_path = card' 'Actions ready' BalanceFrames >beetle.job
+    cook "On several machines"
+    [ "$(find ready -name '*.png' | wc -l)" -eq 5 ]
+    [ "$(sort -u logins | paste -sd ' ')" = 'bee wasp' ]
+}
