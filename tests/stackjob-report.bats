@@ -6,6 +6,8 @@ load stackjob
 
 # The report of a job.
 
+# whole_job LINE...: a job to the picture, and these lines.
+# shellcheck disable=SC2120
 whole_job() {
     job 'StackJob beetle' 'input_path = src' NoiseDetection 'Actions ready' MaskNoise AlignFrames BalanceFrames \
         'FocusStack fused' "$@"

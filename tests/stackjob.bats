@@ -258,7 +258,7 @@ load stackjob
         'output_format = pam' MaskNoise 'grow = 0'
     stackjob -n job >"$BATS_TEST_TMPDIR/script"
     stackjob -q job
-    printf '%s\n' .stackjob "$name" "$name.log" job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
+    printf '%s\n' .stackjob "$name" "$name.log" "$name-report.html" job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
     noisemask "-mask=noise $name/hot-rgb.png" "$name/f2.pam" | same - "ready $name/f2.pam"
     contents "ready $name" >first
     rm -r "ready $name" "noise $name"
