@@ -18,7 +18,7 @@
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
  *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
  *         w = (q / 32)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
- *         l = 0: w by max(1 / (1 + (s / 16)^2), 2^-6),  s = the largest |c - h| of the colours
+ *         l = 0: w by max(1 / (1 + (s / 24)^4), 2^-6),  s = the largest |c - h| of the colours
  *         A[l] += w detail;  W[l] += w
  *         l > 0, where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
  *     the base likewise, with detail = g[L], E = 0 and all of d
@@ -72,7 +72,7 @@ enum { LEVELS_MAX = 32, SMALLEST = 16, COARSE_POWER = 8, DEPTH_LEVEL = 2 };
 #define NOT_SEEN 0.01f         /* under this opacity a pixel has no colour of its own */
 #define OPAQUE 0.99f
 #define LEAST_OPACITY (1.0f / 1024.0f) /* that a weight is multiplied by */
-#define SPIKE 16.0f                    /* that halves a weight */
+#define SPIKE 24.0f                    /* that halves a weight */
 #define LEAST_TRUST (1.0f / 64.0f)     /* that the largest spike leaves of it */
 #define ENERGY_SCALE (1.0f / 32.0f)    /* keeps powers of energies in range */
 
@@ -555,7 +555,7 @@ static void distrust_spikes(const uint16_t *restrict raw, const uint16_t *restri
             float spike = ((float)raw[i * depth + c] - (float)clipped[i * depth + c]) * scale;
             most = spike * spike > most ? spike * spike : most;
         }
-        float share = SPIKE * SPIKE / (SPIKE * SPIKE + most);
+        float size = most / (SPIKE * SPIKE), share = 1.0f / (1.0f + size * size);
         trust[i] = share > LEAST_TRUST ? share : LEAST_TRUST;
     }
 }

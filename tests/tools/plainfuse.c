@@ -222,7 +222,7 @@ static void add_spikes(struct plane lap[3], const struct level *raw, const struc
             lap[c].at[i] += spike;
             most = fmax(most, fabs(spike));
         }
-        trust->at[i] = fmax(1 / (1 + pow(most / 16, 2)), 1 / 64.0);
+        trust->at[i] = fmax(1 / (1 + pow(most / 24, 4)), 1 / 64.0);
     }
 }
 
