@@ -45,6 +45,7 @@ EOF
         found=$((found + 1))
         case $header in
         */deviation.h) declare='struct deviation *deviation; struct deviation_options options; struct frame frame; uint16_t *row;' ;;
+        */excess.h) declare='struct excess *excess; const uint16_t *samples; int32_t *d; unsigned row, at;' ;;
         */energy.h) declare='struct energy *energy; float *detail; unsigned planes, width;' ;;
         */fuse.h) declare='struct frame frame, frames[2]; struct fuse_options options;' ;;
         */halving.h) declare='struct halving halving; struct image coarse;' ;;

@@ -18,14 +18,14 @@
  *             p's colour, rounded half up, 0..65535
  *     U(p)  = the samples of colour c in the 5x5 window, p left out, and t(q) of those of other
  *             colours in the 3x3 window
- *     hi, lo = the r-th largest and the r-th smallest of U, r at most a third of U's samples, at
- * least 1 d(p)  = max(0, I - (2 hi - lo)) - max(0, (2 lo - hi) - I)
+ *     hi, lo = the r-th largest and the r-th smallest of U; r is at most a third of U's samples,
+ *              and at least 1
+ *     d(p)  = max(0, I - (2 hi - lo)) - max(0, (2 lo - hi) - I)
  *
  * So the allowed range is three times as wide as lo..hi: a rank adapts it to the noise, the width
  * to texture. Borders are reflected without repeating the edge (... 2 1 0 1 2 ...), samples keeping
  * their colours; where p meets itself there it is left out. Where the window has no other sample of
- * p's colour d is 0. Rows come from top to bottom; it holds
- * five of them.
+ * p's colour d is 0. Rows come from top to bottom; it holds five of them.
  *
  *     for (row = excess_restart(excess, 0); row < height; row++) {
  *         excess_push(excess, samples);

@@ -11,8 +11,9 @@
  *     ssim      of y: Wang et al., Image Quality Assessment, 2004, with b[1.5]
  *     invented  per cent of the pixels where r(y) > 1.3 r(truth) + 1 + 1.5 SIGMA
  *     soft      per cent of the pixels with detail, r(truth) > 4, where the gain on it is under
- * 0.75 of the best frame's, or of 1 where that is more; the gain is b[3](h(y) h(truth)) /
- * b[3](h(truth)^2) noise     root mean square of h(y) where r(truth) < 0.5, by the middle frame's
+ *               0.75 of the best frame's, or of 1 where that is more; the gain is
+ *               b[3](h(y) h(truth)) / b[3](h(truth)^2)
+ *     noise     root mean square of h(y) where r(truth) < 0.5, by the middle frame's
  *     halo      root mean square of b[4](y - truth) where EDGES is white
  */
 
