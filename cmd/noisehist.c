@@ -21,9 +21,11 @@
 #include "threshold.h"
 
 static const char synopsis[] =
-    "noisehist [-range=MIN,MAX] [-threshold=R,G,B] [-target=N] [-plot=FILE] [-log] [map]";
+    "noisehist [-range=MIN,MAX] [-threshold=R,G,B] [-target=N|R,G,B] [-plot=FILE] [-log] [map]";
 
 enum { LEVEL_MAX = 255, COLORS_MAX = 3 };
+
+#define TARGET_MAX 4000000000U
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -31,7 +33,8 @@ struct cmdline {
     bool marked;             /* -threshold was given */
     double levels[3];        /* thresholds to mark */
     const char *target_text; /* NULL: no target */
-    unsigned target;         /* at most this many noisy pixels */
+    unsigned target_count;   /* 1: target[0] is for all pixels; 3: one for each colour */
+    uint64_t target[3];      /* at most this many are noisy */
     const char *plot;        /* file to draw to, "-" for text, or NULL */
     bool log;                /* logarithmic counts */
     char *const *operands;
@@ -66,6 +69,22 @@ static void widen_range(struct cmdline *cmd)
     }
 }
 
+static void parse_target(struct cmdline *cmd)
+{
+    double values[3];
+    cmd->target_count = cmdline_reals("target", cmd->target_text, values, 3);
+    for (unsigned i = 0; i < cmd->target_count; i++) {
+        if (values[i] < 0 || values[i] > TARGET_MAX || values[i] != floor(values[i]))
+            message_error("-target=%s: a number of noisy pixels is whole, 0 to %u",
+                          cmd->target_text, TARGET_MAX);
+        cmd->target[i] = (uint64_t)values[i];
+    }
+    if (cmd->target_count == 2)
+        message_error("-target=%s: one number for all pixels is needed, or three, one for each "
+                      "colour",
+                      cmd->target_text);
+}
+
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
     const char *range, *threshold;
@@ -81,7 +100,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         cmdline_levels("threshold", threshold, cmd->levels);
     widen_range(cmd);
     if (cmd->target_text) {
-        cmd->target = cmdline_whole("target", cmd->target_text, 0, 4000000000U);
+        parse_target(cmd);
         cmdline_without_effect("range", range != NULL, "with -target, which prints no table");
         cmdline_without_effect("threshold", cmd->marked, "with -target, which proposes one");
         cmdline_without_effect("plot", cmd->plot != NULL, "with -target, which draws nothing");
@@ -188,24 +207,35 @@ static uint64_t try_most(const struct frame *map, const struct counts *counts, u
     return count_any(map, limits);
 }
 
-/*
- * Prints the thresholds for the largest m, the noisy samples allowed in each colour, that gives at
- * most the target of noisy pixels in all. Bisection finds m, as a larger m never gives fewer
- * pixels; m need not exceed the target.
- */
-static void print_target(const struct cmdline *cmd, const struct frame *map,
-                         const struct counts *counts)
+/* Sets LEVELS for the largest m, the noisy samples allowed in each colour, that gives at most
+   TARGET noisy pixels in all. Bisection finds m, as a larger m never gives fewer pixels; m need
+   not exceed the target. */
+static void levels_for_all(const struct frame *map, const struct counts *counts, uint64_t target,
+                           double levels[3])
 {
-    double levels[3];
-    uint64_t fits = 0, beyond = (uint64_t)cmd->target + 1;
+    uint64_t fits = 0, beyond = target + 1;
     while (beyond - fits > 1) {
         uint64_t middle = fits + (beyond - fits) / 2;
-        if (try_most(map, counts, middle, levels) <= cmd->target)
+        if (try_most(map, counts, middle, levels) <= target)
             fits = middle;
         else
             beyond = middle;
     }
     try_most(map, counts, fits, levels);
+}
+
+/* Prints the thresholds for the target as noisedetect's option. */
+static void print_target(const struct cmdline *cmd, const struct frame *map,
+                         const struct counts *counts)
+{
+    double levels[3];
+    if (cmd->target_count == 1)
+        levels_for_all(map, counts, cmd->target[0], levels);
+    else if (counts->colors == 1)
+        message_error("-target=%s is for three colours; the map is gray", cmd->target_text);
+    else
+        for (unsigned c = 0; c < COLORS_MAX; c++)
+            levels[c] = level_for(counts, c, cmd->target[c]);
     if (counts->colors == 3)
         printf("-threshold=%g,%g,%g\n", levels[0], levels[1], levels[2]);
     else

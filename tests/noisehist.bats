@@ -25,7 +25,7 @@ without_gnuplot() {
     for range in 5 30,5 a,b -1,5 5,256 1,2,3 1.5,4 ''; do
         fails_with 1 'range' noisehist -range="$range" absent.pam
     done
-    for target in -1 x 1.5 ''; do
+    for target in -1 x 1.5 '' 5,6 1,2,3,4 1,2,-3 1,2,0.5 4000000001; do
         fails_with 1 'target' noisehist -target="$target" absent.pam
     done
     for threshold in x -1 256 1,2 1,2,3,4 nan; do
@@ -175,6 +175,18 @@ without_gnuplot() {
     [ "$(noisehist -target=1 "$FIXTURES/gray.pam")" = -threshold=20 ]
     [ "$(noisehist -target=0 "$FIXTURES/gray.pam")" = -threshold=30 ]
     [ "$(noisehist -target=3 "$FIXTURES/gray.pam")" = -threshold=0 ]
+}
+
+@test "three targets are for the colours, each by itself" {
+    noisehist -range=0,255 "$FIXTURES/map.pam" >table
+    for target in 0,0,0 5,20,1000 29999,0,3; do
+        want=$(awk -v target=$target '
+            BEGIN { split(target, most, ",") }
+            NR > 1 { for (c = 1; c <= 3; c++) if (t[c] == "" && $(c + 1) <= most[c]) t[c] = $1 }
+            END { print "-threshold=" t[1] "," t[2] "," t[3] }' table)
+        [ "$(noisehist -target=$target "$FIXTURES/map.pam")" = "$want" ]
+    done
+    fails_with 1 '-target=1,2,3 is for three colours; the map is gray' noisehist -target=1,2,3 "$FIXTURES/gray.pam"
 }
 
 # ---- plots ----

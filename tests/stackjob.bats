@@ -180,7 +180,7 @@ load stackjob
         /^kind / { on = 1 }
         on { for (i = 1; i <= NF; i++) if ($i ~ /=/) { sub(/=.*/, "", $i); print $i } }
         !/\\$/ { on = 0 }' "$REPO"/scripts/libexec/*.sh | sort -u >keys
-    [ "$(wc -l <keys)" -eq 44 ]
+    [ "$(wc -l <keys)" -eq 47 ]
     while read -r key; do
         grep -q "^ *#* *$key = " example || {
             echo "$key is not in the example"
@@ -945,7 +945,7 @@ END
     diff out - <<'END'
 noisemask: Raise channel_thresholds ("noisehist -target=9" proposes one), use statistic = persistent, or set max_pixels.
 framealign: frame a refused. If it is merely defocused set step_process = yes; otherwise leave it out.
-framealign: with step_process = yes, or try transform = homography (border_mode = constant)
+framealign: set step_process = yes, or try transform = homography (border_mode = constant)
 framebalance: widen mask_size or intensity_interval; another ref_idx, corr_map or channel
 noisemask: use kernel_size, grow = 3 or noise_mask
 cropped as by pamcut -left=3; a-mask.png, x -masked -mask-2 noise -

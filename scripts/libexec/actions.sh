@@ -18,12 +18,12 @@
 #
 # left_out[NUMBER] is set for the frames that failed, which go no further.
 
-kind 'Actions NAME' StackJob input_path=paths output_path=path working_path=path plot_path=path \
+kind 'Actions NAME' StackJob input_path=paths input_filepaths=paths step_process=bool output_path=path working_path=path plot_path=path \
     pattern=pattern resample=count reverse_order=bool ref_idx=whole output_format=format \
     jpeg_quality=percent metadata=bool raw_options=raw enabled=bool
 kind MaskNoise Actions noise_mask=path kernel_size=kernel method=method grow=grow max_pixels=whole \
     raw_domain=bool enabled=bool
-kind AlignFrames Actions transform=transform step_process=bool crop=bool border_mode=border border_value=samples \
+kind AlignFrames Actions transform=transform step_process=bool abort_abnormal=bool crop=bool border_mode=border border_value=samples \
     border_blur=sigma apply=path plot_summary=bool enabled=bool
 kind BalanceFrames Actions channel=channel corr_map=curve mask_size=positive intensity_interval=interval \
     plot_histograms=bool plot_summary=bool enabled=bool
@@ -51,7 +51,7 @@ Actions_load() {
     local b=$1 s
     load_format "$b"
     step+=([holds]=o [list]=frame [max_frames]=0 [resample]=${setting[$b.resample]-1}
-        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [stages]=0 [begun]=1 [made]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
+        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [stages]=0 [begun]=1 [made]='' [lenient]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
     stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=()
     stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=()
     for s in "${!block_kind[@]}"; do
@@ -152,7 +152,7 @@ AlignFrames_lines() {
     if is_set "$b" apply; then
         add_path apply "$b" apply
         stage_refers[k]=''
-    elif [[ ${setting[$b.step_process]-yes} == yes ]]; then
+    elif [[ ${setting[$b.step_process]-${setting[${step[block]}.step_process]-yes}} == yes ]]; then
         add_line together yes
         stage_passes[k]=yes
     else
@@ -163,6 +163,7 @@ AlignFrames_lines() {
         stage_crops[k]=yes
         [[ ! ${stage_refers[k]} ]] || stage_passes[k]=yes
     fi
+    [[ ${setting[$b.abort_abnormal]-yes} == yes ]] || step[lenient]=yes
     border_of "$b"
     if [[ $REPLY == blur ]] && ! is_set "$b" border_mode; then
         add_line option -border=blur
@@ -720,12 +721,12 @@ place_histogram() {
         place_results plot "${step[plots]}" plots "$3" "$i"
 }
 
-# frame_failed STATUS PROGRAM NUMBER: stops the pass unless with -k. Sets broken of prepare_transforms.
+# frame_failed STATUS PROGRAM NUMBER: stops the pass unless the others may go on. Sets broken of prepare_transforms.
 frame_failed() {
     pass[failed]=$((pass[failed] + 1)) left_out[$3]=yes
     (($1 == 2)) || broken=yes
     count_failure "$@"
-    [[ ${option[keep_going]-} ]] || { pass[stopped]=yes && stop_engine; }
+    [[ ${option[keep_going]-} ]] || is_abnormal "$1" "$2" || { pass[stopped]=yes && stop_engine; }
 }
 
 # ---- load ----

@@ -59,7 +59,7 @@ run_job() {
 
 export_run() {
     absolute "${step[run]}"
-    export STACKJOB_RUN=$REPLY STACKJOB_VERBOSE=${option[verbose]-} STACKJOB_KEEP_GOING=${option[keep_going]-} \
+    export STACKJOB_RUN=$REPLY STACKJOB_VERBOSE=${option[verbose]-} STACKJOB_KEEP_GOING=${option[keep_going]-}${step[lenient]-} \
         STACKJOB_PIPELINE=${place[libexec]}/run-pipeline PARALLEL_SHELL=/bin/sh
 }
 
@@ -195,9 +195,18 @@ block_done() {
     done
 }
 
+# is_abnormal STATUS PROGRAM: whether a frame that ended so is left out, and the job is none the worse.
+is_abnormal() {
+    [[ ${step[lenient]-} && $1 == 2 && $2 == framealign ]]
+}
+
 # count_failure STATUS PROGRAM NUMBER: tells that the frame failed, now and at the end.
 count_failure() {
-    if (($1 == 2)); then
+    why_failed "$@"
+    if is_abnormal "$1" "$2"; then
+        warnings+=("stackjob: warning: frame ${frame_name[$3]} is left out: $2 refused it")
+        return
+    elif (($1 == 2)); then
         refusals+=1
         say "${step[title]}: frame ${frame_name[$3]}: refused by $2"
     else
@@ -205,7 +214,6 @@ count_failure() {
         say "${step[title]}: frame ${frame_name[$3]}: $2 failed (status $1)"
     fi
     failed+=("${step[title]}: ${frame_name[$3]} ($2)")
-    why_failed "$@"
 }
 
 # ---- what hands out the runs ----

@@ -53,6 +53,7 @@ list_frames() {
     for directory in "${inputs[@]}"; do
         list_directory "$directory"
     done
+    [[ ! ${step[files]} ]] || choose_files
     stat_inputs
     for ((i = 0; i < ${#paths[@]}; i += step[resample])); do
         ((step[max_frames] == 0 || ${#chosen[@]} < step[max_frames])) || break
@@ -112,6 +113,25 @@ list_directory() {
         [[ -f $file ]] || die "${step[title]}: $file is no file, or a link that leads nowhere"
         paths+=("$file")
     done
+}
+
+# Leaves of paths[], sizes[] and times[] of list_frames those of step[files], in their order.
+choose_files() {
+    local i file found=("${paths[@]}") ahead=("${!sizes[@]}")
+    local -A at=() unmade=()
+    for i in "${!found[@]}"; do
+        at[${found[i]}]=$i
+    done
+    for i in "${ahead[@]}"; do
+        unmade[${found[i]}]=yes
+    done
+    paths=() sizes=() times=()
+    while IFS= read -r file; do
+        [[ $file ]] || continue
+        [[ ${at[$file]-} ]] || die "${step[title]}: input_filepaths: $file is not there, is no frame, or does not match the pattern"
+        [[ ! ${unmade[$file]-} ]] || { sizes[${#paths[@]}]=- && times[${#paths[@]}]=-; }
+        paths+=("$file")
+    done <<<"${step[files]}"
 }
 
 # The sizes[] and times[] of those of list_frames' paths[] that have none yet.

@@ -7,10 +7,10 @@
 # The pictures are the list picture_. Of bunch N, from 0, bunch_first[N] and bunch_last[N] are the numbers of its
 # frames, and bunch_results[N] is where its files are in the list: the picture, and the depth map with its table.
 
-kind 'FocusStack NAME' StackJob input_path=paths output_path=path working_path=path pattern=pattern \
+kind 'FocusStack NAME' StackJob input_path=paths input_filepaths=paths output_path=path working_path=path pattern=pattern \
     sharpness=sharpness depth_map=bool output_format=format jpeg_quality=percent file_name=file metadata=bool \
     raw_options=raw enabled=bool
-kind 'FocusStackBunch NAME' StackJob input_path=paths output_path=path working_path=path pattern=pattern \
+kind 'FocusStackBunch NAME' StackJob input_path=paths input_filepaths=paths output_path=path working_path=path pattern=pattern \
     frames=count overlap=whole sharpness=sharpness output_format=format jpeg_quality=percent file_name=file \
     metadata=bool raw_options=raw enabled=bool
 words_of sharpness 4=4 6=6 8=8

@@ -7,11 +7,14 @@
 # BLOCK, its look ahead in KIND_check and its work in KIND_run.
 #
 #   kind_usage[], kind_owner[], kind_keys[], key_type[KIND.KEY], kind_name[]   what may be
+#   other_kind[WORD], other_key[KIND.WORD]   other words for a kind and for a key (see original.sh)
+#   idle_key[KIND.KEY]    set for a key that is allowed and does nothing; idle_keys[], those that were there
 #   block_kind[], block_name[], block_owner[], block_line[], block_text[]      what is; by number, from 1
 #   setting[BLOCK.KEY]    the value, in the programs' words; input_path: a line a value
 #   jobs[], job_steps[]   the blocks that are enabled: jobs, and the steps of the job at work
 
-declare -A kind_usage=() kind_owner=() kind_keys=() key_type=() kind_name=() type_words=() word_meaning=() setting=()
+declare -A kind_usage=() kind_owner=() kind_keys=() key_type=() kind_name=() type_words=() word_meaning=() setting=() \
+    other_kind=() other_key=() idle_key=() idle_keys=()
 declare -a kinds=() block_kind=() block_name=() block_owner=() block_line=() block_text=() jobs=() job_steps=()
 
 # kind USAGE OWNER KEY=TYPE...: USAGE is the kind and maybe NAME or [NAME].
@@ -36,7 +39,7 @@ words_of() {
     done
 }
 
-kind 'StackJob NAME' '' working_path=path input_path=path plot_path=path raw_options=raw report=bool enabled=bool
+kind 'StackJob NAME' '' working_path=path input_path=paths input_filepaths=paths plot_path=path raw_options=raw report=bool enabled=bool
 words_of bool yes=yes no=no true=yes false=no on=yes off=no
 
 # ---- reading ----
@@ -75,6 +78,7 @@ parse_job_file() {
         ! declare -F "${block_kind[b]}_allowed" >/dev/null || "${block_kind[b]}_allowed" "$b"
     done
     [[ ! $failed ]] || exit 1
+    say_idle
     for b in "${!block_kind[@]}"; do
         [[ ${block_kind[b]} == StackJob ]] || continue
         if is_enabled "$b"; then
@@ -94,7 +98,8 @@ wrong() {
 
 # read_block KIND NAME: opens a block, the current one of parse_job_file.
 read_block() {
-    local kind=$1 name=$2 usage=${kind_usage[$1]-} owner=${kind_owner[$1]-}
+    local kind=${other_kind[$1]-$1} name=$2 usage owner
+    usage=${kind_usage[$kind]-} owner=${kind_owner[$kind]-}
     skipping=yes
     if [[ ! $usage ]]; then
         wrong "\"$kind\" is no block, and no \"key = value\" either" "$(allowed_blocks)"
@@ -156,6 +161,11 @@ read_setting() {
         return
     fi
     kind=${block_kind[current]}
+    if [[ ${idle_key[$kind.$key]-} ]]; then
+        idle_keys[$key]=yes
+        return
+    fi
+    key=${other_key[$kind.$key]-$key}
     type=${key_type[$kind.$key]-}
     if [[ ! $type ]]; then
         wrong "\"$key\" is no key of $kind" "${kind_keys[$kind]}"
@@ -185,8 +195,9 @@ declare -A whole_types=([count]='1 99999999 a whole number from 1 on' [whole]='0
 declare -A list_types=([levels]='1|3 0 255000000 - one number or three, each 0 to 255, as in 13,13,13'
     [range]='2 0 255 1 two whole numbers MIN,MAX, 0 to 255, MIN below MAX, as in 5,30'
     [interval]='2 0 65535 0 two whole numbers MIN,MAX, 0 to 65535, MIN not above MAX; MAX -1: the maxval'
+    [counts]='1|3 0 99999999 - one whole number or three, as in 100,100,100'
     [samples]='[1-4] 0 65535 - one to four whole numbers from 0 to 65535, as in 0,0,0')
-declare -A other_types=([path]="a path" [paths]="a path" [sigma]="a number of pixels from 0.5 to 10000"
+declare -A other_types=([path]="a path" [paths]="a path, or several as in [\"src\", \"src2\"]" [sigma]="a number of pixels from 0.5 to 10000"
     [positive]="a number above 0" [file]="a file name without slash, of at most 200 bytes, that begins with no dot"
     [pattern]="a shell pattern without slash, as in IMG_*"
     [raw]="dcraw's options that choose no file: -a -A -b -C -f -g -h -H -k -m -n -o -q -r -S -t -w -W -4 -6")
@@ -214,7 +225,8 @@ meant() {
         return
     fi
     case $type in
-    path | paths) ;;
+    path) ;;
+    paths) path_list "$value" ;;
     sigma) within "$value" 500000 10000000000 ;;
     positive) decimal "$value" && [[ $value == *[1-9]* ]] ;;
     file) [[ $value != .* && $value != */* ]] && ((${#value} <= 200)) ;;
@@ -227,10 +239,38 @@ meant() {
     esac
 }
 
+# path_list VALUE: a path, or several quoted ones in brackets: then a line each.
+path_list() {
+    local rest list='' quoted=$'^[ \t]*(\'([^\']+)\'|"([^"]+)")[ \t]*(,|$)(.*)$'
+    REPLY=$1
+    [[ $1 == '['*']' || $1 == '('*')' ]] || return 0
+    rest=${1:1:${#1}-2}
+    while [[ $rest =~ $quoted ]]; do
+        list+=${list:+$'\n'}${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+        rest=${BASH_REMATCH[5]}
+    done
+    # What is no such list is the path of a directory in brackets.
+    [[ ! $list || $rest == *[!$' \t']* ]] || REPLY=$list
+}
+
+# named_ends VALUE: an interval as in "{'min': 10, 'max': 245}": then MIN,MAX.
+named_ends() {
+    local rest least=0 most=-1 end=$'^[ \t]*["\'](min|max)["\'][ \t]*:[ \t]*(-?[0-9]+)[ \t]*(,|$)(.*)$'
+    REPLY=$1
+    [[ $1 == '{'*'}' ]] || return 0
+    rest=${1:1:${#1}-2}
+    while [[ $rest =~ $end ]]; do
+        [[ ${BASH_REMATCH[1]} == min ]] && least=${BASH_REMATCH[2]} || most=${BASH_REMATCH[2]}
+        rest=${BASH_REMATCH[4]}
+    done
+    [[ $rest == *[!$' \t']* ]] || REPLY=$least,$most
+}
+
 # list TYPE VALUE: whether it is such a list, as in "(13, 13, 13)"; then with commas alone.
 list() {
     local text=$2 parts part count least most apart
     read -r count least most apart _ <<<"${list_types[$1]}"
+    [[ $1 != interval ]] || { named_ends "$text" && text=$REPLY; }
     [[ $text != '('*')' && $text != '['*']' ]] || text=${text:1:${#text}-2}
     [[ ! $text =~ ,[$' \t']*, && ! $text =~ ^[$' \t']*, && ! $text =~ ,[$' \t']*$ ]] || return
     IFS=$' \t,' read -r -a parts <<<"$text"
@@ -365,30 +405,54 @@ last_before() {
     done
 }
 
-# find_inputs BLOCK: sets inputs[], the directories of its frames: its own input; else the output of the last Actions
-# or FocusStackBunch; else the job's input; else the last NoiseDetection's.
+has_input() {
+    is_set "$1" input_path || is_set "$1" input_filepaths
+}
+
+# find_inputs BLOCK: sets inputs[], the directories of its frames, and step[files], where only some of them are named: its
+# own input; else the output of the last Actions or FocusStackBunch; else the job's input; else the last
+# NoiseDetection's.
 find_inputs() {
-    local b=$1 value
+    local b=$1 value='' files=''
     inputs=()
-    value=${setting[$b.input_path]-}
-    if [[ ! $value ]]; then
+    step[files]=''
+    if ! has_input "$b"; then
         last_before "$1" Actions FocusStackBunch
         b=${REPLY:-${job[block]}}
-        value=${setting[$b.output_path]-${REPLY:+${block_name[b]}}}
-        value=${value:-${setting[$b.input_path]-}}
+        [[ ! $REPLY ]] || value=${setting[$b.output_path]-${block_name[b]}}
     fi
-    if [[ ! $value ]]; then
+    if [[ ! $value ]] && ! has_input "$b"; then
         last_before "$1" NoiseDetection
         b=${REPLY:-$1}
-        value=${setting[$b.input_path]-}
     fi
-    [[ $value ]] || return 0
+    [[ $value ]] || files=${setting[$b.input_filepaths]-}
+    value=${value:-${setting[$b.input_path]-}}
     working_path "$b"
     b=$REPLY
     while IFS= read -r value; do
-        resolve "$b" "$value"
-        inputs+=("$REPLY")
+        [[ ! $value ]] || { resolve "$b" "$value" && inputs+=("$REPLY"); }
     done <<<"$value"
+    [[ ! $files ]] || find_files "$b" "$files"
+}
+
+# find_files WORKING_PATH FILES: sets step[files], those of a line each, and inputs[], their directories. Relative ones
+# begin at the input path, where there is one.
+find_files() {
+    local file at=${inputs[0]-}
+    local -A seen=()
+    inputs=()
+    while IFS= read -r file; do
+        if [[ $at && $file != /* ]]; then
+            file=$at/$file
+        else
+            resolve "$1" "$file"
+            file=$REPLY
+            [[ $file == */* ]] || file=./$file
+        fi
+        step[files]+=$file$'\n'
+        [[ ${seen[${file%/*}]-} ]] || inputs+=("${file%/*}")
+        seen[${file%/*}]=yes
+    done <<<"$2"
 }
 
 # ---- paths ----

@@ -7,17 +7,22 @@
 # Its files are the list file_: the map first, then the masks. step[map_to_make, masks_to_make, plot_to_make]
 # are the reasons why, or nothing.
 
-kind 'NoiseDetection [NAME]' StackJob input_path=paths working_path=path max_frames=count plot_path=path \
+kind 'NoiseDetection [NAME]' StackJob input_path=paths input_filepaths=paths working_path=path max_frames=count plot_path=path \
     plot_histograms=bool channel_thresholds=levels blur_size=odd statistic=statistic file_name=file \
-    plot_range=range pattern=pattern raw_options=raw raw_domain=bool target_pixels=count output_path=path enabled=bool
+    plot_range=range pattern=pattern raw_options=raw raw_domain=bool target_pixels=count noisy_masked_px=counts output_path=path enabled=bool
 kind_name[NoiseDetection]=noise-map
 words_of statistic mean=mean persistent=persistent
 
 declare -a file_result=() file_size=() file_time=() file_key=() file_verdict=() file_reason=() file_stale=() file_rows=()
 
 NoiseDetection_allowed() {
-    ! is_set "$1" channel_thresholds || ! is_set "$1" target_pixels ||
-        wrong "channel_thresholds has no effect beside target_pixels, which chooses them"
+    local key
+    for key in target_pixels noisy_masked_px; do
+        ! is_set "$1" channel_thresholds || ! is_set "$1" "$key" ||
+            wrong "channel_thresholds has no effect beside $key, which chooses them"
+    done
+    ! is_set "$1" target_pixels || ! is_set "$1" noisy_masked_px ||
+        wrong "target_pixels and noisy_masked_px contradict each other: one counts pixels, the other those of each colour"
 }
 
 NoiseDetection_load() {
@@ -30,6 +35,13 @@ NoiseDetection_load() {
         [raw_domain]=${setting[$b.raw_domain]-yes}
         [unheard]="${setting[$b.blur_size]+blur_size} ${setting[$b.statistic]+statistic}"
         [unused]=${setting[$b.output_path]+output_path})
+    ! is_set "$b" noisy_masked_px || each_colour "${setting[$b.noisy_masked_px]}"
+}
+
+# each_colour COUNTS: how many noisy pixels each colour may have, from one number or three.
+each_colour() {
+    step[target]=$1
+    [[ $1 == *,* ]] || step[target]=$1,$1,$1
 }
 
 NoiseDetection_check() {

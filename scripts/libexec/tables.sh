@@ -16,11 +16,12 @@ declare -A plot_index=() plotted_key=() journal_rows=()
 # What the summary says of the step, and the tables of transforms beside its frames. Sets plotted_key[K], what the
 # plot of the K-th sub-action's table depends on.
 sum_up_actions() {
-    local k counts="${#frame_path[@]} frames" files=() table=${step[run]}/table
+    local k ended counts="${#frame_path[@]} frames" files=() table=${step[run]}/table
     plotted_key=()
     read_rows
-    ((${#left_out[@]} == 0)) || counts+=", ${#left_out[@]} of them failed"
-    ((step[to_make] == 0)) || counts+=", ${step[to_make]} made now"
+    [[ ${step[lenient]} ]] && ended="left out" || ended=failed
+    ((${#left_out[@]} == 0)) || counts+=", ${#left_out[@]} of them $ended"
+    ((step[to_make] == 0)) || counts+=", $((step[to_make] - ${#left_out[@]})) made now"
     note "$counts" "${step[output]}"
     for k in "${!stage_program[@]}"; do
         find_table "$k" "$table-$k"

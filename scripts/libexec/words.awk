@@ -21,7 +21,8 @@ BEGIN {
 {
     gsub(/(noisedetect|noisemask|framealign|framebalance)'s -/, "-")
     gsub(/name the frames as operands(, in the order of their focus)?/, "set step_process = yes")
-    gsub(/(without|leave out) -direct/, "with step_process = yes")
+    gsub(/without -direct/, "with step_process = yes")
+    gsub(/leave out -direct/, "set step_process = yes")
     line = ""
     while (frames && match($0, /frame frame(-[0-9]+)?( \(standard input\))?/)) {
         found = substr($0, RSTART, RLENGTH)
