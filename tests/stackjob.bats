@@ -264,7 +264,7 @@ load stackjob
     rm -r "ready $name" "noise $name"
     sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>&1
     contents "ready $name" | diff first -
-    printf '%s\n' .stackjob "$name" "$name.log" first job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
+    printf '%s\n' .stackjob "$name" "$name.log" "$name-report.html" first job "noise $name" "ready $name" | sort | diff - <(ls -A | sort)
 }
 
 # ---- the command line ----
