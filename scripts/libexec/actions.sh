@@ -38,8 +38,8 @@ words_of channel LUMI=lumi RGB=rgb HSV=hsv HLS=hls
 words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
 
 declare -A rows_of_table=() kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
-declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() \
-    stage_histograms=() stage_summary=() line_stage=() line_word=() line_value=() frame_rows=() left_out=() pieces=()
+declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() stage_runs=() \
+    stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=() frame_rows=() left_out=() pieces=()
 
 # ---- the kinds ----
 
@@ -214,7 +214,8 @@ Actions_check() {
     [[ ! ${option[preview]-} ]] || preview_actions
 }
 
-# Plans the frames and the plots: sets the lists frame_ and plot_, step[key_text, to_make, unchanged].
+# Plans the frames and the plots: sets the lists frame_ and plot_, step[key_text, to_make, unchanged]; false where there is
+# nothing to plan yet.
 plan_actions() {
     local k i
     step[histogram]=''
@@ -222,9 +223,9 @@ plan_actions() {
         suffix_of "$k"
         step[histogram]=${step[name]}-hist$REPLY-
     done
-    list_frames "${step[ending]}"
-    plan_sensor
     check_parts
+    list_frames "${step[ending]}" || return
+    plan_sensor
     actions_key
     plan_results frame "${step[key_text]}"
     clear_plots
@@ -623,22 +624,36 @@ Actions_run() {
     fi
     enter_run frame
     check_masks
-    if ((step[to_make])); then
-        say_opaque
-        say_unheard
-        list_bad_pixels
-        measure
-        limit_load
-        prepare
-        say_phase "writing frames"
-        pass frames "${step[stages]}"
-        drop_failed
-    fi
+    ((step[to_make] == 0)) || make_frames
     settle frame "${step[out]}" journal
     keep_key "${step[key_text]}"
     sum_up_actions
     plot_tables
     actions_facts
+    leave_run
+}
+
+make_frames() {
+    local broken='' # frame_failed sets it
+    say_opaque
+    say_unheard
+    list_bad_pixels
+    measure
+    limit_load
+    prepare
+    say_phase "writing frames"
+    pass frames "${step[stages]}"
+    drop_failed
+}
+
+# The frames that are there already of a stack that is being taken.
+Actions_live() {
+    left_out=() reason_of=() frame_rows=() rows_of_table=()
+    plan_actions && ((step[to_make])) || return 0
+    enter_run frame
+    check_masks
+    make_frames
+    note_failed
     leave_run
 }
 

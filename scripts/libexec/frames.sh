@@ -44,7 +44,8 @@ way_of_all() {
     done
 }
 
-# list_frames ENDING: sets frame_path, frame_name, frame_result, frame_size, frame_time and step[reference].
+# list_frames ENDING: sets frame_path, frame_name, frame_result, frame_size, frame_time and step[reference]; false where
+# frames are still to come, and there is none yet, or not the reference.
 # Reads the step with its inputs: step[max_frames] (0: all), [resample], [reverse], [ref_idx], [histogram] (how
 # the longest name of a frame's histograms begins). Refuses results that clash, and names that are too long.
 list_frames() {
@@ -55,11 +56,13 @@ list_frames() {
     done
     [[ ! ${step[files]} ]] || choose_files
     stat_inputs
+    [[ ! ${watch[live]-} ]] || keep_complete
     for ((i = 0; i < ${#paths[@]}; i += step[resample])); do
         ((step[max_frames] == 0 || ${#chosen[@]} < step[max_frames])) || break
         chosen+=("$i")
     done
     count=${#chosen[@]}
+    [[ ! ${watch[live]-} ]] || ((count > ${step[ref_idx]:-0})) || return
     ((count)) || [[ ${step[pattern]} == '*' ]] ||
         die "${step[title]}: no frame in ${inputs[0]} has a name that matches ${step[pattern]}"
     ((count)) || die "${step[title]}: there are no frames in ${inputs[0]}"
@@ -194,6 +197,17 @@ sum_of_frames() {
 
 # ---- the plan ----
 
+# Empties all lists of results.
+clear_lists() {
+    local prefix part
+    for prefix in frame file picture plot; do
+        for part in result size time key verdict reason stale rows; do
+            local -n list=${prefix}_$part
+            list=()
+        done
+    done
+}
+
 # list_results DIR ARRAY: what lies in the directory: size, tab, time, by name, to that associative array.
 list_results() {
     local -n found=$2
@@ -305,6 +319,10 @@ version_line() {
 }
 
 # ---- the look ahead ----
+
+forget_ahead() {
+    ahead_files=() ahead_masks=() ahead_use=() ahead_plots=()
+}
 
 # An output directory is no input of this step or of one before, and no other step's output. From here on
 # step[ahead] is set.

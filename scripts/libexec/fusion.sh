@@ -64,12 +64,12 @@ FocusStackBunch_check() {
 
 # ---- the plan ----
 
-# Plans the pictures: sets the list picture_, the bunches and step[key_text].
+# Plans the pictures: sets the list picture_, the bunches and step[key_text]; false where there is nothing to plan yet.
 plan_fusion() {
     local n i text
-    list_frames ''
-    list_bunches
     clear_plots
+    list_frames '' || return
+    list_bunches
     version_line framefuse
     text=$REPLY$'\n'"options output ${step[format]} ${step[quality]:--} metadata ${step[metadata]}"$'\n'
     text+="options sharpness ${step[sharpness]}"$'\n'
@@ -90,7 +90,7 @@ plan_fusion() {
     plan picture "${step[out]}" journal "$REPLY"
 }
 
-# Divides the frames: sets the bunches and the names of their pictures. The last bunch may be shorter.
+# Divides the frames: sets the bunches and the names of their pictures. The last bunch of a stack may be shorter.
 list_bunches() {
     local first n=0 count=${#frame_path[@]} name=${step[file_name]}
     picture_result=() picture_key=() picture_rows=() bunch_first=() bunch_last=() bunch_results=()
@@ -102,6 +102,7 @@ list_bunches() {
         return
     fi
     for ((first = 1; first == 1 || first + step[overlap] <= count; first += step[bunch] - step[overlap])); do
+        [[ ! ${watch[live]-} ]] || ((first + step[bunch] - 1 <= count)) || break
         bunch_first[n]=$first bunch_last[n]=$((first + step[bunch] - 1)) bunch_results[n]=$n
         ((bunch_last[n] <= count)) || bunch_last[n]=$count
         printf -v "picture_result[n]" '%s-%03d%s' "$name" $((n + 1)) "${step[ending]}"
@@ -183,6 +184,18 @@ FocusStackBunch_run() {
     FocusStack_run
 }
 
+# The bunches that are whole already of a stack that is being taken.
+FocusStackBunch_live() {
+    local n
+    plan_fusion || return 0
+    for n in "${!bunch_first[@]}"; do
+        to_make "$n" || continue
+        enter_run picture
+        make_picture "$n" "$REPLY"
+        leave_run
+    done
+}
+
 # make_picture N WHY
 make_picture() {
     local pieces line i status program results
@@ -194,7 +207,8 @@ make_picture() {
     if ! run_job "fuse-$1" "${pieces[@]}"; then
         [[ ${option[keep_going]-} ]] || step_failed "$status" "$program" "${picture_result[i]}"
         say "${step[title]}: ${picture_result[i]}: $program failed (status $status)"
-        failures+=1 failed+=("${step[title]}: ${picture_result[i]} ($program)")
+        failures+=1
+        note_failed_result "${step[title]}: ${picture_result[i]} ($program)"
         # What was there before, under other options, is no result any more.
         for i in "${results[@]}"; do
             [[ ${picture_reason[i]} == *"never its own"* ]] || rm -f -- "${step[out]}/${picture_result[i]}"

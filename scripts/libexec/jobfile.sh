@@ -91,7 +91,11 @@ parse_job_file() {
 
 # wrong TEXT [ALLOWED]: of the line at work; reads file, number and line of parse_job_file, sets its failed.
 wrong() {
-    printf 'stackjob: %s:%d: %s\n    %s\n' "$file" "$number" "$1" "$line" >&2
+    local where
+    printable "$file:$number: $1"
+    where=$REPLY
+    printable "$line"
+    printf 'stackjob: %s\n    %s\n' "$where" "$REPLY" >&2
     [[ ! ${2-} ]] || printf '  allowed here: %s\n' "$2" >&2
     failed=yes
 }
@@ -239,17 +243,18 @@ meant() {
     esac
 }
 
-# path_list VALUE: a path, or several quoted ones in brackets: then a line each.
+# path_list VALUE: a path, or quoted ones, in brackets where they are several: then a line each.
 path_list() {
-    local rest list='' quoted=$'^[ \t]*(\'([^\']+)\'|"([^"]+)")[ \t]*(,|$)(.*)$'
+    local rest=$1 list='' quoted=$'^[ \t]*(\'([^\']+)\'|"([^"]+)")[ \t]*(,|$)(.*)$'
     REPLY=$1
-    [[ $1 == '['*']' || $1 == '('*')' ]] || return 0
-    rest=${1:1:${#1}-2}
+    case $1 in
+    '['*']' | '('*')') rest=${1:1:${#1}-2} ;;
+    esac
     while [[ $rest =~ $quoted ]]; do
         list+=${list:+$'\n'}${BASH_REMATCH[2]}${BASH_REMATCH[3]}
         rest=${BASH_REMATCH[5]}
     done
-    # What is no such list is the path of a directory in brackets.
+    # What is no such list is a path that has brackets in it.
     [[ ! $list || $rest == *[!$' \t']* ]] || REPLY=$list
 }
 
@@ -368,10 +373,11 @@ working_path() {
 
 # load_step BLOCK: sets step[]: block, kind, name, title (for messages), work (its working path, which is
 # the current directory from then on), out (its output directory), output (the same, absolute and without
-# links), state, plots, pattern, raw_options; what KIND_load adds; and inputs[]. Reads the settings and the
-# job.
+# links), state, plots, pattern, raw_options; what KIND_load adds; and inputs[]. Its lists of results are empty
+# yet. Reads the settings and the job.
 load_step() {
     local b=$1 own plots
+    clear_lists
     step=([block]=$b [kind]=${block_kind[b]} [name]=${block_name[b]} [title]="${block_kind[b]} ${block_name[b]}")
     working_path "$b"
     own=$REPLY
@@ -427,6 +433,10 @@ find_inputs() {
     fi
     [[ $value ]] || files=${setting[$b.input_filepaths]-}
     value=${value:-${setting[$b.input_path]-}}
+    if [[ $files && ! $value ]] && is_set "${job[block]}" input_path; then
+        b=${job[block]}
+        value=${setting[$b.input_path]}
+    fi
     working_path "$b"
     b=$REPLY
     while IFS= read -r value; do
@@ -436,13 +446,16 @@ find_inputs() {
 }
 
 # find_files WORKING_PATH FILES: sets step[files], those of a line each, and inputs[], their directories. Relative ones
-# begin at the input path, where there is one.
+# begin at an input path, that of the step or else of the job, where there is one.
 find_files() {
-    local file at=${inputs[0]-}
+    local file at paths=("${inputs[@]}")
     local -A seen=()
     inputs=()
     while IFS= read -r file; do
-        if [[ $at && $file != /* ]]; then
+        if [[ ${#paths[@]} -gt 0 && $file != /* ]]; then
+            for at in "${paths[@]}" "${paths[0]}"; do
+                [[ ! -e $at/$file ]] || break
+            done
             file=$at/$file
         else
             resolve "$1" "$file"

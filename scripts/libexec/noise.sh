@@ -46,7 +46,7 @@ each_colour() {
 
 NoiseDetection_check() {
     [[ ! ${option[preview]-} ]] || say_unused
-    plan_noise
+    plan_noise || step[masks_to_make]="no frames yet"
     physical "${step[out]}"
     [[ ! ${step[masks_to_make]} ]] || ahead_masks[$REPLY/${step[file_name]}-rgb.png]=yes
     [[ ! ${option[preview]-} ]] || preview_noise
@@ -63,11 +63,15 @@ say_unused() {
         say "${step[title]}: ${step[unused]} is not used: the files are ${step[out]}/${step[file_name]}-rgb.png and its like"
 }
 
-# Plans the files and the plot: sets the lists file_ and plot_, step[key_text, ..._to_make].
+# Plans the files and the plot: sets the lists file_ and plot_, step[key_text, ..._to_make]; false where there is nothing to
+# plan yet.
 plan_noise() {
     local text i map_key
-    list_frames ''
+    list_frames '' || return
     [[ ${step[raw_domain]} == yes ]] && look_at_sensor || step[cfa]=''
+    # A mosaic's own threshold is a fraction of the developed frames', which smear and stretch a pixel.
+    [[ ! ${step[cfa]} ]] && text=5,30 || text=1,20
+    step[plot_range]=${step[plot_range]:-$text}
     version_line noisedetect
     text=$REPLY$'\n'
     if [[ ${step[cfa]} ]]; then
@@ -183,13 +187,11 @@ mask_job() {
 
 # noise_plot_job FILE
 noise_plot_job() {
-    local map=${step[out]}/${step[file_name]}-map.pam threshold range=5,30
-    # A mosaic's own threshold is a fraction of the developed frames', which smear and stretch a pixel.
-    [[ ! ${step[cfa]} ]] || range=1,20
+    local map=${step[out]}/${step[file_name]}-map.pam threshold
     threshold_words "$map"
     threshold=${REPLY:+ $REPLY}
     words "-plot=$1" "$map"
-    pieces=("noisehist -range=${step[plot_range]:-$range}$threshold $REPLY >/dev/null")
+    pieces=("noisehist -range=${step[plot_range]}$threshold $REPLY >/dev/null")
 }
 
 # ---- running ----

@@ -18,14 +18,15 @@ declare -a locks=()
 
 # ---- locks ----
 
-# start_of PID: when that process started, which tells it from a later one of the same number.
+# start_of PID: when that process started, which tells it from a later one of the same number. One that has ended, and
+# waits for nothing but its parent to ask, has no start.
 start_of() {
     local fields
     REPLY=unknown
     { read -r fields <"/proc/$1/stat"; } 2>/dev/null || return 0
     # shellcheck disable=SC2086
     set -- ${fields##*) }
-    REPLY=${20}
+    [[ $1 == Z ]] || REPLY=${20}
 }
 
 # is_alive PID START: whether that process of this machine still runs.
