@@ -37,7 +37,7 @@ photographs() {
     tool exiftool 'kill -STOP $$'
     for load in 1 2; do
         job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 0' BalanceFrames
-        STACKJOB_TEST=$BATS_TEST_NAME timeout -k 1 120 stackjob -q -j $load job 2>err &
+        STACKJOB_TEST=$BATS_TEST_TMPDIR timeout -k 1 120 stackjob -q -j $load job 2>err &
         until grep -s -q '^State:.T' $(marked | sed 's|.*|/proc/&/status|'); do sleep 0.1; done
         kill -TERM $!
         status=0
@@ -49,6 +49,27 @@ photographs() {
         done
         [ -z "$(marked)" ] && [ ! -e ready ]
     done
+}
+
+@test "no name of a frame, a file or a word works the terminal or forges a message" {
+    mkdir src
+    pam 8 8 3 255 1 2 3 >src/good.pam
+    echo broken >$'src/c\033[31m\nstackjob: all is well.pam'
+    job 'StackJob t' 'input_path = src' $'NoiseDetection a\033b' 'Actions ready' 'ref_idx = 0' BalanceFrames $'Bad\033 word'
+    for words in job $'no\033[31m\nfile' $'-j \033[31m job'; do
+        # shellcheck disable=SC2086
+        IFS=' ' stackjob -k $words >>out 2>>err || true
+    done
+    stackjob -j $'\033[31m' job >>out 2>>err || true
+    sed -i '/Bad/d' job
+    stackjob -v job >>out 2>>err || true
+    sed -i '/Noise/d' job
+    stackjob -v -k job >>out 2>>err || true
+    LC_ALL=C grep -c '[[:cntrl:]]' out err t.log | grep -v ':0$' && false
+    ! grep '^stackjob: all is well' out err t.log || false
+    grep -F 'c\x1b[31m\nstackjob: all is well: framebalance failed' err
+    grep -F '\x1b word' err
+    grep -F 'NoiseDetection a\x1bb: noisedetect failed' err
 }
 
 @test "a worker that is killed is an error, status 1, told by name" {
@@ -105,7 +126,7 @@ photographs() {
     plain_job
     tool cat 'case $* in *src*) sleep 60 ;; esac' 'exec /bin/cat "$@"'
     for load in 1 2; do
-        STACKJOB_TEST=$BATS_TEST_NAME TMPDIR=$PWD/temporary stackjob -q -j $load job >/dev/null 2>&1 &
+        STACKJOB_TEST=$BATS_TEST_TMPDIR TMPDIR=$PWD/temporary stackjob -q -j $load job >/dev/null 2>&1 &
         until [ -n "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep sleep)" ]; do sleep 0.05; done
         # One that runs is left alone.
         job 'StackJob u' 'input_path = src' 'Actions no' 'enabled = no'
@@ -151,7 +172,7 @@ photographs() {
     mkdir temporary
     plain_job
     for signal in HUP INT QUIT PIPE ALRM TERM USR1 XCPU; do
-        STACKJOB_TEST=$BATS_TEST_NAME TMPDIR=$PWD/temporary env --default-signal stackjob -q job >/dev/null 2>err &
+        STACKJOB_TEST=$BATS_TEST_TMPDIR TMPDIR=$PWD/temporary env --default-signal stackjob -q job >/dev/null 2>err &
         until [ -n "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep sleep)" ]; do sleep 0.05; done
         kill -$signal $!
         status=0

@@ -30,7 +30,7 @@ results() {
         BalanceFrames 'channel = BALANCE_RGB' 'corr_map = BALANCE_LINEAR' "intensity_interval = {'min': 5, 'max': 250}" \
         'CombinedActions gamma' 'input_path = ("src")' 'metadata = no' BalanceFrames 'channel = BALANCE_HSV' 'corr_map = BALANCE_GAMMA' \
         'CombinedActions luma' "input_path = ['more']" 'metadata = no' BalanceFrames 'channel = BALANCE_LUMI' 'corr_map = BALANCE_MATCH_HIST' \
-        'CombinedActions chosen' 'input_filepaths = ["src/0002.png", "more/0004.png"]' 'metadata = no' BalanceFrames 'channel = BALANCE_HLS'
+        'CombinedActions chosen' 'input_filepaths = ["0002.png", "0004.png"]' 'metadata = no' BalanceFrames 'channel = BALANCE_HLS'
     stackjob -q job 2>messages
     results >../twin.sums
     [ "$(grep -c '^stackjob: ' messages)" -eq 1 ]
@@ -66,6 +66,13 @@ results() {
     job 'StackJob test' 'input_filepaths = ("single.pam")' 'Actions alone' 'output_format = pam'
     stackjob -q job
     same single.pam alone/single.pam
+}
+
+@test "input_filepaths of a step begins at the job's input path, where the step has none; a path may be quoted" {
+    frames tiny
+    job 'StackJob test' 'input_path = "src"' 'Actions ready' 'output_format = pam' "input_filepaths = ['f2.pam']"
+    stackjob -q job
+    [ "$(ls ready)" = f2.pam ]
 }
 
 @test "a directory whose name has brackets is no list" {

@@ -53,7 +53,7 @@ plotting_job() {
     for at in 'frame4\|0004' 'ready.*corrections'; do
         printf '%s\n' '#!/bin/sh' 'cat "$@" >'$PWD'/drawn' "if grep -q '$at' '$PWD/drawn'; then kill -KILL \$(cat '$PWD/victim'); sleep 60; fi" \
             "exec '$PWD/gnuplot' '$PWD/drawn'" >"$BATS_TEST_TMPDIR/tools/gnuplot"
-        STACKJOB_TEST=$BATS_TEST_NAME stackjob -q -j 1 job 2>/dev/null &
+        STACKJOB_TEST=$BATS_TEST_TMPDIR stackjob -q -j 1 job 2>/dev/null &
         echo $! >victim
         wait $! || true
         marked | xargs -r kill -KILL || true

@@ -28,6 +28,7 @@ pictures() {
     whole_job
     stackjob job >out 2>err
     grep -x "  report: $PWD/beetle-report.html" out
+    [ "$(stackjob -q -r job)" = "$PWD/beetle-report.html" ]
     for text in '<h1>beetle</h1>' 'The stack' 'noise-map: noisy pixels' 'The strongest noisy pixels' 'ready: alignment' \
         'aligned worst' 'ready: light' 'To make it again' 'noisemask -mask=noise-map/hot-rgb.png' '0002, the reference'; do
         grep -q -F "$text" beetle-report.html
@@ -97,6 +98,12 @@ pictures() {
         grep -q 'Frames that are left out' beetle-report.html
         grep -q 'class="warning">0001: refused: .*%' beetle-report.html
         grep -q 'the frame 0001' beetle-report.html
+        # What is known of the others by then is there, too.
+        grep -q 'ready: alignment' beetle-report.html
+        [ "$(pictures beetle-report.html)" -ge 7 ]
+        [ "$(ls picture-*.svg+xml | wc -l)" -ge 2 ] || ! command -v gnuplot
+        rm picture-*
+        ! command -v tidy || tidy -q -e beetle-report.html
     done
     [ "$(ls ready/*.png | wc -l)" -eq 4 ]
 }
@@ -132,7 +139,7 @@ pictures() {
     frames stack
     whole_job
     stackjob -q job 2>err
-    for width in 1280 500; do
+    for width in 1280 400; do
         timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$PWD/profile" \
             --window-size=$width,2000 --screenshot="$PWD/shot.png" "file://$PWD/beetle-report.html" >/dev/null 2>&1 ||
             skip "chromium does not run here"

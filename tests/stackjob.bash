@@ -64,7 +64,7 @@ untouched() {
 marked() {
     local environment
     for environment in /proc/[0-9]*/environ; do
-        if grep -qz "^STACKJOB_TEST=$BATS_TEST_NAME" "$environment" 2>/dev/null; then
+        if grep -qz "^STACKJOB_TEST=$BATS_TEST_TMPDIR" "$environment" 2>/dev/null; then
             environment=${environment#/proc/}
             echo "${environment%/environ}"
         fi

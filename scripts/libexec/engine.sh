@@ -164,6 +164,7 @@ run_pass() {
 # Ends the run; what was refused is to be seen in the report.
 stop_after_failure() {
     if ((refusals)); then
+        find_tables
         actions_facts
         make_report
         [[ ! ${job[report]-} ]] || say "see ${job[report]}"
@@ -204,7 +205,8 @@ is_abnormal() {
 count_failure() {
     why_failed "$@"
     if is_abnormal "$1" "$2"; then
-        warnings+=("stackjob: warning: frame ${frame_name[$3]} is left out: $2 refused it")
+        printable "stackjob: warning: frame ${frame_name[$3]} is left out: $2 refused it"
+        warnings+=("$REPLY")
         return
     elif (($1 == 2)); then
         refusals+=1
@@ -213,7 +215,7 @@ count_failure() {
         failures+=1
         say "${step[title]}: frame ${frame_name[$3]}: $2 failed (status $1)"
     fi
-    failed+=("${step[title]}: ${frame_name[$3]} ($2)")
+    note_failed_result "${step[title]}: ${frame_name[$3]} ($2)"
 }
 
 # ---- what hands out the runs ----

@@ -61,16 +61,15 @@ why_failed() {
 }
 
 noise_facts() {
-    local note range=5,30
+    local note
     fact_state
-    [[ ! ${step[cfa]} ]] || range=1,20
     { read -r note <"${step[state]}/note"; } 2>/dev/null || return 0
-    fact noise "${step[name]}" "${step[output]}/${step[file_name]}-map.pam" "${step[plot_range]:-$range}" \
+    fact noise "${step[name]}" "${step[output]}/${step[file_name]}-map.pam" "${step[plot_range]}" \
         "-threshold=${note##* at threshold }"
 }
 
 actions_facts() {
-    local k i suffix table
+    local k i table
     fact_frames
     fact_state
     for i in "${!left_out[@]}"; do
@@ -78,14 +77,14 @@ actions_facts() {
         fact refused "${frame_name[i]}" "${reason_of[i]-}" "$REPLY"
     done
     for k in "${!stage_program[@]}"; do
-        suffix_of "$k"
-        suffix=$REPLY table=${step[run]}/table-$k
+        table=${step[run]}/table-$k
         case ${stage_program[k]} in
         noisemask) [[ ${job[spots]-} ]] || spots_facts "$k" ;;
         framealign)
             [[ -s $table && ${stage_refers[k]} ]] || continue
+            cp -- "$table" "${step[state]}/table-$k" || exit 1
             plot_geometry
-            fact align "${step[name]}" "${step[output]}/transforms$suffix.tsv" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
+            fact align "${step[name]}" "${step[state]}/table-$k" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
             pair_facts "$table"
             ;;
         framebalance)
@@ -164,7 +163,7 @@ fusion_facts() {
 # The commands that make all of the job again, as -n prints them; of very many frames only how to get them.
 fact_commands() {
     local line
-    if ((${#frame_path[@]} > 200)); then
+    if (($(grep -c '^frame' "${place[temporary]}/facts") > 200)); then
         fact command "stackjob -n -f ${option[file]}"
         return
     fi
@@ -172,7 +171,7 @@ fact_commands() {
         fact command "$line"
     done < <(
         option[preview]=yes option[force]=yes job[log]=''
-        ahead_files=() ahead_masks=() ahead_use=() ahead_plots=()
+        forget_ahead
         preview_head && each_step check_step
     )
 }
@@ -201,6 +200,10 @@ make_report() {
     for line in "${summary[@]}" "${failed[@]/#/  failed: }"; do
         fact summary "$line"
         [[ ! $line =~ ': warning: '|^'  failed: ' ]] || fact warning "${line#"${line%%[! ]*}"}"
+    done
+    # Those of a step that did not come to its summary.
+    for line in "${warnings[@]}"; do
+        fact warning "$line"
     done
     fact_commands
     mkdir -p -- "${step[run]}" "${known%/*}"

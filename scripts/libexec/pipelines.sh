@@ -175,7 +175,13 @@ feed_frames() {
 # compose PURPOSE LAST RUN ID NUMBER...: sets pieces[], the job that takes these frames through the sub-actions
 # from step[begun] up to the LAST. PURPOSE is frames (in the output format), middle or reference (both PAM). RUN
 # and ID are those of the job's block; results of a run of several go to a directory, that of a single frame to
-# its file. What it calls shares its variables.
+# its file. What it calls down to end_pipeline and copy_frames is part of it, and shares its variables:
+#
+#   purpose last run id numbers[]   as above
+#   dir          how paths of the step's run begin; results and notes: where results go, how names of tables begin
+#   commands[]   what feeds the first program, which gets input, its words for that
+#   k, i, text   the sub-action at work, its line, its command so far; joint: what goes before it in pieces[]
+#   source, way  of the frame looked at last, where it comes from and by which converter
 compose() {
     local purpose=$1 last=$2 run=$3 id=$4 numbers=("${@:5}") results notes source way
     local dir=${step[run]}/ k i joint='' text='' input='' commands=()

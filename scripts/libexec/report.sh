@@ -11,8 +11,10 @@ readonly warning_pattern='^[a-z]*: warning: '
 
 # Messages go to standard error, and to the job's log where there is one.
 say() {
-    printf 'stackjob: %s\n' "$*" >&2
-    [[ ! ${job[log]-} ]] || printf '%s\n' "$*" >>"${job[log]}"
+    local REPLY
+    printable "$*"
+    printf 'stackjob: %s\n' "$REPLY" >&2
+    [[ ! ${job[log]-} ]] || printf '%s\n' "$REPLY" >>"${job[log]}"
 }
 
 die() {
@@ -31,9 +33,15 @@ say_step() {
 # say_progress DONE ALL NAME: a line a frame, where GNU parallel's bar does not show the progress. Reads
 # step[phase].
 say_progress() {
+    local REPLY
     [[ ! ${option[quiet]-} ]] || return 0
     [[ ! -t 2 || ${engine[is]-} != parallel ]] || return 0
-    printf 'stackjob: %s: %s%s of %s: %s\n' "${step[title]}" "${step[phase]:+${step[phase]}: }" "$@" >&2
+    if [[ ${watch[live]-} ]]; then
+        say_step "$3"
+        return
+    fi
+    printable "$3"
+    printf 'stackjob: %s: %s%s of %s: %s\n' "${step[title]}" "${step[phase]:+${step[phase]}: }" "$1" "$2" "$REPLY" >&2
 }
 
 # say_phase WHAT [MORE]: the next pass over the frames begins, where there is more than one: sets step[phase].
@@ -76,6 +84,13 @@ in_words_of_job() {
     STACKJOB_STREAM=${step[stream]-} awk -f "${place[libexec]}/words.awk" "$1"
 }
 
+# note_failed_result WHAT: for the end of the summary.
+note_failed_result() {
+    local REPLY
+    printable "$1"
+    failed+=("$REPLY")
+}
+
 # relay FILE: what the programs of a job said, in the words of the job file, to the file step[run]/said, and on
 # to standard error. Warnings wait for the summary, where there will be one: in warnings[].
 relay() {
@@ -86,7 +101,7 @@ relay() {
     fi
     in_words_of_job "$1" >"$said"
     while IFS= read -r line; do
-        if [[ ! ${option[quiet]-} && $line =~ $warning_pattern ]]; then
+        if [[ ! ${option[quiet]-}${watch[live]-} && $line =~ $warning_pattern ]]; then
             warnings+=("$line")
         else
             printf '%s\n' "$line" >&2
@@ -119,10 +134,12 @@ say_file() {
 
 # note TEXT LINE...: a line about the step, and lines below it.
 note() {
-    local line
-    summary+=("  ${step[title]}: $1")
+    local line REPLY
+    printable "${step[title]}: $1"
+    summary+=("  $REPLY")
     for line in "${@:2}"; do
-        summary+=("      $line")
+        printable "$line"
+        summary+=("      $REPLY")
     done
 }
 
@@ -164,4 +181,5 @@ sum_up() {
     printf '%s\n' "$text" >>"${job[log]}"
     summary=() failed=() warnings=() told=()
     [[ ${option[quiet]-} ]] || printf '%s\n' "$text" || failures+=1
+    [[ ! ${option[name_report]-} || ! ${job[report]-} ]] || printf '%s\n' "${job[report]}" || failures+=1
 }

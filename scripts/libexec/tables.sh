@@ -18,13 +18,12 @@ declare -A plot_index=() plotted_key=() journal_rows=()
 sum_up_actions() {
     local k ended counts="${#frame_path[@]} frames" files=() table=${step[run]}/table
     plotted_key=()
-    read_rows
+    find_tables
     [[ ${step[lenient]} ]] && ended="left out" || ended=failed
     ((${#left_out[@]} == 0)) || counts+=", ${#left_out[@]} of them $ended"
     ((step[to_make] == 0)) || counts+=", $((step[to_make] - ${#left_out[@]})) made now"
     note "$counts" "${step[output]}"
     for k in "${!stage_program[@]}"; do
-        find_table "$k" "$table-$k"
         [[ ${stage_refers[k]} ]] || continue
         [[ ! -s $table-$k ]] || figures "${stage_program[k]}" "$table-$k"
         [[ ${stage_program[k]} != framealign ]] || keep_transforms "$k"
@@ -33,6 +32,15 @@ sum_up_actions() {
     done
     row_warnings frame >"${step[run]}/warnings"
     note_warnings "${files[@]}" "${step[run]}/warnings"
+}
+
+# The frames' rows of each sub-action, below their header, to the files step[run]/table-K.
+find_tables() {
+    local k
+    read_rows
+    for k in "${!stage_program[@]}"; do
+        find_table "$k" "${step[run]}/table-$k"
+    done
 }
 
 # estimated K ENDING: the file of this run's or of the last run's estimation.
@@ -103,7 +111,7 @@ figures() {
             widest == "" || scatter > width { widest = $1; width = scatter }
             END {
                 if (failed)
-                    printf "%d frames could not be aligned; ", failed
+                    printf "%d frame%s could not be aligned; ", failed, failed > 1 ? "s" : ""
                 if (n)
                     printf "worst alignment: %s, predicted error %.2f px, %.0f %% of its blocks agree; " \
                            "widest scatter: %s, %.2f px\n", worst, most, 100 * share, widest, width

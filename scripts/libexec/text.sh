@@ -19,10 +19,37 @@ unescape() {
     [[ $1 != *\\* ]] || printf -v REPLY %b "$1"
 }
 
-# quote TEXT: as one word of any shell.
+# printable TEXT: with control characters as the programs' messages have them, \n, \t, \r and \xHH: so no name forges a
+# message or works the terminal.
+printable() {
+    local i byte text=$1
+    REPLY=$1
+    [[ $1 == *[[:cntrl:]]* ]] || return 0
+    REPLY=''
+    for ((i = 0; i < ${#text}; i++)); do
+        byte=${text:i:1}
+        case $byte in
+        $'\n') byte='\n' ;;
+        $'\t') byte='\t' ;;
+        $'\r') byte='\r' ;;
+        [[:cntrl:]]) printf -v byte '\\x%02x' "'$byte" ;;
+        esac
+        REPLY+=$byte
+    done
+}
+
+# quote TEXT: as one word of any shell; one with control characters of bash, with none of them in it, but for the scripts of
+# -n, which any shell runs.
 quote() {
     local inner="'\\''"
     REPLY=$1
+    case ${option[preview]-}$1 in
+    yes*) ;;
+    *[[:cntrl:]]*)
+        REPLY=${1@Q}
+        return
+        ;;
+    esac
     case $1 in
     '' | *[!A-Za-z0-9_./=,:@%+-]*) REPLY="'${1//"'"/"$inner"}'" ;;
     esac
