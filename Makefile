@@ -103,11 +103,13 @@ TESTS =
 check: all
 	sh scripts/test build $(TESTS)
 
+# The tests of the filters; those of the scripts would run the same code again.
+SANITIZED_TESTS = $(PROGRAMS:%=tests/%.bats) tests/files.bats tests/mosaic.bats tests/pipeline.bats
 asan: sanitized
-	sh scripts/test build/asan
+	sh scripts/test build/asan $(SANITIZED_TESTS)
 
 asan-clang: sanitized-clang
-	sh scripts/test build/asan-clang $(PROGRAMS:%=tests/%.bats) tests/pipeline.bats
+	sh scripts/test build/asan-clang $(SANITIZED_TESTS)
 
 lint:
 	sh scripts/lint

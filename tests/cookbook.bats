@@ -97,12 +97,15 @@ raw_stack() {
 
 @test "cookbook: a microscope" {
     # A camera that takes the stack of the card, and calls the script as gphoto2 does.
-    tool gphoto2 'for word; do case $word in --hook-script=*) hook=${word#*=} ;; esac; done' \
+    tool gphoto2 'for word; do case $word in --hook-script=*) hook=${word#*=} ;; --filename=*) exit ;; esac; done' \
         'ACTION=init "$hook"' \
         'for photograph in card/*; do cp "$photograph" .; ACTION=download ARGUMENT=${photograph##*/} "$hook"; done' \
         'ACTION=stop "$hook"'
-    cook "A microscope, live"
+    cook "A microscope, live" 2>err
     diff <(ls ready) <(cd card && ls | sed 's/jpg$/png/')
+    [ "$(ls aligned/*.png | wc -l)" -eq 5 ]
+    is_png 600 400 fused/live.png
+    [ ! -e live.end ]
     for frame in ready/*.png; do
         is_png 600 400 "$frame"
     done
