@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <stdlib.h>
+
 #include "numbers.h"
 
 double median_kth(double *values, unsigned count, unsigned k)
@@ -32,4 +34,11 @@ double median_kth(double *values, unsigned count, unsigned k)
 double median_of(double *values, unsigned count)
 {
     return count ? median_kth(values, count, count / 2) : 0;
+}
+
+unsigned reflected_index(long i, unsigned size)
+{
+    long period = size > 1 ? 2 * ((long)size - 1) : 1;
+    i = labs(i) % period;
+    return (unsigned)(i < (long)size ? i : period - i);
 }

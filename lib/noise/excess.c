@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "excess.h"
 #include "lanes.h"
+#include "numbers.h"
 #include "simd.h"
 
 enum { RING = 2 * EXCESS_REACH + 1, WEAKEST = 4 };
@@ -72,15 +73,6 @@ size_t excess_at(const struct cfa *cfa, unsigned width, unsigned x)
     return x % cfa->width * column_samples(cfa, width) + x / cfa->width;
 }
 
-/* I reflected into 0..N-1; as often as it takes where N is small. */
-static unsigned reflected(int i, unsigned n)
-{
-    int last = (int)n - 1;
-    while (last > 0 && (i < 0 || i > last))
-        i = i < 0 ? -i : 2 * last - i;
-    return last > 0 ? (unsigned)i : 0;
-}
-
 /* Adds the neighbours in the window that lie within one row and column, or those that do not. */
 static void add_neighbors(const struct excess *excess, struct place *place, unsigned x, unsigned y,
                           bool near)
@@ -89,8 +81,8 @@ static void add_neighbors(const struct excess *excess, struct place *place, unsi
         for (int i = -EXCESS_REACH; i <= EXCESS_REACH; i++) {
             if ((abs(i) <= 1 && abs(j) <= 1) != near)
                 continue;
-            unsigned column = reflected((int)x + i, excess->width);
-            unsigned row = reflected((int)y + j, excess->height);
+            unsigned column = reflected_index((long)x + i, excess->width);
+            unsigned row = reflected_index((long)y + j, excess->height);
             if (column == x && row == y)
                 continue;
             unsigned color = cfa_color(&excess->cfa, column, row);

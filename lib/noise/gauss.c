@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "gauss.h"
+#include "numbers.h"
 #include "simd.h"
 
 enum { LARGE_SHIFT = 16, SMALL_SIZE_MAX = 7 };
@@ -103,18 +104,6 @@ unsigned gauss_restart(struct gauss *blur, unsigned first)
     return blur->pushed;
 }
 
-/* Reflects AT, which may lie outside, at the ends of an axis of LENGTH samples. */
-static unsigned reflect(long at, unsigned length)
-{
-    if (length == 1)
-        return 0;
-    long period = 2 * ((long)length - 1);
-    at %= period;
-    if (at < 0)
-        at += period;
-    return (unsigned)(at < (long)length ? at : period - at);
-}
-
 unsigned gauss_size(const struct gauss *blur)
 {
     return blur->size;
@@ -133,7 +122,7 @@ double gauss_weight(const struct gauss *blur, unsigned at, unsigned of, unsigned
         weight = distance <= radius ? blur->weights[radius + distance] : 0;
     else
         for (unsigned k = 0; k < blur->size; k++)
-            if (reflect((long)at + (long)k - (long)radius, length) == of)
+            if (reflected_index((long)at + (long)k - (long)radius, length) == of)
                 weight += blur->weights[k];
     return ldexp(weight, -(int)blur->shift);
 }
@@ -145,7 +134,8 @@ static void pad(const struct gauss *blur, const uint16_t *samples, uint16_t *pad
     uint16_t *inside = padded + (size_t)blur->radius * depth;
     memcpy(inside, samples, blur->row_samples * sizeof *samples);
     for (unsigned i = 1; i <= blur->radius; i++) {
-        unsigned left = reflect(-(long)i, width), right = reflect((long)width - 1 + (long)i, width);
+        unsigned left = reflected_index(-(long)i, width);
+        unsigned right = reflected_index((long)width - 1 + (long)i, width);
         memcpy(inside - (size_t)i * depth, samples + (size_t)left * depth, pixel);
         memcpy(inside + (size_t)(width - 1 + i) * depth, samples + (size_t)right * depth, pixel);
     }
@@ -283,7 +273,7 @@ bool gauss_pull(struct gauss *blur, uint16_t *blurred, unsigned *row)
         return false;
     *row = blur->pulled++;
     for (unsigned k = 0; k < blur->size; k++) {
-        unsigned from = reflect((long)*row + (long)k - (long)blur->radius, height);
+        unsigned from = reflected_index((long)*row + (long)k - (long)blur->radius, height);
         blur->taps[k] = blur->sums + from % blur->size * blur->row_samples;
     }
     if (blur->total)
