@@ -15,7 +15,7 @@
  */
 struct good;
 
-/* Of FRAME, where NOISY, a byte a pixel, does not have BIT set. The caller ends it with *
+/* Of FRAME, where NOISY, a byte a pixel, does not have BIT set. The caller ends it with
    good_free(). */
 struct good *good_new(const struct frame *frame, const uint8_t *noisy, uint8_t bit);
 void good_free(struct good *good);
