@@ -6,15 +6,19 @@
 #include "alloc.h"
 #include "band.h"
 
-void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned height)
+void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned border,
+               unsigned height)
 {
     *band = (struct band){.geometry = *frame,
                           .row_samples = frame_row_samples(frame),
                           .height = height,
                           .radius = radius,
+                          .border = border,
                           .sum_rows = (size_t)height + 2 * (size_t)radius};
     band->geometry.name = NULL;
     band->geometry.raster = NULL;
+    if (band->sum_rows < border)
+        band->sum_rows = border;
     if (band->sum_rows > frame->height)
         band->sum_rows = frame->height;
     band->samples = alloc_array(band->row_samples, sizeof(uint16_t));
@@ -43,11 +47,17 @@ void band_close(struct band *band)
 void band_begin(struct band *band, unsigned first)
 {
     unsigned height = band->geometry.height, radius = band->radius;
+    unsigned border = band->border < height ? band->border : height;
     unsigned left = height - first;
     band->first = first;
     band->end = first + (left < band->height ? left : band->height);
-    band->from = band->row = first > radius ? first - radius : 0;
+    band->from = first > radius ? first - radius : 0;
     band->to = height - band->end > radius ? band->end + radius : height;
+    if (band->from > height - border)
+        band->from = height - border;
+    if (band->to < border)
+        band->to = border;
+    band->row = band->from;
     band->frames = 0;
     if (band->counts)
         memset(band->counts, 0, band->geometry.width * band->sum_rows * sizeof *band->counts);

@@ -19,6 +19,7 @@ struct band {
     size_t row_samples;    /* samples of a row, with its opacity */
     unsigned height;       /* rows of a band, at most */
     unsigned radius;       /* rows beyond a band that the statistic looks at */
+    unsigned border;       /* rows at a border of the frame that it looks at together */
     size_t sum_rows;       /* rows that its frames give, at most */
 
     unsigned first, end, from, to;
@@ -33,8 +34,10 @@ struct band {
 };
 
 /* For frames of FRAME's geometry, in bands of at most HEIGHT rows; the statistic reads RADIUS rows
-   beyond them. The caller frees it with band_close(). */
-void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned height);
+   beyond them, and at least BORDER rows where they lie at the top or the bottom of the frame. The
+   caller frees it with band_close(). */
+void band_open(struct band *band, const struct frame *frame, unsigned radius, unsigned border,
+               unsigned height);
 void band_close(struct band *band);
 
 /* Adds a blur of SIZE rows, 2 RADIUS + 1. */

@@ -30,7 +30,8 @@ struct deviation *deviation_new(const struct deviation_options *options, const s
     deviation->options = *options;
     struct band *band = &deviation->band;
     bool mosaic = options->statistic == DEVIATION_MOSAIC;
-    band_open(band, frame, mosaic ? EXCESS_REACH : options->blur_size / 2, band_height);
+    band_open(band, frame, mosaic ? EXCESS_REACH : options->blur_size / 2,
+              mosaic ? excess_border(&options->cfa) : 0, band_height);
     if (!mosaic)
         band_add_blur(band, options->blur_size);
     if (mosaic)

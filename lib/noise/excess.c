@@ -12,10 +12,10 @@
 #include "alloc.h"
 #include "excess.h"
 #include "lanes.h"
-#include "numbers.h"
 #include "simd.h"
 
-enum { RING = 2 * EXCESS_REACH + 1, WEAKEST = 4 };
+/* The rows that a window reaches over are at most CFA_PERIOD_MAX, see excess_border(). */
+enum { WINDOW = 2 * EXCESS_REACH + 1, RING = CFA_PERIOD_MAX, WEAKEST = 4 };
 
 /* Where the neighbours of the samples of a place lie: rows below theirs, and where in that row, as
    it is kept, the first one is. */
@@ -73,22 +73,41 @@ size_t excess_at(const struct cfa *cfa, unsigned width, unsigned x)
     return x % cfa->width * column_samples(cfa, width) + x / cfa->width;
 }
 
+/* How far windows are moved into the frame: by whole periods, and by a window at least. */
+static unsigned shift_of(unsigned period)
+{
+    return (WINDOW + period - 1) / period * period;
+}
+
+unsigned excess_border(const struct cfa *cfa)
+{
+    return shift_of(cfa->height);
+}
+
+/* What stands for I on an axis of SIZE samples; -1: nothing. */
+static int inside(int i, unsigned size, unsigned period)
+{
+    int shift = (int)shift_of(period), at = i < 0 ? i + shift : i >= (int)size ? i - shift : i;
+    return at < (int)size ? at : -1;
+}
+
 /* Adds the neighbours in the window that lie within one row and column, or those that do not. */
 static void add_neighbors(const struct excess *excess, struct place *place, unsigned x, unsigned y,
                           bool near)
 {
+    const struct cfa *cfa = &excess->cfa;
     for (int j = -EXCESS_REACH; j <= EXCESS_REACH; j++)
         for (int i = -EXCESS_REACH; i <= EXCESS_REACH; i++) {
-            if ((abs(i) <= 1 && abs(j) <= 1) != near)
+            if ((abs(i) <= 1 && abs(j) <= 1) != near || (i == 0 && j == 0))
                 continue;
-            unsigned column = reflected_index((long)x + i, excess->width);
-            unsigned row = reflected_index((long)y + j, excess->height);
-            if (column == x && row == y)
+            int column = inside((int)x + i, excess->width, cfa->width);
+            int row = inside((int)y + j, excess->height, cfa->height);
+            if (column < 0 || row < 0)
                 continue;
-            unsigned color = cfa_color(&excess->cfa, column, row);
+            unsigned color = cfa_color(cfa, (unsigned)column, (unsigned)row);
             place->near[color] += near;
-            place->neighbors[color][place->count[color]++] = (struct neighbor){
-                (int)row - (int)y, excess_at(&excess->cfa, excess->width, column)};
+            place->neighbors[color][place->count[color]++] =
+                (struct neighbor){row - (int)y, excess_at(cfa, excess->width, (unsigned)column)};
         }
 }
 
@@ -97,7 +116,7 @@ static void add_neighbors(const struct excess *excess, struct place *place, unsi
 static unsigned place_of_row(const struct excess *excess, unsigned row)
 {
     unsigned height = excess->height;
-    if (height < RING || row < EXCESS_REACH)
+    if (height < WINDOW || row < EXCESS_REACH)
         return row;
     if (row >= height - EXCESS_REACH)
         return EXCESS_REACH + row - (height - EXCESS_REACH);
@@ -109,9 +128,9 @@ static void make_columns(struct excess *excess)
     unsigned width = excess->width, period = excess->cfa.width, count = 0;
     struct columns *columns = alloc_array(2 * EXCESS_REACH + period, sizeof *columns);
     for (unsigned x = 0; x < width; x++)
-        if (width < RING || x < EXCESS_REACH || x >= width - EXCESS_REACH)
+        if (width < WINDOW || x < EXCESS_REACH || x >= width - EXCESS_REACH)
             columns[count++] = (struct columns){x, 1};
-    unsigned end = width < RING ? 0 : width - EXCESS_REACH;
+    unsigned end = width < WINDOW ? 0 : width - EXCESS_REACH;
     for (unsigned x = EXCESS_REACH; x < end && x < EXCESS_REACH + period; x++)
         columns[count++] = (struct columns){x, (end - 1 - x) / period + 1};
     excess->columns = columns;
@@ -168,6 +187,10 @@ unsigned excess_restart(struct excess *excess, unsigned first)
 {
     excess->pulled = first;
     excess->pushed = first > EXCESS_REACH ? first - EXCESS_REACH : 0;
+    unsigned border = excess_border(&excess->cfa);
+    unsigned last = excess->height > border ? excess->height - border : 0;
+    if (excess->pushed > last)
+        excess->pushed = last;
     return excess->pushed;
 }
 
@@ -308,11 +331,17 @@ static void compute_lanes(struct excess *excess, const struct place *place, unsi
                    d + place->at + lane);
 }
 
+/* The last row that the window around one of row Y reaches, in a frame that has it. */
+static unsigned last_row(const struct excess *excess, unsigned y)
+{
+    return y < EXCESS_REACH ? excess_border(&excess->cfa) - 1 : y + EXCESS_REACH;
+}
+
 bool excess_pull(struct excess *excess, int32_t *d, unsigned *row)
 {
     unsigned y = excess->pulled;
     if (y == excess->height ||
-        (excess->pushed < excess->height && excess->pushed <= y + EXCESS_REACH))
+        (excess->pushed < excess->height && excess->pushed <= last_row(excess, y)))
         return false;
     const struct place *place = excess->places + place_of_row(excess, y) * excess->column_count;
     for (unsigned i = 0; i < excess->column_count; i++, place++) {

@@ -23,9 +23,12 @@
  *     d(p)  = max(0, I - (2 hi - lo)) - max(0, (2 lo - hi) - I)
  *
  * So the allowed range is three times as wide as lo..hi: a rank adapts it to the noise, the width
- * to texture. Borders are reflected without repeating the edge (... 2 1 0 1 2 ...), samples keeping
- * their colours; where p meets itself there it is left out. Where the window has no other sample of
- * p's colour d is 0. Rows come from top to bottom; it holds five of them.
+ * to texture. A row or column of the window that is outside the frame is replaced by one inside: by
+ * the fewest whole periods of the pattern that are at least five samples further in. So each colour
+ * has as many samples as elsewhere, and none counts twice; a reflection would double a noisy one,
+ * which spoils its good neighbours. Where the frame is too small for that, U is smaller. Where the
+ * window has no other sample of p's colour d is 0. Rows come from top to bottom; it holds eight of
+ * them.
  *
  *     for (row = excess_restart(excess, 0); row < height; row++) {
  *         excess_push(excess, samples);
@@ -38,6 +41,10 @@ struct excess;
 /* The rows and columns that the window reaches from its middle. */
 enum { EXCESS_REACH = 2 };
 
+/* The rows, at most CFA_PERIOD_MAX, at the top or the bottom of a frame that the windows of the
+   first two or the last two reach over. */
+unsigned excess_border(const struct cfa *cfa);
+
 /* For mosaics of the pattern CFA and of WIDTH x HEIGHT samples, not less than a period; BLACK in
    sample values; RANK is r, at least 1. The caller ends it with excess_free(). */
 struct excess *excess_new(const struct cfa *cfa, unsigned width, unsigned height, unsigned black,
@@ -45,7 +52,8 @@ struct excess *excess_new(const struct cfa *cfa, unsigned width, unsigned height
 void excess_free(struct excess *excess);
 
 /* Begins another mosaic: the next row pulled will be FIRST. Returns which row is to be pushed next:
-   FIRST less EXCESS_REACH, or 0. */
+   FIRST less EXCESS_REACH, or where the last excess_border() rows begin if that is above it; at
+   least 0. */
 unsigned excess_restart(struct excess *excess, unsigned first);
 
 /* Gives the next row, width samples. */

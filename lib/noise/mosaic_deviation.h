@@ -21,8 +21,9 @@
  */
 struct mosaic_deviation;
 
-/* For the frames of BAND, which must outlive it and reaches EXCESS_REACH rows beyond itself. BLACK
-   in sample values. The caller ends it with mosaic_deviation_free(). */
+/* For the frames of BAND, which must outlive it, reaches EXCESS_REACH rows beyond itself and has
+   excess_border() rows at a border. BLACK in sample values. The caller ends it with
+   mosaic_deviation_free(). */
 struct mosaic_deviation *mosaic_deviation_new(struct band *band, const struct cfa *cfa,
                                               unsigned black);
 void mosaic_deviation_free(struct mosaic_deviation *mosaic);
