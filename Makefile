@@ -97,6 +97,10 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,build,$$(CFLAGS),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan,$$(SANITIZE),$(tool))))
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,build/asan-clang,$$(SANITIZE),$(tool))))
 
+# Two tools draw the same random numbers.
+$(foreach build,build build/asan build/asan-clang,$(eval \
+    $(build)/tools/makemosaic: $(build)/tests/tools/makestack/random.o))
+
 %/bin/framealign: LIBRARIES += -lfftw3f
 
 TESTS =

@@ -30,7 +30,8 @@
 #include "frame.h"
 #include "input.h"
 #include "message.h"
-#include "numbers.h"
+
+#include "makestack/random.h"
 
 static const char usage[] =
     "usage: makemosaic [options] DIR FRAME...\n"
@@ -49,6 +50,9 @@ static const char usage[] =
     "  -seed=N               other noise and other places [1]\n";
 
 enum { MAXVAL = 65535, KINDS_MAX = 20, COLUMN = 10 };
+
+/* Purposes of random numbers; noise has one a frame. */
+enum { DEFECTS, NOISE };
 
 struct options {
     const char *pattern, *shape, *dir;
@@ -69,32 +73,6 @@ struct defects {
     size_t count;
     int32_t *at; /* of each sample of a frame: its index in the list, or -1 */
 };
-
-/* Numbers of a sequence that begins with STATE. */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t x = *state += 0x9E3779B97F4A7C15u;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
-static unsigned random_below(uint64_t *state, unsigned n)
-{
-    return (unsigned)((random_next(state) >> 32) % n);
-}
-
-/* 0 < number <= 1. */
-static double random_share(uint64_t *state)
-{
-    return ((double)(random_next(state) >> 12) + 1) / 4503599627370496.0;
-}
-
-static double random_normal(uint64_t *state)
-{
-    double radius = sqrt(-2 * log(random_share(state)));
-    return radius * cos(2 * PI * random_share(state));
-}
 
 static unsigned channel_at(const struct options *options, unsigned x, unsigned y)
 {
@@ -152,7 +130,7 @@ static struct defects plant(const struct options *options, const struct frame *f
     struct defects defects = {.list = alloc_array(pixels, sizeof *defects.list),
                               .at = alloc_array(pixels, sizeof *defects.at)};
     memset(defects.at, 255, pixels * sizeof *defects.at);
-    uint64_t random = options->seed;
+    uint64_t random = random_hash(options->seed, DEFECTS);
     unsigned number = 0;
     for (unsigned y = 0; y < frame->height && options->kind_count; y += options->grid)
         for (unsigned x = 0; x < frame->width; x += options->grid)
@@ -183,7 +161,7 @@ static void expose(const struct options *options, const struct defects *defects,
         linear[v] = pow((double)v / frame->maxval, 2.2);
     uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
     uint16_t *row = alloc_array(frame->width, sizeof *row);
-    uint64_t random = ((uint64_t)options->seed << 32) + ((uint64_t)index + 1) * 0x100000001u;
+    uint64_t random = random_hash(options->seed, NOISE + index);
     for (unsigned y = 0; y < frame->height; y++) {
         frame_get_row(frame, y, samples);
         for (unsigned x = 0; x < frame->width; x++) {
@@ -191,8 +169,9 @@ static void expose(const struct options *options, const struct defects *defects,
             unsigned plane = frame_colors(frame) == 3 ? channel : 0;
             double light =
                 options->gains[channel] * linear[samples[(size_t)x * frame->depth + plane]];
-            double noise = sqrt(light * well + 2.5 * 2.5) / well * scale * random_normal(&random) +
-                           random_normal(&random);
+            double noise =
+                sqrt(light * well + 2.5 * 2.5) / well * scale * random_gaussian(&random) +
+                random_gaussian(&random);
             int32_t at = defects->at[(size_t)y * frame->width + x];
             double value = at < 0
                                ? light * scale + noise

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <math.h>
+
+#include "numbers.h"
 #include "random.h"
 
 uint64_t random_hash(uint64_t a, uint64_t b)
@@ -37,4 +40,16 @@ float random_normal(uint64_t *state)
     uint32_t sum =
         (uint32_t)((bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48));
     return ((float)sum - 131070.0f) * (1.7320508f / 65536.0f);
+}
+
+/* 0 < number <= 1. */
+static double random_share(uint64_t *state)
+{
+    return ((double)(random_next(state) >> 12) + 1) / 4503599627370496.0;
+}
+
+double random_gaussian(uint64_t *state)
+{
+    double radius = sqrt(-2 * log(random_share(state)));
+    return radius * cos(2 * PI * random_share(state));
 }

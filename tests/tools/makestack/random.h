@@ -26,4 +26,7 @@ float random_signed(uint64_t *state, float min, float max);
 /* Close to Gaussian with standard deviation 1: the sum of four uniform numbers. */
 float random_normal(uint64_t *state);
 
+/* Gaussian with standard deviation 1, its tails too. */
+double random_gaussian(uint64_t *state);
+
 #endif
