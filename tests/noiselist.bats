@@ -157,6 +157,15 @@ make_fixtures() {
     fails_with 1 'line 1 has a NUL byte' noiselist -mask -width=9 -height=9 -format=plain list
 }
 
+@test "dcraw's times are read up to any that a photograph may have" {
+    # The end of 32 bits of seconds, that of 2106, and one of the year 33658.
+    for time in 0 1 1700000000 2147483647 2147483648 4294967295 999999999999; do
+        echo "3 4 $time" >list
+        noiselist -quiet -mask -width=9 -height=9 -format=dcraw list >mask.pam
+        [ "$(noisy mask.pam)" = '3 4' ]
+    done
+}
+
 @test "pixels outside the mask are an error" {
     for line in 'plain 4 0' 'plain 0 3' 'plain -1 0' 'plain 0 -1' 'siril C 4 0 H' 'siril L 3 0 H' 'jpegpixi 3,0,2' \
         'jpegpixi 0,2,1,2' 'jpegpixi 0,0,999999999'; do

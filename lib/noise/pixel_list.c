@@ -7,8 +7,10 @@
 #include "alloc.h"
 #include "pixel_list.h"
 
-/* Numbers have at most nine characters, so that sums of them fit a long of 32 bits. */
+/* Numbers have at most nine characters, so that sums of them fit a long of 32 bits; times need
+   more. */
 #define NUMBER "%9ld"
+#define TIME "%18lld"
 
 static struct pixel_entry block_at(long x, long y, long width, long height)
 {
@@ -32,11 +34,10 @@ static bool parse_pair(const char *line, struct pixel_entry *entry)
 
 static bool parse_dcraw(const char *line, struct pixel_entry *entry)
 {
-    long time;
+    long long time;
     int end = -1;
     *entry = block_at(0, 0, 1, 1);
-    return sscanf(line, NUMBER " " NUMBER " " NUMBER " %n", &entry->x, &entry->y, &time, &end) ==
-               3 &&
+    return sscanf(line, NUMBER " " NUMBER " " TIME " %n", &entry->x, &entry->y, &time, &end) == 3 &&
            ends(line, end);
 }
 
