@@ -157,6 +157,12 @@ make_fixtures() {
     fails_with 1 'line 1 has a NUL byte' noiselist -mask -width=9 -height=9 -format=plain list
 }
 
+@test "a line of RawTherapee's that is none is told of the offset too" {
+    echo 1,2 >list
+    fails_with 1 'an entry is "x y", and the first line may be a number alone, which is added to both' \
+        noiselist -mask -width=9 -height=9 -format=rawtherapee list
+}
+
 @test "dcraw's times are read up to any that a photograph may have" {
     # The end of 32 bits of seconds, that of 2106, and one of the year 33658.
     for time in 0 1 1700000000 2147483647 2147483648 4294967295 999999999999; do

@@ -125,8 +125,8 @@ const char *pixel_list_syntax(enum pixel_list_format format)
 {
     static const char *const syntax[] = {
         "\"x y time\"", "\"P x y H\", \"C x 0 H\" or \"L y 0 H\", with C for H where it is cold",
-        "\"x y\"", "\"X,Y\", \"X,Y,S\" or \"X,Y,SX,SY\", with \"2:\", \"V:\" or \"H:\" before it",
-        "\"x y\""};
+        "\"x y\", and the first line may be a number alone, which is added to both",
+        "\"X,Y\", \"X,Y,S\" or \"X,Y,SX,SY\", with \"2:\", \"V:\" or \"H:\" before it", "\"x y\""};
     return syntax[format];
 }
 
