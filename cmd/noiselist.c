@@ -179,12 +179,14 @@ struct reader {
     FILE *file;
     const char *label; /* its name in messages */
     unsigned long line;
-    long origin; /* added to all coordinates */
+    long origin;         /* added to all coordinates */
+    unsigned long loses; /* entries of which a mask does not hold all */
 };
 
-static void mark_entry(const struct cmdline *cmd, const struct reader *reader,
-                       struct pixel_entry entry, const char *text, struct mask *mask)
+static void mark_entry(const struct cmdline *cmd, struct reader *reader, struct pixel_entry entry,
+                       const char *text, struct mask *mask)
 {
+    reader->loses += entry.loses;
     entry.x += reader->origin - cmd->offset_x;
     entry.y += reader->origin - cmd->offset_y;
     if (!pixel_list_mark(mask, &entry))
@@ -243,6 +245,8 @@ static void read_list(const struct cmdline *cmd, struct mask *mask)
     free(text);
     if (!standard)
         fclose(reader.file);
+    if (reader.loses > 0)
+        message_note("%lu of the entries %s", reader.loses, pixel_list_loss(cmd->format));
 }
 
 static struct frame picture_of(const struct mask *mask)

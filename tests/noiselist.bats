@@ -172,6 +172,26 @@ make_fixtures() {
     done
 }
 
+@test "entries that say what a mask cannot hold are counted" {
+    while IFS='|' read -r format lost lines; do
+        tr , '\n' <<<"$lines" >list
+        [ "$format" != jpegpixi ] || tr ' ' '\n' <<<"$lines" >list
+        says "^2 of the entries .*$lost.* 4 noisy pixels" noiselist -mask -width=9 -height=9 -format="$format" list
+        noiselist -quiet -mask -width=9 -height=9 -format="$format" list 2>err >mask.pam
+        [ ! -s err ]
+    done <<'END'
+siril|cold|P 1 2 C,P 3 4 H,# C,P 5 6 C,P 7 8 H
+dcraw|time|1 2 1700000000,3 4 0,5 6 0,7 8 1
+jpegpixi|direction|V:1,2 3,4 h:5,6 2:7,8
+END
+    for list in 'siril P 1 2 H' 'dcraw 1 2 0' 'jpegpixi 1,2' 'jpegpixi 2:1,2' 'rawtherapee 1 2' 'plain 1 2'; do
+        echo "${list#* }" >list
+        noiselist -mask -width=9 -height=9 -format="${list%% *}" list 2>err >mask.pam
+        [ "$(grep -c entries err)" -eq 0 ]
+        [ "$(noisy mask.pam)" = '1 2' ]
+    done
+}
+
 @test "pixels outside the mask are an error" {
     for line in 'plain 4 0' 'plain 0 3' 'plain -1 0' 'plain 0 -1' 'siril C 4 0 H' 'siril L 3 0 H' 'jpegpixi 3,0,2' \
         'jpegpixi 0,2,1,2' 'jpegpixi 0,0,999999999'; do

@@ -37,8 +37,10 @@ static bool parse_dcraw(const char *line, struct pixel_entry *entry)
     long long time;
     int end = -1;
     *entry = block_at(0, 0, 1, 1);
-    return sscanf(line, NUMBER " " NUMBER " " TIME " %n", &entry->x, &entry->y, &time, &end) == 3 &&
-           ends(line, end);
+    if (sscanf(line, NUMBER " " NUMBER " " TIME " %n", &entry->x, &entry->y, &time, &end) != 3)
+        return false;
+    entry->loses = time != 0;
+    return ends(line, end);
 }
 
 static bool parse_siril(const char *line, struct pixel_entry *entry)
@@ -50,6 +52,7 @@ static bool parse_siril(const char *line, struct pixel_entry *entry)
         !ends(line, end) || (kind != 'H' && kind != 'C'))
         return false;
     *entry = block_at(first, second, 1, 1);
+    entry->loses = kind == 'C';
     if (shape == 'P')
         return true;
     entry->shape = shape == 'C' ? PIXEL_COLUMN : PIXEL_ROW;
@@ -61,8 +64,11 @@ static bool parse_jpegpixi(const char *line, struct pixel_entry *entry)
 {
     long number[4] = {0};
     int count = 0;
+    bool directed = line[0] != '2';
     if (strchr("2VvHh", line[0]) && line[1] == ':')
         line += 2;
+    else
+        directed = false;
     for (;; line++) {
         int end = -1;
         if (count == 4 || *line == ' ' || sscanf(line, NUMBER "%n", &number[count], &end) != 1 ||
@@ -77,6 +83,7 @@ static bool parse_jpegpixi(const char *line, struct pixel_entry *entry)
         return false;
     long width = count > 2 ? number[2] : 1;
     *entry = block_at(number[0], number[1], width, count > 3 ? number[3] : width);
+    entry->loses = directed;
     return entry->width > 0 && entry->height > 0;
 }
 
@@ -128,6 +135,15 @@ const char *pixel_list_syntax(enum pixel_list_format format)
         "\"x y\", and the first line may be a number alone, which is added to both",
         "\"X,Y\", \"X,Y,S\" or \"X,Y,SX,SY\", with \"2:\", \"V:\" or \"H:\" before it", "\"x y\""};
     return syntax[format];
+}
+
+const char *pixel_list_loss(enum pixel_list_format format)
+{
+    static const char *const losses[] = {
+        "hold for photographs after a time only: a mask has no time, and marks them for all",
+        "are cold: a mask does not tell cold from hot", "",
+        "have a direction of repair, which a mask does not hold", ""};
+    return losses[format];
 }
 
 /* Whether LENGTH pixels from FIRST on lie on an axis of SIZE pixels. */

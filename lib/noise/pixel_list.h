@@ -11,7 +11,7 @@
  * Lists of noisy pixels as other programs read them, an entry a line; columns and rows count from 0
  * at the top left. Blank lines, and what follows a #, are comments in all of them.
  *
- *     dcraw        x y time           also LibRaw; a time of 0 holds for every photograph
+ *     dcraw        x y time           also LibRaw; for photographs after that time, 0: for all
  *     siril        P x y H            a hot pixel, or C for a cold one
  *                  C x 0 H, L y 0 H   a whole column, a whole line
  *     rawtherapee  x y                an integer alone on the first line is added to both
@@ -31,6 +31,7 @@ struct pixel_entry {
     enum pixel_shape { PIXEL_BLOCK, PIXEL_COLUMN, PIXEL_ROW } shape;
     long x, y;          /* its top left pixel; of a column x, of a row y counts */
     long width, height; /* of a block, at least 1 */
+    bool loses;         /* a line of a list told more than that, see pixel_list_loss() */
 };
 
 /* ---- reading ---- */
@@ -44,6 +45,10 @@ enum pixel_line pixel_list_parse(enum pixel_list_format format, const char *line
 
 /* What an entry of FORMAT may look like, for messages. */
 const char *pixel_list_syntax(enum pixel_list_format format);
+
+/* What a mask cannot hold of entries that have it: a clause that follows their number, as "are
+   cold: ...", for messages. */
+const char *pixel_list_loss(enum pixel_list_format format);
 
 /* Marks the pixels of ENTRY in MASK. False, with MASK unchanged, if some lie outside. */
 bool pixel_list_mark(struct mask *mask, const struct pixel_entry *entry);
