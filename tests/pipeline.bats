@@ -172,6 +172,19 @@ refuses_in_midstream() {
     [ "$(grep -c 'tuple type' err)" -eq 1 ]
 }
 
+@test "the planes left out of a file are told once, though it is read several times" {
+    makestack -kind=noise -depth=1 -frames=3 gray
+    mkdir planes
+    for frame in gray/*.pam; do
+        pamstack -quiet -tupletype=GRAYSCALE "$frame" "$frame" "$frame" >"planes/${frame##*/}"
+    done
+    for filter in noisedetect framealign 'framealign -estimate' 'framealign -reference=planes/0000.pam' framebalance \
+        'framebalance -reference=planes/0000.pam' framefuse; do
+        $filter planes/*.pam 2>err >/dev/null
+        [ "$(grep -c 'names 1 of the 3 planes' err)" -eq 1 ]
+    done
+}
+
 @test "-plain is taken, as by Netpbm's programs that write PAM" {
     pam 2 2 1 255 1 2 3 4 >a.pam
     pam 2 2 1 255 0 >mask.pam

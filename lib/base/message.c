@@ -19,6 +19,7 @@
 static const char *program_name = "stackpbm";
 static const char *subject_name;
 static bool silent, progress_stands;
+static char noted_once[512]; /* the start of the last message_note_once() */
 
 /* The bytes of the printable character at AT, which is ASCII or UTF-8; 0 if it is none. */
 static unsigned printable_bytes(const unsigned char *at)
@@ -173,6 +174,21 @@ void message_note(const char *format, ...)
     va_start(args, format);
     if (!silent)
         show_message(format, args);
+    va_end(args);
+}
+
+void message_note_once(const char *format, ...)
+{
+    char text[sizeof noted_once];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    if (!silent && strcmp(text, noted_once) != 0) {
+        va_end(args);
+        va_start(args, format);
+        show_message(format, args);
+        strcpy(noted_once, text);
+    }
     va_end(args);
 }
 

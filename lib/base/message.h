@@ -23,9 +23,10 @@ _Noreturn void message_error(const char *format, ...) __attribute__((format(prin
 _Noreturn void message_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* message_say() tells what the user should know even with -quiet; message_note() warns and
-   remarks. */
+   remarks; message_note_once() does not repeat its last remark, for files that are read again. */
 void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void message_note_once(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Shows the progress of long work: replaces the previous progress, and goes when the next message
    comes or message_progress_end() is called. Only on a terminal, and not with -quiet. */

@@ -201,8 +201,8 @@ static void tell_planes(struct input *in, const struct frame *frame)
     unsigned left_out = pam_reader_left_out(in->pam);
     if (left_out == 0)
         return;
-    message_note("%s: the tuple type names %u of the %u planes; the others are left out", in->label,
-                 frame->depth, frame->depth + left_out);
+    message_note_once("%s: the tuple type names %u of the %u planes; the others are left out",
+                      in->label, frame->depth, frame->depth + left_out);
     in->planes_told = true;
 }
 
