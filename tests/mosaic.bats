@@ -644,6 +644,52 @@ rms_around() {
     [ "$after" -ge $((3 * before)) ]
 }
 
+# errors_of_repairs DIR REPAIRED: the root mean square errors, against the mosaic without them, of the planted samples of
+# DIR as REPAIRED has them, and as the mean and the median of the good samples of the colour in 5x5 would.
+errors_of_repairs() {
+    local mosaic
+    for mosaic in "$FIXTURES/clean/0000.pgm" "$1/0000.pgm" "$2"; do
+        tail -c 600000 "$mosaic" | od -An -v -w2 --endian=big -tu2
+    done | awk -v width=600 -v height=500 '
+        NR == FNR { if (FNR > 1) planted[$2 * width + $1]; next }
+        { sample[int((FNR - 1) / (width * height)), (FNR - 1) % (width * height)] = $1 }
+        function add(way, value) { squares[way] += (value - sample[0, at]) ^ 2 }
+        END {
+            for (at in planted) {
+                x = at % width; y = int(at / width); n = sum = 0
+                for (j = -2; j <= 2; j++) for (i = -2; i <= 2; i++) {
+                    u = x + i; t = y + j; other = t * width + u
+                    if (u < 0 || t < 0 || u >= width || t >= height || other in planted ||
+                        u % 2 + t % 2 != x % 2 + y % 2)
+                        continue
+                    v = sample[1, other]
+                    sum += v
+                    for (k = n++; k > 0 && sorted[k] > v; k--) sorted[k + 1] = sorted[k]
+                    sorted[k + 1] = v
+                }
+                count++
+                add("none", sample[1, at])
+                add("repaired", sample[2, at])
+                add("mean", sum / n)
+                add("median", (sorted[int((n + 1) / 2)] + sorted[int(n / 2) + 1]) / 2)
+            }
+            split("none repaired mean median", way)
+            for (k = 1; k <= 4; k++) printf "%.2f%s", sqrt(squares[way[k]] / count), k < 4 ? " " : "\n"
+        }' "$1/pixels.tsv" -
+}
+
+@test "repair errs less than the mean and the median of the colour in 5x5" {
+    for shape in single pair square column; do
+        makemosaic -defects=1,2,3,5,10,25,50,saturated,dead,half -shape=$shape $shape "$FIXTURES/subject/0000.pam"
+        awk 'NR > 1 { print $1, $2 }' $shape/pixels.tsv | noiselist -quiet -mask -width=600 -height=500 -format=plain >mask.pam
+        noisemask -quiet -maxpixels=0 -mask=mask.pam -cfa=RGGB $shape/0000.pgm | pamtopnm >repaired.pgm
+        read -r none repaired mean median < <(errors_of_repairs $shape repaired.pgm)
+        echo "$shape: $none without, $repaired repaired, $mean by the mean, $median by the median"
+        awk -v repaired="$repaired" -v mean="$mean" -v median="$median" \
+            'BEGIN { exit !(repaired < mean && repaired < median) }'
+    done
+}
+
 # ---- made mosaics and digital negatives ----
 
 @test "a made mosaic has the light, the levels and the noise that it should have" {

@@ -275,3 +275,46 @@ negative() {
     dcraw -c -w -W -6 -P list a.dng | same - clean2.ppm
     ! dcraw -c -w -W -6 -P /dev/null a.dng | same - clean2.ppm || false
 }
+
+# differs_by A B: the mean difference of the samples of two pictures.
+differs_by() {
+    pamarith -difference "$1" "$2" | pamsumm -mean -brief
+}
+
+@test "noisedetect -cfa finds what is planted in such negatives, and the list takes it out of the developments" {
+    for program in dcraw dcraw_emu exiftool; do
+        type $program >/dev/null || skip "$program is not installed"
+    done
+    makestack -kind=defocus -noise=0 -width=96 -height=64 -frames=6 subject
+    makemosaic clean subject/*.pam
+    makemosaic -grid=16 -defects=50,saturated single subject/*.pam
+    makemosaic -grid=24 -defects=50,saturated -shape=column column subject/*.pam
+    negative <(pamtopam <clean/0000.pgm)
+    mv a.dng clean.dng
+    for stack in single column; do
+        for frame in $stack/*.pgm; do
+            negative <(pamtopam <"$frame")
+            mv a.dng "${frame%.pgm}.dng"
+            dcraw -D -4 -j -t 0 -P /dev/null -c "${frame%.pgm}.dng" >"${frame%.pgm}.visible"
+        done
+        noisedetect -quiet -cfa=RGGB -black=512 -white=16383 $stack/*.visible >mask.pam
+        # In the visible area, which leaves out eight columns and four rows.
+        awk 'NR > 1 && $1 >= 8 && $2 >= 4 { print $1 - 8, $2 - 4 }' $stack/pixels.tsv | sort >planted
+        [ "$(wc -l <planted)" -ge 15 ]
+        noisy mask.pam | sort | diff - planted
+
+        noiselist -format=dcraw mask.pam >list
+        for list in /dev/null list; do
+            dcraw -c -w -W -6 -P $list $stack/0000.dng >"dcraw-${list##*/}.ppm"
+            dcraw_emu -P $list -w -W -6 -Z - $stack/0000.dng >"dcraw_emu-${list##*/}.ppm"
+        done
+        dcraw -c -w -W -6 -P /dev/null clean.dng >dcraw-clean.ppm
+        dcraw_emu -P /dev/null -w -W -6 -Z - clean.dng >dcraw_emu-clean.ppm
+        for program in dcraw dcraw_emu; do
+            before=$(differs_by $program-null.ppm $program-clean.ppm)
+            after=$(differs_by $program-list.ppm $program-clean.ppm)
+            echo "$stack, $program: $before with them, $after without"
+            awk -v before="$before" -v after="$after" 'BEGIN { exit !(20 * after < before) }'
+        done
+    done
+}
