@@ -59,13 +59,16 @@ is_png() {
     [ "$(pngtopam "$3" | pamfile -machine - | cut -d ' ' -f 4,5)" = "$1 $2" ]
 }
 
-# raw_stack: digital negatives of the frames, by the Bayer pattern RGGB, in the directory raw.
+# raw_stack [OPTION...]: the directory raw of digital negatives, of the mosaics in the directory mosaics that makemosaic
+# makes with these options.
 raw_stack() {
-    local frame name
+    local mosaic name
     mkdir raw
-    for frame in frames/*.pam; do
-        name=${frame##*/}
-        ppmtopgm "$frame" | pamdepth 65535 | digital_negative "raw/${name%.pam}.dng" RG/GB 0 65535
+    [ -d scene ] || makestack -kind=noise -noise=0 -hot=0 -dead=0 -width=600 -height=400 -frames=5 -shift=4 scene
+    makemosaic "$@" mosaics scene/*.pam
+    for mosaic in mosaics/*.pgm; do
+        name=${mosaic##*/}
+        digital_negative "raw/${name%.pgm}.dng" RG/GB 512 16383 <"$mosaic"
     done
 }
 
@@ -89,9 +92,23 @@ raw_stack() {
 }
 
 @test "cookbook: raw files" {
-    need exiftool dcraw_emu
+    need exiftool dcraw dcraw_emu
     raw_stack
-    cook "Camera raw files"
+    mv mosaics clean
+    mv raw clean.raw
+    raw_stack -defects=50,saturated -grid=100
+    rm -r frames
+    cook "Camera raw files" >facts
+    grep 'Filter pattern: RG/GB$' facts
+    grep 'darkness 512, saturation 16383' facts
+    # What was planted is found, and no longer in the frames.
+    [ -z "$(tail -n +2 mosaics/pixels.tsv | cut -f 1,2 --output-delimiter=' ' | sort | comm -23 - <(noisy sensor.pam | sort))" ]
+    develop='dcraw -w -W -6 -t 0 -P /dev/null -c'
+    $develop clean.raw/0000.dng >clean.ppm
+    before=$($develop raw/0000.dng | pamarith -difference clean.ppm - | pamsumm -mean -brief)
+    after=$(pamarith -difference clean.ppm frames/0000.pam | pamsumm -mean -brief)
+    echo "$before with them, $after without"
+    awk -v before="$before" -v after="$after" 'BEGIN { exit !(5 * after < before) }'
     is_png 600 400 fused.png
 }
 
