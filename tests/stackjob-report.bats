@@ -64,6 +64,15 @@ pictures() {
     ! middle "$second" | same - wanted.pam || false
 }
 
+@test "where no pixel is noisy none is shown as repaired" {
+    frames stack
+    whole_job
+    sed -i 's/^NoiseDetection/&\nchannel_thresholds = 255/' job
+    stackjob -q job 2>err
+    grep 'The picture' beetle-report.html
+    ! grep 'strongest noisy pixels' beetle-report.html || false
+}
+
 @test "a second run leaves the report; what it shows makes it again; by hand it is kept; report = no takes it away" {
     frames stack
     whole_job
