@@ -24,7 +24,7 @@ struct link {
     unsigned from, to;          /* nodes; TO - FROM is small, unless one of them is fixed */
     struct transform transform; /* from the pixels of FROM to those of TO */
     bool far;                   /* not between neighbours: full weight, but no start with it */
-    double error;               /* as in struct registration */
+    double error, misfit;       /* as in struct registration */
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
 
     /* What network_solve() finds of links between nodes that are reached. */

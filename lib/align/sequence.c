@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 enum { BACK = 2, MOST_LINKS = BACK + 1, REFERENCE = 0 };
 
+#define TINY 1e-6        /* pixels: the least error of a link */
 #define ROUNDING 1e-4    /* pixels: rounding errors of a similarity */
 #define WHOLE_PIXEL 0.01 /* pixels: a transform this near to a whole-pixel shift becomes one */
 
@@ -138,7 +140,8 @@ static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned
                           .to = to,
                           .far = from == REFERENCE,
                           .transform = found->transform,
-                          .error = found->error};
+                          .error = found->error,
+                          .misfit = found->misfit};
     memcpy(link->covariance, found->covariance, sizeof link->covariance);
     return true;
 }
@@ -176,11 +179,39 @@ static void link_last(struct sequence *sequence, const struct keyframe *key,
     }
 }
 
+/* Counts all of LINK's misfit as its error. */
+static void doubt(struct link *link)
+{
+    double error = hypot(link->error, link->misfit), ratio = error / fmax(link->error, TINY);
+    for (int i = 0; i < TRANSFORM_MAX_PARAMETERS; i++)
+        for (int j = 0; j < TRANSFORM_MAX_PARAMETERS; j++)
+            link->covariance[i][j] *= ratio * ratio;
+    link->error = error;
+}
+
+/* Doubts the links to the reference of frames that a neighbour is linked to as well. Under parallax
+   they rest on what is sharp in both their frames, and so at other depths than what a frame and its
+   neighbour have in common. */
+static void doubt_far_links(struct sequence *sequence)
+{
+    bool *has_neighbour = alloc_zeroed(sequence->count, sizeof *has_neighbour);
+    for (unsigned k = 0; k < sequence->link_count; k++) {
+        const struct link *link = &sequence->links[k];
+        if (!link->far)
+            has_neighbour[link->from] = has_neighbour[link->to] = true;
+    }
+    for (unsigned k = 0; k < sequence->link_count; k++)
+        if (sequence->links[k].far && has_neighbour[sequence->links[k].to])
+            doubt(&sequence->links[k]);
+    free(has_neighbour);
+}
+
 /* Solves for the last node alone. */
 static void solve_last(struct sequence *sequence)
 {
     struct node nodes[MOST_LINKS + 1];
     unsigned last = sequence->count - 1;
+    doubt_far_links(sequence);
     for (unsigned k = 0; k < sequence->link_count; k++) {
         struct link *link = &sequence->links[k];
         nodes[k] = sequence->nodes[link->from];
@@ -241,6 +272,7 @@ void sequence_add(struct sequence *sequence, const struct frame *frame)
 void sequence_solve(struct sequence *sequence)
 {
     const struct frame *header = keyframe_header(sequence->reference);
+    doubt_far_links(sequence);
     network_solve(sequence->nodes, sequence->count, sequence->links, sequence->link_count,
                   header->width, header->height);
     tell_placed(sequence, 1);
