@@ -5,7 +5,7 @@
  * of its normal matrix, with variances v. With J(x) the model's Jacobian at the block's middle and
  * r = e . d - e . J p, the parameters p minimise a robust sum of r^2 / u over blocks and both e,
  *
- *     u = s^2 v + m^2 (I_median / I) (F_median / F)^6
+ *     u = s^2 v + m^2 (I_median / I) (F_median / F)^5
  *
  * in which s^2 v is the noise of the measurement, and m the misfit: how far, in pixels, precise
  * blocks disagree beyond their noise, because the subject has depth and no plane transform holds
@@ -14,8 +14,8 @@
  * frequency: F is small where the subject is out of focus, at other depths, however strong its
  * contrast. Misfit counts less where detail is sharp, because the fused picture takes its detail
  * there. (On made stacks with parallax the error of links between neighbours, at the depth that is
- * in focus, is a third less than without F. Higher powers gain little more there, and lose on real
- * photographs.)
+ * in focus, is a third less than without F. Higher powers gain little more there, and lose where
+ * everything is far out of focus.)
  *
  * Each round estimates s and m anew, from the median |r| of the vaguer half and of the most precise
  * quarter of the measurements (1.4826 times the median is a standard deviation). Frames without
@@ -78,7 +78,7 @@ struct measurement {
     double row[P]; /* e . J */
     double value;  /* e . d */
     double variance;
-    double vagueness; /* I_median / I, times (F_median / F)^6 */
+    double vagueness; /* I_median / I, times (F_median / F)^5 */
     double weight;
     unsigned block;
     unsigned cell;
@@ -308,8 +308,7 @@ static void collect(struct problem *problem, const struct block *blocks, unsigne
             measured->value = e[axis][0] * block->dx + e[axis][1] * block->dy;
             measured->variance = unlike * (block->variance[axis] + floor);
             double blur = sharpness / (double)block->sharpness;
-            measured->vagueness = information / (double)block->information * (blur * blur * blur) *
-                                  (blur * blur * blur);
+            measured->vagueness = information / (double)block->information * pow(blur, 5);
             measured->weight = 1 / measured->variance;
             for (unsigned i = 0; i < problem->parameters; i++)
                 measured->row[i] = e[axis][0] * jx[i] + e[axis][1] * jy[i];
