@@ -45,6 +45,7 @@ struct stack {
     struct fuse *fuse;
     unsigned frames, shown; /* all, and those that are not transparent everywhere */
     char **names;           /* of all, for the depth map's table; else NULL */
+    size_t names_room;
 };
 
 /* Where the ending of PATH begins: at its last dot, unless the name has none or begins with it. */
@@ -119,12 +120,8 @@ static void check_memory(const struct cmdline *cmd, const struct frame *frame)
 
 static void keep_name(struct stack *stack, const char *name)
 {
-    if (stack->frames % 64 == 0) {
-        stack->names =
-            realloc(stack->names, alloc_product(stack->frames + 64, sizeof *stack->names));
-        if (!stack->names)
-            message_error("out of memory for the names of the frames");
-    }
+    stack->names =
+        alloc_grow(stack->names, stack->frames, &stack->names_room, sizeof *stack->names);
     stack->names[stack->frames] = alloc_string(name);
 }
 

@@ -31,31 +31,20 @@ struct sequence {
     /* Node 0 is the reference's, node i + 1 that of frame i. */
     struct node *nodes;
     struct placed *placed; /* of each node; that of the reference is unused */
-    unsigned count, room;
+    unsigned count;
+    size_t room;
 
     struct link *links;
-    unsigned link_count, link_room;
+    unsigned link_count;
+    size_t link_room;
 };
-
-/* Returns BLOCK, of COUNT elements of SIZE bytes, with room for one more; updates *ROOM. */
-static void *grown(void *block, unsigned count, unsigned *room, size_t size)
-{
-    if (count < *room)
-        return block;
-    *room = *room ? 2 * *room : 64;
-    void *larger = alloc_array(*room, size);
-    if (count)
-        memcpy(larger, block, count * size);
-    free(block);
-    return larger;
-}
 
 static void add_node(struct sequence *sequence, const char *name, bool fixed)
 {
-    unsigned room = sequence->room;
-    sequence->nodes = grown(sequence->nodes, sequence->count, &room, sizeof *sequence->nodes);
+    size_t room = sequence->room;
+    sequence->nodes = alloc_grow(sequence->nodes, sequence->count, &room, sizeof *sequence->nodes);
     sequence->placed =
-        grown(sequence->placed, sequence->count, &sequence->room, sizeof *sequence->placed);
+        alloc_grow(sequence->placed, sequence->count, &sequence->room, sizeof *sequence->placed);
     sequence->nodes[sequence->count] =
         (struct node){.fixed = fixed, .reached = fixed, .transform = transform_identity()};
     sequence->placed[sequence->count] =
@@ -133,8 +122,8 @@ static bool add_link(struct sequence *sequence, struct keyframe *given, unsigned
         keep_best(&sequence->placed[from], found, keyframe_header(key)->name);
     if (register_verdict(found) != REGISTER_GOOD)
         return false;
-    sequence->links =
-        grown(sequence->links, sequence->link_count, &sequence->link_room, sizeof *sequence->links);
+    sequence->links = alloc_grow(sequence->links, sequence->link_count, &sequence->link_room,
+                                 sizeof *sequence->links);
     struct link *link = &sequence->links[sequence->link_count++];
     *link = (struct link){.from = from,
                           .to = to,

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "numbers.h"
 #include "message.h"
 #include "name.h"
+#include "numbers.h"
 #include "transform_table.h"
 
 enum { NUMBERS = 13, JUMP_OTHERS = 2, LINE_BYTES = 1 << 20 /* the longest line, with its NUL */ };
@@ -33,14 +33,7 @@ static int compare_names(const void *a, const void *b)
 
 struct aligned *transform_table_add(struct transform_table *table, const char *name)
 {
-    if (table->count == table->room) {
-        table->room = table->room ? 2 * table->room : 64;
-        struct aligned *rows = alloc_array(table->room, sizeof *rows);
-        if (table->count)
-            memcpy(rows, table->rows, table->count * sizeof *rows);
-        free(table->rows);
-        table->rows = rows;
-    }
+    table->rows = alloc_grow(table->rows, table->count, &table->room, sizeof *table->rows);
     struct aligned *row = &table->rows[table->count];
     *row = (struct aligned){
         .name = alloc_string(name), .failed = true, .transform = transform_identity()};

@@ -25,7 +25,8 @@ struct aligned {
 };
 
 struct transform_table {
-    unsigned count, room;
+    unsigned count;
+    size_t room;
     struct aligned *rows; /* owned, with the names */
     void *by_name;        /* a tree of tsearch() */
 };

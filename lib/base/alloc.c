@@ -60,6 +60,19 @@ void *alloc_zeroed(size_t count, size_t size)
     return with_huge_pages(block, count * size);
 }
 
+void *alloc_grow(void *block, size_t count, size_t *room, size_t size)
+{
+    enum { FIRST = 64 };
+    if (count < *room)
+        return block;
+    *room = *room > 0 ? alloc_product(*room, 2) : FIRST;
+    void *larger = alloc_array(*room, size);
+    if (count > 0)
+        memcpy(larger, block, count * size);
+    free(block);
+    return larger;
+}
+
 char *alloc_string(const char *text)
 {
     size_t bytes = strlen(text) + 1;

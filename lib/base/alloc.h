@@ -21,6 +21,15 @@ size_t alloc_product(size_t a, size_t b);
 /* COUNT elements of SIZE bytes, all bits zero. */
 void *alloc_zeroed(size_t count, size_t size);
 
+/* BLOCK, which holds COUNT elements of SIZE bytes, with room for at least one more; BLOCK itself
+   while it has room. *ROOM is the number of elements that it has room for, 0 while BLOCK is NULL;
+   it doubles, so that adding many elements takes time in proportion to their number.
+
+       names = alloc_grow(names, count, &room, sizeof *names);
+       names[count++] = name;
+*/
+void *alloc_grow(void *block, size_t count, size_t *room, size_t size);
+
 /* A copy of TEXT. */
 char *alloc_string(const char *text);
 

@@ -45,14 +45,7 @@ static unsigned visible_end(const struct frame *frame, const uint8_t *row, uint8
 
 static void add_run(struct good *good, size_t count, unsigned first, unsigned end)
 {
-    if (count == good->room) {
-        good->room = good->room ? 2 * good->room : (size_t)good->height + 64;
-        struct run *runs = alloc_array(good->room, sizeof *runs);
-        if (count)
-            memcpy(runs, good->runs, count * sizeof *runs);
-        free(good->runs);
-        good->runs = runs;
-    }
+    good->runs = alloc_grow(good->runs, count, &good->room, sizeof *good->runs);
     good->runs[count] = (struct run){first, end};
 }
 

@@ -13,7 +13,8 @@
 struct roll {
     struct frame geometry; /* width 0: not known yet */
     char **names;
-    unsigned count, room;
+    unsigned count;
+    size_t room;
     bool complete; /* one reading has come to the end */
 };
 
@@ -44,14 +45,7 @@ void roll_geometry(struct roll *roll, const struct frame *frame)
 
 static void enter(struct roll *roll, const char *name)
 {
-    if (roll->count == roll->room) {
-        roll->room = roll->room ? 2 * roll->room : 64;
-        char **names = alloc_array(roll->room, sizeof *names);
-        if (roll->count)
-            memcpy(names, roll->names, roll->count * sizeof *names);
-        free(roll->names);
-        roll->names = names;
-    }
+    roll->names = alloc_grow(roll->names, roll->count, &roll->room, sizeof *roll->names);
     roll->names[roll->count++] = alloc_string(name);
 }
 
