@@ -247,6 +247,7 @@ static void solve_along(const double lambda[2], const double b[2], const double 
         explained += b[k] * d[k];
         distance += d[k] * d[k];
     }
+    /* Not 0, or a perfect match would have all the weight. */
     double residual = fmax(2 - 2 * ncc - explained, 1e-9) / freedom;
     for (int k = 0; k < 2; k++) {
         double believed = gain[k] + (1 - gain[k]) * fmin(1, distance * distance);

@@ -65,7 +65,7 @@ static void pad_row(float *row, unsigned char *seen, unsigned width)
     }
 }
 
-/* RAW has COUNT pixels of DEPTH samples of one byte. */
+/* RAW has COUNT pixels of DEPTH samples of one byte, 1 or 3: without opacity. */
 SIMD_CLONES
 static void mix_bytes(const unsigned char *restrict raw, unsigned depth, size_t count, float scale,
                       float *restrict gray)
@@ -73,12 +73,9 @@ static void mix_bytes(const unsigned char *restrict raw, unsigned depth, size_t 
     if (depth == 3)
         for (size_t i = 0; i < count; i++)
             gray[i] = scale * (float)(raw[3 * i] + 2 * raw[3 * i + 1] + raw[3 * i + 2]);
-    else if (depth == 4)
-        for (size_t i = 0; i < count; i++)
-            gray[i] = scale * (float)(raw[4 * i] + 2 * raw[4 * i + 1] + raw[4 * i + 2]);
     else
         for (size_t i = 0; i < count; i++)
-            gray[i] = scale * (float)(4 * raw[depth * i]);
+            gray[i] = scale * (float)(4 * raw[i]);
 }
 
 SIMD_CLONES

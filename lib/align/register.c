@@ -95,7 +95,7 @@ static float median_information(const struct block *blocks, unsigned count)
 }
 
 /* Keeps the reference's blocks at full resolution. */
-static void keep_detail(struct registrar *registrar, const struct frame *frame)
+static void keep_fine_windows(struct registrar *registrar, const struct frame *frame)
 {
     registrar->fine_blocks = alloc_array(BLOCKS, sizeof *registrar->fine_blocks);
     unsigned count = fine_window_choose(frame, registrar->blocks[0], registrar->count[0], BLOCKS,
@@ -125,7 +125,7 @@ struct registrar *register_open(const struct pyramid *reference, const struct fr
         registrar->telling[i] = median_information(registrar->blocks[i], registrar->count[i]);
     }
     if (reference->factor > 1)
-        keep_detail(registrar, frame);
+        keep_fine_windows(registrar, frame);
     return registrar;
 }
 
@@ -191,6 +191,7 @@ static void combine_answers(const struct pyramid *reference, const struct regist
     double shared = MISFIT_WEIGHT * fmin(finer->misfit, best->misfit), alias = ALIASED * factor;
     double c = hypot(hypot(best->error, shared), 2 * alias);
     double f = hypot(hypot(finer->error, shared), alias);
+    /* The bound only keeps 0 / 0 away. */
     double share = c * c / fmax(c * c + f * f, 1e-30);
     struct registration mean = fine < coarse ? *finer : *best;
     for (int i = 0; i < 3; i++)

@@ -298,6 +298,7 @@ static void collect(struct problem *problem, const struct block *blocks, unsigne
         double x = block->x + middle, y = block->y + middle, jx[P], jy[P];
         transform_jacobian(problem->model, (x - problem->cx) / problem->unit,
                            (y - problem->cy) / problem->unit, jx, jy);
+        /* A likeness of 0 shall leave a finite variance, and next to no weight. */
         double unlike = 1 / (block->likeness * block->likeness + 1e-6);
         double e[2][2] = {{block->c, block->s}, {-block->s, block->c}};
         for (int axis = 0; axis < 2; axis++) {
