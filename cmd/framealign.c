@@ -13,16 +13,16 @@
 #include <strings.h>
 
 #include "cmdline.h"
-#include "rowfiles.h"
+#include "coverage.h"
 #include "frame.h"
 #include "input.h"
-#include "coverage.h"
 #include "message.h"
 #include "name.h"
 #include "output.h"
 #include "reference.h"
 #include "register.h"
 #include "roll.h"
+#include "rowfiles.h"
 #include "sequence.h"
 #include "tempfile.h"
 #include "transform_table.h"
@@ -62,15 +62,15 @@ static void check_border(struct cmdline *cmd, const char *border, const char *va
                                             {"constant", WARP_CONSTANT},
                                             {"transparent", WARP_TRANSPARENT},
                                             {NULL, 0}};
+    static const char crops[] = "with -crop, which puts out nothing that lies outside a frame";
     /* -crop leaves no pixel outside a frame, so there is nothing to make transparent. */
     cmd->warp.border = (enum warp_border)cmdline_choice(
         "border", border, borders, cmd->crop ? WARP_REPLICATE : WARP_TRANSPARENT);
     cmdline_without_effect("border", cmd->crop && border && cmd->warp.border != WARP_TRANSPARENT,
-                           "with -crop, which puts out nothing that lies outside a frame");
+                           crops);
     cmdline_without_effect("bordervalue", value && cmd->warp.border != WARP_CONSTANT,
                            "without -border=constant");
-    cmdline_without_effect("borderblur", blur && cmd->crop,
-                           "with -crop, which puts out nothing that lies outside a frame");
+    cmdline_without_effect("borderblur", blur && cmd->crop, crops);
     cmdline_without_effect("borderblur", blur && cmd->warp.border != WARP_BLUR,
                            "without -border=blur");
     if (value) {

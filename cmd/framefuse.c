@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 
 #include "alloc.h"
-#include "simd.h"
 #include "border.h"
+#include "simd.h"
 
 enum { POINTS = 4 };
 

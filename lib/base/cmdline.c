@@ -222,7 +222,6 @@ int cmdline_choice(const char *option, const char *text, const struct choice *ch
         list = longer;
     }
     message_error("-%s=%s: one of these words is needed: %s", option, text, list);
-    return otherwise;
 }
 
 bool cmdline_reads_stdin(char *const *operands, unsigned count)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "rowfiles.h"
 #include "input.h"
 #include "message.h"
+#include "rowfiles.h"
 
 struct rowfiles {
     char *const *paths;
