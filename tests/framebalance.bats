@@ -97,13 +97,14 @@ bend() {
         fails_with 1 "$frame.*masksize=0.9.*values 3 to" framebalance -curve=gamma \
             -masksize=0.9 -interval=3,-1 -reference="$FIXTURES/scene.pam" "$FIXTURES/$frame.pam"
     done
-    fails_with 1 'scene.*no pixel.*values 250 to 255' framebalance -interval=250,255 \
-        -reference="$FIXTURES/scene.pam" "$FIXTURES/scene.pam"
+    fails_with 1 'black.*no pixel.*values 250 to 255' framebalance -interval=250,255 \
+        -reference="$FIXTURES/scene.pam" "$FIXTURES/black.pam"
 }
 
 @test "a circle that holds no pixel is an error" {
     pam 3 3 1 255 50 >odd.pam
-    fails_with 1 'no pixel.*masksize=0.1' framebalance -masksize=0.1 odd.pam
+    pam 3 3 1 255 51 >other.pam
+    fails_with 1 'other.*no pixel.*masksize=0.1' framebalance -masksize=0.1 -reference=odd.pam other.pam
 }
 
 @test "a failed run leaves neither files nor a stream that passes for complete" {
@@ -261,6 +262,35 @@ END
             done
         done
     done
+}
+
+@test "a frame that equals the reference is unchanged where nothing counts, and no other frame is" {
+    pam 4 3 3 255 10 20 30 40 50 60 >a.pam
+    pam 4 3 3 255 10 20 30 40 50 61 >b.pam
+    pam 4 3 4 255 10 20 30 0 40 50 60 0 >clear.pam
+    pam 4 3 4 255 10 20 30 0 40 50 61 0 >clear2.pam
+    for channel in lumi rgb hsv hls; do
+        for curve in linear gamma; do
+            for options in -interval=200,255 -masksize=0.01; do
+                options="$options -channel=$channel -curve=$curve"
+                # shellcheck disable=SC2086
+                {
+                    corrections $options -reference=a.pam a.pam >got
+                    [ "$(cut -f 2- got | tr '\t' '\n' | sort -u)" = 1 ]
+                    [ "$(samples balanced.pam)" = "$(samples a.pam)" ]
+                    framebalance $options <a.pam >out.pam
+                    [ "$(samples out.pam)" = "$(samples a.pam)" ]
+                    fails_with 1 'frame b: no pixel' framebalance $options -reference=a.pam b.pam
+                }
+            done
+            corrections -channel=$channel -curve=$curve -reference=clear.pam clear.pam >got
+            [ "$(cut -f 2- got | tr '\t' '\n' | sort -u)" = 1 ]
+            [ "$(samples balanced.pam)" = "$(samples clear.pam)" ]
+            fails_with 1 'frame clear2: no pixel' framebalance -channel=$channel -curve=$curve -reference=clear.pam clear2.pam
+        done
+    done
+    corrections -curve=match -reference=clear.pam clear.pam >got
+    [ "$(samples balanced.pam)" = "$(samples clear.pam)" ]
 }
 
 @test "a channel that is 0 throughout frame and reference keeps its values under every curve" {

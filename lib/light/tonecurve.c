@@ -21,12 +21,11 @@
 static const double gamma_limit = 64;
 static const double gamma_tolerance = 1e-9;
 
-static enum tonecurve_result keep_values(unsigned top, double *curve, double *correction)
+void tonecurve_keep(unsigned top, double *curve, double *correction)
 {
     for (unsigned v = 0; v <= top; v++)
         curve[v] = v;
     *correction = 1;
-    return TONECURVE_SOLVED;
 }
 
 /* v m_r / m with the one division last, so that halves stay exact halves. */
@@ -179,8 +178,10 @@ enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, d
         return TONECURVE_NOTHING_COUNTED;
     double mean = mean_value(&problem->frame_mean), wanted = mean_value(&problem->reference_mean);
     bool match = problem->kind == TONECURVE_MATCH;
-    if (mean == wanted && (mean == 0 || !match))
-        return keep_values(problem->top, curve, correction);
+    if (mean == wanted && (mean == 0 || !match)) {
+        tonecurve_keep(problem->top, curve, correction);
+        return TONECURVE_SOLVED;
+    }
     *correction = wanted / mean;
     if (match)
         return solve_match(problem, curve);

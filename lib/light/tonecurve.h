@@ -44,4 +44,7 @@ struct tonecurve_problem {
 enum tonecurve_result tonecurve_solve(const struct tonecurve_problem *problem, double *curve,
                                       double *correction);
 
+/* Sets CURVE to the one that leaves all values of 0..TOP unchanged, and *CORRECTION to 1. */
+void tonecurve_keep(unsigned top, double *curve, double *correction);
+
 #endif
