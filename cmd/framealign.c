@@ -203,7 +203,9 @@ static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *ro
         return NULL;
     struct frame frame = {0};
     reference_read(cmd->reference, cmd->operands, cmd->operand_count, roll, &frame);
+    message_about(cmd->reference ? cmd->reference : frame.name);
     struct sequence *sequence = sequence_open(&frame, cmd->models, way_of(cmd));
+    message_about(NULL);
     frame_free(&frame);
     return sequence;
 }

@@ -314,6 +314,24 @@ ends() {
     done
 }
 
+@test "so does one that comes while a frame is worked on" {
+    sanitized && skip "a sanitized program has memory of its own"
+    makestack -kind=easy -width=1600 -height=1200 -frames=2 big
+    for command in framealign 'framealign -direct -reference=big/0000.pam' framefuse; do
+        told=0 limit=8000 status=1
+        # Limits that end the program in one place after the other, until it has enough.
+        while [ "$status" -ne 0 ]; do
+            status=0
+            (ulimit -c 0 && ulimit -v $limit && exec $command big/0*.pam) >out 2>messages || status=$?
+            limit=$((limit + 4000))
+            grep -q 'out of memory' messages || continue
+            matches '^[a-z]+: out of memory for (big/)?000[01].* bytes could not be had' "$(cat messages)"
+            told=$((told + 1))
+        done
+        [ $told -ge 3 ]
+    done
+}
+
 @test "sentences about options without effect can be read" {
     frame=$FIXTURES/stack/0000.pam
     fails_with 1 'border has no effect with -crop, which puts out nothing that lies outside a frame: leave it out' \

@@ -33,8 +33,8 @@ void message_note_once(const char *format, ...) __attribute__((format(printf, 1,
 void message_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_progress_end(void);
 
-/* Sets what is being read, NULL for nothing: libnetpbm's messages begin with SUBJECT, and messages
-   about memory name it. SUBJECT must stay valid. */
+/* Sets what is read or worked on, NULL for nothing: libnetpbm's messages begin with SUBJECT, and
+   messages about memory name it. SUBJECT must stay valid. */
 void message_about(const char *subject);
 const char *message_subject(void);
 

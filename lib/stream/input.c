@@ -208,6 +208,7 @@ static void tell_planes(struct input *in, const struct frame *frame)
 
 bool input_next(struct input *in, struct frame *frame)
 {
+    message_about(NULL);
     if (in->image > 0)
         another_follows(in);
     if (!in->file && in->image < in->named)
@@ -268,7 +269,6 @@ static void close_readers(struct input *in)
 static void finish_image(struct input *in, struct frame *frame)
 {
     close_readers(in);
-    message_about(NULL);
     bool alone = name_depends_on_next(in) && !another_follows(in);
     free(frame->name);
     frame->name = image_name(in, alone);
