@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
+#define _DEFAULT_SOURCE /* realpath() */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ struct tempfile {
     char *place; /* what PATH's links lead to */
     char *temp;  /* beside PLACE; NULL: written in its place */
     FILE *stream;
+    bool flushed;
     struct tempfile *next;
 };
 
@@ -40,15 +43,29 @@ static int directory_length(const char *path)
     return slash ? (int)(slash - path) + 1 : 0;
 }
 
-/* The path that the symbolic links of PATH lead to, whether or not a file exists there. */
+/* The number of the open file that PLACE is in a process's /proc/N/fd, to which /dev/fd and
+   /dev/stdout lead; else -1. What such a link is called may be no file's name any more. */
+static int descriptor_named(const char *place)
+{
+    int length = directory_length(place);
+    char *directory = alloc_printf("%.*s.", length, place);
+    char *real = realpath(directory, NULL);
+    bool found = real && fnmatch("/proc/*/fd", real, 0) == 0;
+    free(real);
+    free(directory);
+    return found ? (int)strtol(place + length, NULL, 10) : -1;
+}
+
+/* The path that the symbolic links of PATH lead to, whether or not a file exists there; a link
+   still if it is an open file of a process. */
 static char *follow_links(const char *path)
 {
     enum { LINKS_MAX = 40 };
     char *place = alloc_string(path), target[4096];
     for (int links = 0;; links++) {
         ssize_t length = readlink(place, target, sizeof target);
-        if (length < 0)
-            return place; /* no link, or not there */
+        if (length < 0 || descriptor_named(place) >= 0)
+            return place; /* without a length: no link, or not there */
         if (links == LINKS_MAX || length == (ssize_t)sizeof target)
             message_error("%s cannot be written: %s", path, strerror(ELOOP));
         char *next = alloc_printf("%.*s%.*s", target[0] == '/' ? 0 : directory_length(place), place,
@@ -58,14 +75,14 @@ static char *follow_links(const char *path)
     }
 }
 
-/* Creates a file of an unused name beside FILE's place and sets FILE's temp to that name. Returns
-   its descriptor, or -1 with errno. */
-static int open_beside(struct tempfile *file)
+/* Creates a file of an unused name beside FILE's place, with no permissions but those in MODE, and
+   sets FILE's temp to that name. Returns its descriptor, or -1 with errno. */
+static int open_beside(struct tempfile *file, mode_t mode)
 {
     for (unsigned number = 0;; number++) {
         file->temp = alloc_printf("%.*s.stackpbm-%ld-%u", directory_length(file->place),
                                   file->place, (long)getpid(), number);
-        int descriptor = open(file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int descriptor = open(file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (descriptor >= 0 || errno != EEXIST)
             return descriptor;
         free(file->temp);
@@ -73,14 +90,22 @@ static int open_beside(struct tempfile *file)
     }
 }
 
-/* The descriptor of standard output or error if that is open on the file of STATUS; -1: neither. */
-static int standard_descriptor(const struct stat *status)
+/* Whether DESCRIPTOR is open for writing on the file of STATUS. */
+static bool writes_to(int descriptor, const struct stat *status)
 {
     struct stat own;
-    for (int descriptor = STDOUT_FILENO; descriptor <= STDERR_FILENO; descriptor++)
-        if (fstat(descriptor, &own) == 0 && own.st_dev == status->st_dev &&
-            own.st_ino == status->st_ino && (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY)
-            return descriptor;
+    return fstat(descriptor, &own) == 0 && own.st_dev == status->st_dev &&
+           own.st_ino == status->st_ino && (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
+}
+
+/* What is open for writing on the file of STATUS: the descriptor NAMED, standard output or error;
+   -1 if none is. */
+static int open_already(int named, const struct stat *status)
+{
+    const int descriptors[] = {named, STDOUT_FILENO, STDERR_FILENO};
+    for (unsigned i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++)
+        if (writes_to(descriptors[i], status))
+            return descriptors[i];
     return -1;
 }
 
@@ -93,12 +118,12 @@ static void take_after(int descriptor, const struct stat *replaced)
     (void)fchmod(descriptor, replaced->st_mode & 0777);
 }
 
-/* Opens a file to be written in place: one that is also standard output or error (STANDARD), or a
-   special file. A FIFO waits for its reader. */
-static int open_in_place(const char *path, int standard)
+/* Opens a file to be written in place: a special file, or one that is OPENED already unless that
+   is -1. A FIFO waits for its reader. */
+static int open_in_place(const char *path, int opened)
 {
-    return standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                         : open(path, O_WRONLY | O_CLOEXEC);
+    return opened >= 0 ? fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                       : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 }
 
 struct tempfile *tempfile_create(const char *path)
@@ -113,13 +138,14 @@ struct tempfile *tempfile_create(const char *path)
     file->place = follow_links(path);
     struct stat there;
     bool exists = stat(path, &there) == 0;
-    int standard = exists ? standard_descriptor(&there) : -1;
-    bool in_place = exists && (!S_ISREG(there.st_mode) || standard >= 0);
-    int descriptor = in_place ? open_in_place(path, standard) : -1;
+    int named = descriptor_named(file->place);
+    int already = exists ? open_already(named, &there) : -1;
+    bool in_place = exists && (!S_ISREG(there.st_mode) || named >= 0 || already >= 0);
+    int descriptor = in_place ? open_in_place(path, already) : -1;
     sigset_t before;
     ending_block(&before);
     if (!in_place)
-        descriptor = open_beside(file);
+        descriptor = open_beside(file, exists ? there.st_mode & 0666 : 0666);
     if (descriptor >= 0)
         file->stream = fdopen(descriptor, "wb");
     if (!file->stream)
@@ -155,11 +181,13 @@ void tempfile_flush(struct tempfile *file)
         fail_to_write(file);
     if (file->temp && fdatasync(fileno(file->stream)) != 0 && errno != EINVAL)
         fail_to_write(file);
+    file->flushed = true;
 }
 
 void tempfile_commit(struct tempfile *file)
 {
-    tempfile_flush(file);
+    if (!file->flushed)
+        tempfile_flush(file);
     if (fclose(file->stream) != 0)
         fail_to_write(file);
 
