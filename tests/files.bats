@@ -190,15 +190,19 @@ ends() {
 
 @test "standard output or input that is closed is an error" {
     stack=("$FIXTURES"/stack/*.pam)
+    pam 160 120 3 255 255 >white.pam # is refused, so that nothing is written
     for command in "noisedetect ${stack[*]}" "noisemask -mask=$FIXTURES/none.pam ${stack[*]}" \
-        "framealign ${stack[*]}" "framebalance ${stack[*]}" "noisehist $FIXTURES/map.pam" \
-        'noisehist -help' 'framealign -version'; do
+        "framealign ${stack[*]}" "framebalance ${stack[*]}" "framefuse ${stack[*]}" \
+        "noisehist $FIXTURES/map.pam" "noiselist -format=plain $FIXTURES/map.pam" \
+        'noisehist -help' 'framealign -version' \
+        "noiselist -format=plain $FIXTURES/none.pam" "framealign -direct -reference=${stack[0]} white.pam"; do
         status=0
         $command >&- 2>messages || status=$?
         [ "$status" -eq 1 ]
         matches 'standard output.*: bad file descriptor' "$(cat messages)"
     done
-    for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" framealign framebalance; do
+    for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" framealign framebalance framefuse \
+        'noiselist -format=plain' 'noiselist -mask -width=3 -height=2 -format=plain'; do
         status=0
         $filter <&- >out 2>messages || status=$?
         [ "$status" -eq 1 ] && [ ! -s out ]
@@ -222,7 +226,7 @@ ends() {
             [ $old = yes ] || [ ! -e file ]
         done
     done
-    # A frame that is small fails only when all else is done.
+    # A frame that standard output's buffer holds whole fails when it is complete.
     framebalance -corrections=small "$FIXTURES/map.pam" >/dev/full 2>messages && false
     [ ! -e small ]
 }

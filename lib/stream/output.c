@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,8 +191,20 @@ void output_frame(struct output *out, const struct frame *frame)
     output_rows(out, frame->raster, frame->height);
 }
 
+/* Ends the program if standard output was closed, and is open for reading since
+   descriptors_fill_standard(). To write there would fail too, but some programs have nothing to
+   write. */
+static void check_stdout_open(void)
+{
+    if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY)
+        return;
+    errno = EBADF;
+    check_stdout(false);
+}
+
 void output_check_stdout(void)
 {
+    check_stdout_open();
     check_stdout(!ferror(stdout) && fflush(stdout) == 0);
 }
 
