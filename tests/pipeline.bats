@@ -710,6 +710,23 @@ programs() {
     [ "$texts" -lt $((plain + 32768)) ]
 }
 
+@test "a PNG with thousands of bad chunks is warned of in one line, and read" {
+    pamtopnm "$FIXTURES/mask.pam" | pnmtopng -quiet >plain.png
+    {
+        head -c 33 plain.png
+        for _ in $(seq 3000); do printf '\0\0\0\2eXIfII\0\0\0\0'; done
+        tail -c +34 plain.png
+    } >bad1.png
+    cat bad1.png plain.png bad1.png >bad2.png
+    for images in 1 2; do
+        noisedetect -map bad$images.png >out 2>messages
+        cmp out <(noisedetect -quiet -map plain.png)
+        [ "$(grep -c "^noisedetect: bad$images.png: eXIf: " messages)" -eq $images ]
+    done
+    noisedetect -quiet -map bad1.png 2>messages >out
+    [ ! -s messages ]
+}
+
 @test "a frame of another size is refused by its header" {
     printf 'P5 20000 20000 255\n' >huge.pgm
     fails_with 1 'mask.*4x3.*20000x20000' noisemask -mask="$FIXTURES/mask.pam" huge.pgm

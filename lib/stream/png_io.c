@@ -38,9 +38,17 @@ static void fail(png_structp png, png_const_charp message)
     message_error("%s: %s", (const char *)png_get_error_ptr(png), message);
 }
 
+static void keep_silent(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+/* Shows the first warning about an image: a file can have one for each of thousands of chunks. */
 static void warn(png_structp png, png_const_charp message)
 {
     message_note("%s: %s", (const char *)png_get_error_ptr(png), message);
+    png_set_error_fn(png, png_get_error_ptr(png), fail, keep_silent);
 }
 
 /* Skips chunks that nothing here uses instead of decompressing them, and limits the others. */
