@@ -524,6 +524,37 @@ changed_meanwhile() {
     done
 }
 
+# opened_by PID FILE: whether the process has the file open.
+opened_by() {
+    local descriptor
+    for descriptor in /proc/"$1"/fd/*; do
+        [ ! "$descriptor" -ef "$2" ] || return 0
+    done
+    return 1
+}
+
+@test "a file whose frames all change their size between two readings ends the program" {
+    makestack -kind=easy -width=640 -height=480 -frames=5 frames
+    makestack -kind=easy -width=600 -height=480 -frames=5 others
+    cat frames/0*.pam >before.pam
+    cat others/0*.pam >other.pam
+    # A reading that has begun goes on with the old file. It may be the last one: then once more.
+    for _ in $(seq 20); do
+        status=0
+        cp before.pam all.pam
+        cp other.pam new.pam
+        framealign all.pam >out 2>messages &
+        running=$!
+        until opened_by $running all.pam || ! kill -0 $running; do :; done
+        mv new.pam all.pam
+        wait $running || status=$?
+        [ "$status" -eq 0 ] || break
+    done
+    [ "$status" -eq 1 ]
+    matches 'frame all is 600x480.*, but it was 640x480.* when the files were read first' "$(cat messages)"
+    [ ! -s out ]
+}
+
 @test "a FIFO for an operand is read once, or refused before anything is read" {
     mkfifo feed
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
