@@ -13,16 +13,26 @@ make_fixtures() {
     framebalance -corrections=corrections stack/*.pam >/dev/null
     noisehist -plot=plot.svg map.pam >/dev/null
     noisedetect -quiet -output=noise stack/*.pam
+    framefuse -output=fused -depthmap=depth stack/*.pam
 }
 
 # Each option that names a file, as "FILE COMMAND": the command makes $name, like the fixture FILE.
-targets=('table framealign -quiet -save=$name' 'corrections framebalance -corrections=$name')
+# Names end as that does, from its first dot or dash on; $base is the name without that.
+targets=('table framealign -quiet -save=$name $stack' 'corrections framebalance -corrections=$name $stack')
+others=('fused framefuse -output=$name $stack' 'plot.svg noisehist -plot=$name $map'
+    'noise-rgb.png noisedetect -quiet -output=$base $stack')
+depth='depth framefuse -depthmap=$name $stack'
 
-# Runs the command of such a line on the stack, with $name for the file; what it puts out is in ./out.
+# ending TARGET: how its names end.
+ending() {
+    sed -E 's/^[a-z]*([^ ]*) .*/\1/' <<<"$1"
+}
+
+# Runs the command of such a line with $name for the file; what it puts out is in ./out.
 make_target() {
-    local name=$2 words
-    read -ra words <<<"${1#* }"
-    "${words[@]//\$name/$name}" "$FIXTURES"/stack/*.pam >out
+    # shellcheck disable=SC2034
+    local name=$2 base=${2%"$(ending "$1")"} stack="$FIXTURES/stack/0*.pam" map="$FIXTURES/map.pam"
+    eval "${1#* }" >out
 }
 
 # ends PID: that process ends before long.
@@ -43,26 +53,19 @@ ends() {
 
 @test "a symbolic link stays one, and the file that it leads to is written" {
     mkdir real
-    for target in "${targets[@]}"; do
+    for target in "${targets[@]}" "${others[@]}" "$depth"; do
         wanted=$FIXTURES/${target%% *}
+        second=second$(ending "$target")
         ln -sf real/file link
-        ln -sf link second
+        ln -sf link "$second"
         for state in new old; do
             echo $state
-            make_target "$target" second
-            [ -L link ] && [ -L second ] && [ ! -L real/file ]
+            make_target "$target" "$second"
+            [ -L link ] && [ -L "$second" ] && [ ! -L real/file ]
             cmp real/file "$wanted"
         done
         rm real/file
     done
-    ln -s real/x.svg x.svg
-    noisehist -plot=x.svg "$FIXTURES/map.pam" >/dev/null
-    [ -L x.svg ]
-    cmp real/x.svg "$FIXTURES/plot.svg"
-    ln -s real/x.png y-rgb.png
-    noisedetect -quiet -output=y "$FIXTURES"/stack/*.pam
-    [ -L y-rgb.png ]
-    cmp real/x.png "$FIXTURES/noise-rgb.png"
     ln -s real/x.pam 0000.pam
     noisemask -mask="$FIXTURES/none.pam" -outdir=. "$FIXTURES/stack/0000.pam"
     [ -L 0000.pam ]
@@ -90,7 +93,7 @@ ends() {
 @test "an open file by its number is written through, whatever its name is by then" {
     ln -s /dev/fd/6 six
     for name in /dev/fd/6 /proc/self/fd/6 /proc/thread-self/fd/6 six; do
-        for target in "${targets[@]}"; do
+        for target in "${targets[@]}" "${others[0]}"; do
             wanted=$FIXTURES/${target%% *}
             # Between what others write to it.
             { echo before >&6 && make_target "$target" $name && echo after >&6; } 6>f
@@ -121,35 +124,40 @@ ends() {
 }
 
 @test "a FIFO for a target takes the table, and TERM ends a program that waits for its reader" {
-    mkfifo fifo
-    for target in "${targets[@]}"; do
-        timeout 60 cat fifo >got &
+    for target in "${targets[@]}" "${others[@]}"; do
+        fifo=fifo$(ending "$target")
+        mkfifo "$fifo"
+        timeout 60 cat "$fifo" >got &
         reader=$!
-        make_target "$target" fifo
+        make_target "$target" "$fifo"
         wait $reader
         cmp got "$FIXTURES/${target%% *}"
-        make_target "$target" fifo &
+        make_target "$target" "$fifo" &
         writer=$!
         # It shall be waiting then; were it not, the test would only not see a fault.
         sleep .7
         child=$(pgrep -P $writer) || child=
         kill ${child:-$writer}
         ends ${child:-$writer}
+        [ -p "$fifo" ]
+        rm "$fifo"
     done
-    [ -p fifo ]
+    mkfifo fifo
+    fails_with 1 'depthmap=fifo: a regular file is needed' framefuse -depthmap=fifo "$FIXTURES"/stack/*.pam
 }
 
 @test "mode and owner of a file that is replaced stay" {
     for mode in 640 604 444 777; do
-        for target in "${targets[@]}"; do
-            rm -f file
-            echo old >file
-            chmod $mode file
-            [ "$(id -u)" -ne 0 ] || chown 1:2 file
-            was=$(stat -c '%a %u %g' file)
-            make_target "$target" file
-            cmp file "$FIXTURES/${target%% *}"
-            [ "$(stat -c '%a %u %g' file)" = "$was" ]
+        for target in "${targets[@]}" "${others[@]}" "$depth"; do
+            file=file$(ending "$target")
+            rm -f "$file"
+            echo old >"$file"
+            chmod $mode "$file"
+            [ "$(id -u)" -ne 0 ] || chown 1:2 "$file"
+            was=$(stat -c '%a %u %g' "$file")
+            make_target "$target" "$file"
+            cmp "$file" "$FIXTURES/${target%% *}"
+            [ "$(stat -c '%a %u %g' "$file")" = "$was" ]
         done
     done
     umask 027
@@ -213,17 +221,19 @@ ends() {
 # ---- failures leave nothing behind ----
 
 @test "a run whose frames cannot be written leaves no table" {
-    for target in "${targets[@]}"; do
-        read -ra words <<<"${target#* }"
+    stack=("$FIXTURES"/stack/*.pam)
+    for command in "framealign -quiet -save=file ${stack[*]}" "framebalance -corrections=file ${stack[*]}" \
+        "framefuse -depthmap=file ${stack[*]}"; do
         rm -f file
         for old in no yes; do
             [ $old = no ] || echo old >file
             status=0
-            "${words[@]//\$name/file}" "$FIXTURES"/stack/*.pam >/dev/full 2>messages || status=$?
+            $command >/dev/full 2>messages || status=$?
             [ "$status" -eq 1 ]
             matches 'written: no space left' "$(cat messages)"
             [ $old = no ] || [ "$(cat file)" = old ]
             [ $old = yes ] || [ ! -e file ]
+            [ ! -e file.tsv ]
         done
     done
     # A frame that standard output's buffer holds whole fails when it is complete.
@@ -239,6 +249,23 @@ ends() {
         matches '/dev/full could not be written: no space left' "$(cat messages)"
         [ "$(tail -c 10 out)" = 'P7 failed' ]
     done
+    fails_with 1 'depthmap=/dev/full: a regular file is needed' framefuse -depthmap=/dev/full "$FIXTURES"/stack/*.pam
+}
+
+@test "a picture, a plot and a mask that cannot be written are errors, and nothing beside them is left" {
+    for target in "${others[@]}"; do
+        ln -s /dev/full "full$(ending "$target")"
+        status=0
+        make_target "$target" "full$(ending "$target")" 2>messages || status=$?
+        [ "$status" -eq 1 ]
+        matches 'full.* could not be written: no space left' "$(cat messages)"
+        rm "full$(ending "$target")"
+        [ "$(find . -type f -printf '%f\n' | sort | paste -sd ' ')" = 'messages out' ]
+    done
+    # The depth map and its table, where the picture is what fails.
+    ln -s /dev/full full
+    fails_with 1 'full could not be written: no space left' framefuse -depthmap=depth -output=full "$FIXTURES"/stack/*.pam
+    [ ! -e depth ] && [ ! -e depth.tsv ]
 }
 
 @test "a plot is made whole or not at all" {
@@ -309,7 +336,7 @@ ends() {
     local shown='a\x1b[31mb\nnoisemask: all is well\r\xc2\x9b\xff\x7fü'
     cp "$FIXTURES/stack/0001.pam" "./$name.pam"
     head -c -5 "$name.pam" >"cut$name.pam"
-    for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" \
+    for filter in noisedetect noisehist framefuse "noisemask -mask=$FIXTURES/none.pam" \
         "framebalance -reference=$FIXTURES/stack/0000.pam" "framealign -direct -reference=$FIXTURES/stack/0000.pam"; do
         for file in "cut$name.pam" "absent$name.pam"; do
             status=0
@@ -402,6 +429,7 @@ ends() {
     for command in "noisehist $FIXTURES/map.pam" "noisehist -range=0,255 $FIXTURES/map.pam" \
         "noisehist -plot=- $FIXTURES/map.pam" "noisehist -target=3 $FIXTURES/map.pam" \
         'noisehist -help' 'noisemask -version' 'framealign -help' 'framebalance -version' 'noisedetect -version' \
+        'framefuse -help' "framefuse $FIXTURES/map.pam" \
         "framealign -estimate $FIXTURES/stack/0000.pam"; do
         status=0
         $command >/dev/full 2>messages || status=$?

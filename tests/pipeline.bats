@@ -16,7 +16,7 @@ make_fixtures() {
 # Each filter, so that it reads frames like good.pam from its operands or standard input.
 filters=('noisedetect -quiet' 'noisehist' "noisemask -mask=$FIXTURES/mask.pam"
     'framealign' "framealign -reference=$FIXTURES/good.pam"
-    'framebalance' "framebalance -reference=$FIXTURES/good.pam")
+    'framebalance' "framebalance -reference=$FIXTURES/good.pam" 'framefuse')
 
 # every_filter_refuses PATTERN FILE: as an operand and on standard input; and, by filters that take
 # several frames, behind a good frame, as the next operand or in one stream. There it may be refused
@@ -134,7 +134,7 @@ refuses_in_midstream() {
 }
 
 @test "sizes that overflow" {
-    refusal='too.large|ridiculously large|negative|unsigned integer|out of memory|is truncated|from frames of that size|must be alike'
+    refusal='too.large|ridiculously large|negative|unsigned integer|out of memory|GiB of memory|is truncated|from frames of that size|must be alike'
     for size in '4294967295 4294967295' '65536 65536' '2147483647 2147483647' '1000000 1000000' \
         '4294967296 1' '99999999999999999999 1' '-1 3'; do
         # shellcheck disable=SC2086
@@ -672,7 +672,7 @@ programs() {
 }
 
 @test "-help prints the synopsis, -version the versions, both with status 0" {
-    [ "$(programs | grep -cE '^(noisedetect|noisehist|noisemask|framealign|framebalance)$')" -eq 5 ]
+    [ "$(programs | grep -cE '^(noisedetect|noisehist|noiselist|noisemask|framealign|framebalance|framefuse)$')" -eq 7 ]
     for program in $(programs); do
         matches "^usage: $program " "$("$program" -help)"
         matches 'stackpbm.*[0-9]\.[0-9].*netpbm' "$("$program" -version 2>&1)"
