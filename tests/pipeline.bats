@@ -614,6 +614,32 @@ opened_by() {
     [ "$(ls out)" = "$(printf '%s\n' a.pam b.pam carried.pam frame.pam)" ]
 }
 
+@test "the programs of Netpbm that the manual lists drop a frame's name, and -name gives it again" {
+    noisemask -mask="$FIXTURES/none.pam" -name=beetle <"$FIXTURES/stack/0000.pam" >named.pam
+    grep -aqx '# frame beetle' named.pam
+    sed -n '/drop the comment, among them/,/^give$/s/^\.Xr \([a-z]*\) 1.*/\1/p' "$REPO/man/stackpbm.7" >listed
+    [ "$(wc -l <listed)" -eq 9 ]
+    while read -r program; do
+        echo "$program"
+        operands=()
+        case $program in
+        pamarith) operands=(-add named.pam named.pam) ;;
+        pamcut) operands=(-left=0) ;;
+        pamdepth) operands=(65535) ;;
+        pamenlarge) operands=(2) ;;
+        pamflip) operands=(-leftright) ;;
+        pamfunc) operands=(-multiplier=1) ;;
+        pamscale) operands=(2) ;;
+        pamtopam | pamtopnm) ;;
+        *) false ;;
+        esac
+        "$program" "${operands[@]}" <named.pam >dropped.pam
+        ! grep -aq '^# frame' dropped.pam || false
+        framebalance -name=beetle <dropped.pam >again.pam
+        grep -aqx '# frame beetle' again.pam
+    done <listed
+}
+
 @test "two frames of one name are an error in a directory, and the first stays whole" {
     mkdir x y
     cp "$FIXTURES/stack/0000.pam" x/a.pam
