@@ -7,10 +7,10 @@
  *
  *     per frame, with colours c and opacity a:
  *
- *     h = c without spikes: see despike.h
+ *     h = c calm, without most spikes; k = c with most of them kept; t = trust: see spike.h
  *     P[1] = (h a, a) halved;  P[l+1] = P[l] halved, down to the first level under 16 pixels, the
  *     base L
- *     g[0] = c;  g[l] = colours / opacity of P[l];  from coarse to fine, where a[l] < .01, g[l] is
+ *     g[0] = k;  g[l] = colours / opacity of P[l];  from coarse to fine, where a[l] < .01, g[l] is
  *     g[l+1] doubled
  *     for l = 0 .. L - 1:
  *         detail = g[l] - (g[l+1] doubled)
@@ -18,7 +18,7 @@
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
  *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
  *         w = (q / 32)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
- *         l = 0: w by max(1 / (1 + (s / 24)^4), 2^-6),  s = the largest |c - h| of the colours
+ *         l = 0: w by t
  *         A[l] += w detail;  W[l] += w
  *         l > 0, where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
  *     the base likewise, with detail = g[L], E = 0 and all of d
@@ -31,11 +31,13 @@
  * away. The pooled energies let a coarse level follow the frame whose fine detail is sharp there:
  * the blurred copies of a contour have as much coarse detail as the sharp one. The energy of all
  * colours sees edges that luma does not. What no frame has is cut off on the coarse levels, where
- * it would be a halo. .03 keeps noise from deciding where there is no detail. A hot pixel that was
- * left would look like the sharpest detail there is: without spikes in the energies no frame wins
- * for it, and without spikes in P it is detail of level 0 alone. There it is averaged away, and
- * weighs little. So does a point of light that is no larger, but where it is in focus that frame's
- * weight is greater than the others' by much more.
+ * it would be a halo. .03 keeps noise from deciding where there is no detail.
+ *
+ * A hot pixel that was left would look like the sharpest detail there is: without spikes in the
+ * energies no frame wins for it, and without spikes in P it is detail of level 0 alone. There it
+ * weighs little, and what it has of one colour is taken away, for in the frame that is sharp around
+ * it no weight would be small enough. A point of light that is no larger, but white, stays: where
+ * it is in focus that frame's weight is greater than the others' by much more.
  *
  * Weights span 30 decades, so they are floats: the least are (.05 .03 / 32)^8 2^-16 = 4e-40, of
  * which a float still has some bits, so W is never 0 where a frame was added; energies are at most
@@ -54,12 +56,13 @@
 
 #include "alloc.h"
 #include "depth.h"
-#include "despike.h"
 #include "energy.h"
 #include "fuse.h"
 #include "halving.h"
 #include "image.h"
+#include "ring.h"
 #include "simd.h"
+#include "spike.h"
 #include "window.h"
 
 enum { LEVELS_MAX = 32, SMALLEST = 16, COARSE_POWER = 8, DEPTH_LEVEL = 2 };
@@ -72,8 +75,6 @@ enum { LEVELS_MAX = 32, SMALLEST = 16, COARSE_POWER = 8, DEPTH_LEVEL = 2 };
 #define NOT_SEEN 0.01f         /* under this opacity a pixel has no colour of its own */
 #define OPAQUE 0.99f
 #define LEAST_OPACITY (1.0f / 1024.0f) /* that a weight is multiplied by */
-#define SPIKE 24.0f                    /* that halves a weight */
-#define LEAST_TRUST (1.0f / 64.0f)     /* that the largest spike leaves of it */
 #define ENERGY_SCALE (1.0f / 32.0f)    /* keeps powers of energies in range */
 
 struct level {
@@ -96,9 +97,10 @@ struct fuse {
     unsigned char *shown; /* of each pixel: any frame has opacity there; NULL: frames are opaque */
     bool keep_opacity;    /* the picture has the plane even where all is shown */
     struct depth *depth;  /* or NULL */
-    struct despike *despike;
-    uint16_t *samples;                             /* a row of a raster */
-    float *row, *smooth, *doubled, *weight, *work; /* rows in work */
+    struct ring *ring;
+    uint16_t *samples;                                    /* a row of a raster */
+    float *row, *low, *high;                              /* a row of it, and of its ring */
+    float *calm, *kept, *trust, *doubled, *weight, *work; /* rows in work */
 };
 
 /* ---- geometry and memory ---- */
@@ -194,10 +196,14 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     const struct level *mapped = &fuse->level[depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
-    fuse->despike = despike_new(geometry);
+    fuse->ring = ring_new(geometry);
     fuse->samples = alloc_array(row, sizeof *fuse->samples);
     fuse->row = alloc_array(row, sizeof *fuse->row);
-    fuse->smooth = alloc_array(row, sizeof *fuse->smooth);
+    fuse->low = alloc_array(row, sizeof *fuse->low);
+    fuse->high = alloc_array(row, sizeof *fuse->high);
+    fuse->calm = alloc_array(row, sizeof *fuse->calm);
+    fuse->kept = alloc_array(row, sizeof *fuse->kept);
+    fuse->trust = alloc_array(row, sizeof *fuse->trust);
     fuse->doubled = alloc_array(row, sizeof *fuse->doubled);
     fuse->weight = alloc_array(row, sizeof *fuse->weight);
     fuse->work = alloc_array(row, sizeof *fuse->work);
@@ -219,12 +225,16 @@ void fuse_free(struct fuse *fuse)
         energy_free(level->energy);
         window_free(&level->detail);
     }
-    despike_free(fuse->despike);
+    ring_free(fuse->ring);
     depth_free(fuse->depth);
     free(fuse->shown);
     free(fuse->samples);
     free(fuse->row);
-    free(fuse->smooth);
+    free(fuse->low);
+    free(fuse->high);
+    free(fuse->calm);
+    free(fuse->kept);
+    free(fuse->trust);
     free(fuse->doubled);
     free(fuse->weight);
     free(fuse->work);
@@ -294,6 +304,24 @@ static void convert_row(const struct fuse *fuse, const uint16_t *samples, float 
         scale_all(out + colored, width, 1 / (float)fuse->maxval);
 }
 
+/* The next row of the frame that ring_begin() began: colours to CALM, KEPT and TRUST, as spike.h
+   has them, and opacity behind the colours of CALM and KEPT. */
+static void read_row(struct fuse *fuse, float *calm, float *kept, float *trust)
+{
+    unsigned width = fuse->level[0].width;
+    size_t colored = (size_t)width * fuse->colors;
+    const uint16_t *middle, *low, *high;
+    ring_next(fuse->ring, &middle, &low, &high);
+    convert_row(fuse, middle, fuse->row);
+    convert_row(fuse, low, fuse->low);
+    convert_row(fuse, high, fuse->high);
+    spike_divide(fuse->row, fuse->low, fuse->high, fuse->colors, width, calm, kept, trust);
+    if (!fuse->shown)
+        return;
+    memcpy(calm + colored, fuse->row + colored, width * sizeof *calm);
+    memcpy(kept + colored, fuse->row + colored, width * sizeof *kept);
+}
+
 /* Multiplies the PLANES of a row by OPACITY. */
 SIMD_CLONES
 static void multiply_row(float *restrict colors, unsigned planes, unsigned width,
@@ -323,12 +351,10 @@ static bool build_first(struct fuse *fuse, const struct frame *frame)
     struct level *level = fuse->level;
     bool any = !fuse->shown;
     halving_begin(&level->halving, &level[1].frame);
-    despike_begin(fuse->despike, frame);
+    ring_begin(fuse->ring, frame);
     for (unsigned row = 0; row < level->height; row++) {
-        const uint16_t *raw, *clipped;
         float *out = halving_next(&level->halving);
-        despike_next(fuse->despike, &raw, &clipped);
-        convert_row(fuse, clipped, out);
+        read_row(fuse, out, fuse->kept, fuse->trust);
         if (fuse->shown) {
             const float *opacity = out + (size_t)level->width * fuse->colors;
             multiply_row(out, fuse->colors, level->width, opacity);
@@ -542,24 +568,6 @@ static void detail_of(const struct fuse *fuse, const struct level *level, const 
     memcpy(out + colored, colors + colored, level->width * sizeof *out);
 }
 
-/* How far each pixel of a row of level 0 is to be trusted, to TRUST: by the largest spike of its
-   colours, which is what CLIPPED lacks of RAW. */
-SIMD_CLONES
-static void distrust_spikes(const uint16_t *restrict raw, const uint16_t *restrict clipped,
-                            unsigned width, unsigned depth, unsigned colors, float scale,
-                            float *restrict trust)
-{
-    for (size_t i = 0; i < width; i++) {
-        float most = 0;
-        for (size_t c = 0; c < colors; c++) {
-            float spike = ((float)raw[i * depth + c] - (float)clipped[i * depth + c]) * scale;
-            most = spike * spike > most ? spike * spike : most;
-        }
-        float size = most / (SPIKE * SPIKE), share = 1.0f / (1.0f + size * size);
-        trust[i] = share > LEAST_TRUST ? share : LEAST_TRUST;
-    }
-}
-
 /* The detail of row ROW of level L, under the base, to DETAIL, and its squares to SQUARES. On level
    0 the rows are those of the raster, one after the other, and what each pixel is trusted goes
    behind DETAIL's planes. */
@@ -570,16 +578,10 @@ static void detail_row(struct fuse *fuse, unsigned l, unsigned row, float *detai
     doubling_row(&level[1].frame, fuse->colors, level->width, level->height, row, fuse->work,
                  fuse->doubled);
     if (l == 0) {
-        const uint16_t *raw, *clipped;
-        despike_next(fuse->despike, &raw, &clipped);
-        convert_row(fuse, raw, fuse->row);
-        detail_of(fuse, level, fuse->row, detail);
-        convert_row(fuse, clipped, fuse->row);
-        detail_of(fuse, level, fuse->row, fuse->smooth);
-        seen = fuse->smooth;
-        distrust_spikes(raw, clipped, level->width, fuse->planes, fuse->colors,
-                        FULL_SCALE / (float)fuse->maxval,
-                        detail + (size_t)level->width * fuse->planes);
+        read_row(fuse, fuse->calm, fuse->kept, detail + (size_t)level->width * fuse->planes);
+        detail_of(fuse, level, fuse->kept, detail);
+        detail_of(fuse, level, fuse->calm, fuse->row);
+        seen = fuse->row;
     } else {
         detail_of(fuse, level, image_row(&level->frame, row), detail);
     }
@@ -591,7 +593,7 @@ static void add_level(struct fuse *fuse, unsigned l, const struct frame *frame)
     struct level *level = &fuse->level[l];
     size_t colored = (size_t)level->width * fuse->colors;
     if (l == 0)
-        despike_begin(fuse->despike, frame);
+        ring_begin(fuse->ring, frame);
     energy_begin(level->energy);
     halving_begin(&level->pooling, &level[1].finer);
     level->detail.got = 0;
@@ -696,8 +698,19 @@ static void put_plane(const float *x, unsigned count, unsigned maxval, unsigned 
     }
 }
 
+/* Puts a row's colours of FRAME to SAMPLES, DEPTH of each pixel, where anything is SHOWN (NULL:
+   everywhere). */
+static void keep_colors(const struct frame *frame, unsigned row, const unsigned char *shown,
+                        unsigned depth, uint16_t *samples)
+{
+    for (unsigned i = 0; i < frame->width; i++)
+        for (unsigned c = 0; c < frame_colors(frame) && (!shown || shown[i]); c++)
+            samples[(size_t)i * depth + c] = (uint16_t)frame_get(frame, i, row, c);
+}
+
 void fuse_finish(struct fuse *fuse, struct frame *frame)
 {
+    const struct frame last = *frame;
     for (unsigned l = fuse->base; l > 0; l--)
         for (unsigned row = 0; row < fuse->level[l].height; row++)
             finish_row(fuse, l, row);
@@ -714,9 +727,12 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
         for (unsigned plane = 0; plane < fuse->colors; plane++)
             put_plane(x + (size_t)plane * width, width, fuse->maxval, frame->depth,
                       fuse->samples + plane);
+        const unsigned char *shown = fuse->shown ? fuse->shown + (size_t)row * width : NULL;
+        if (fuse->frames == 1)
+            keep_colors(&last, row, shown, frame->depth, fuse->samples);
         for (unsigned i = 0; opacity && i < width; i++)
             fuse->samples[(size_t)i * frame->depth + fuse->colors] =
-                (uint16_t)(fuse->shown[(size_t)row * width + i] * fuse->maxval);
+                (uint16_t)(shown[i] * fuse->maxval);
         frame_put_row(frame, row, fuse->samples);
     }
 }

@@ -19,7 +19,7 @@
  *     fuse_finish(fuse, &frame);
  *     fuse_free(fuse);
  *
- * The picture may take the place of the last frame.
+ * The picture takes the place of the last frame.
  *
  * In bytes a pixel of RGB frames, beside the frame in hand, as level 1 and all above it have a
  * third of level 0's pixels:
@@ -53,7 +53,8 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame);
 
 /*
  * The picture of at least one frame that was added with success, to FRAME, of the frames' geometry
- * and with its raster allocated. It gets an opacity plane, 0 or maxval, where the frames have one
+ * and with its raster allocated. If that frame is the only one, FRAME still has to hold it, and its
+ * colours stay. It gets an opacity plane, 0 or maxval, where the frames have one
  * and nothing is seen in any of them at some pixel, or the option asks for it; else none: then its
  * depth and tuple type change. Frames can no longer be added.
  */

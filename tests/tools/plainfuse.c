@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * plainfuse SHARPNESS FRAME ...: framefuse's method written down as plainly as it can be, for
- * comparison: whole planes, double precision, every sum a loop over its kernel. Writes the picture
- * as PAM, of the frames' depth: opacity is 0 where no frame shows anything, else the maxval.
+ * plainfuse [-study] SHARPNESS FRAME ...: framefuse's method written down as plainly as it can be,
+ * for comparison: whole planes, double precision. With -study, as the study has it that the method
+ * comes from: spikes stay, and single pixels are kept from deciding by energies that are at most
+ * three times the greatest around, on level 0 of the 16 at distance 2, on level 1 of the 8. Writes
+ * the picture as PAM, of the frames' depth: opacity is 0 where no frame shows anything, else the
+ * maxval.
  */
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +34,6 @@ struct sums {
     struct plane sum[3], weight, low[3], high[3];
 };
 
-static const double kernel[5] = {1 / 16.0, 4 / 16.0, 6 / 16.0, 4 / 16.0, 1 / 16.0};
-
 static struct plane make(int width, int height, double value)
 {
     struct plane p = {width, height, NULL};
@@ -55,30 +57,33 @@ static double *at(const struct plane *p, int x, int y)
     return &p->at[(long)mirror(y, p->height) * p->width + mirror(x, p->width)];
 }
 
-static double convolve(const struct plane *p, int x, int y)
-{
-    double sum = 0;
-    for (int j = -2; j <= 2; j++)
-        for (int i = -2; i <= 2; i++)
-            sum += kernel[i + 2] * kernel[j + 2] * *at(p, x + i, y + j);
-    return sum;
-}
-
-static struct plane blur(const struct plane *p)
+/* P blurred by 1 4 6 4 1 /16 along one axis; DX, DY is a step on it. */
+static struct plane blur_along(const struct plane *p, int dx, int dy)
 {
     struct plane out = make(p->width, p->height, 0);
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++)
-            *at(&out, x, y) = convolve(p, x, y);
+            *at(&out, x, y) =
+                (*at(p, x - 2 * dx, y - 2 * dy) + *at(p, x + 2 * dx, y + 2 * dy) +
+                 4 * (*at(p, x - dx, y - dy) + *at(p, x + dx, y + dy)) + 6 * *at(p, x, y)) /
+                16;
+    return out;
+}
+
+static struct plane blur(const struct plane *p)
+{
+    struct plane across = blur_along(p, 1, 0), out = blur_along(&across, 0, 1);
+    free(across.at);
     return out;
 }
 
 static struct plane down(const struct plane *p)
 {
-    struct plane out = make((p->width + 1) / 2, (p->height + 1) / 2, 0);
+    struct plane out = make((p->width + 1) / 2, (p->height + 1) / 2, 0), blurred = blur(p);
     for (int y = 0; y < out.height; y++)
         for (int x = 0; x < out.width; x++)
-            *at(&out, x, y) = convolve(p, 2 * x, 2 * y);
+            *at(&out, x, y) = *at(&blurred, 2 * x, 2 * y);
+    free(blurred.at);
     return out;
 }
 
@@ -94,31 +99,71 @@ static struct plane up(const struct plane *p, int width, int height)
     return out;
 }
 
-/* P clipped to the range of the 16 pixels that are 2 columns or 2 rows away. */
-static struct plane despike(const struct plane *p)
+/* The least and the greatest of P at distance D around X, Y: of the border of a square. */
+static void ring(const struct plane *p, int x, int y, int d, double *low, double *high)
+{
+    *low = HUGE_VAL;
+    *high = -HUGE_VAL;
+    for (int j = -d; j <= d; j++)
+        for (int i = -d; i <= d; i++)
+            if (abs(i) == d || abs(j) == d) {
+                *low = fmin(*low, *at(p, x + i, y + j));
+                *high = fmax(*high, *at(p, x + i, y + j));
+            }
+}
+
+/* What framefuse makes of hot pixels, at X, Y of RAW: calm and kept colours and trust, as
+   lib/fuse/spike.h has them. */
+static double divide_spike(const struct level *raw, int colors, int x, int y, double calm[3],
+                           double kept[3])
+{
+    double clipped[3], spike[3], bottom = HUGE_VAL, top = -HUGE_VAL, range = HUGE_VAL, own = 0;
+    for (int c = 0; c < colors; c++) {
+        double low, high, v = *at(&raw->plane[c], x, y);
+        ring(&raw->plane[c], x, y, 2, &low, &high);
+        clipped[c] = fmin(fmax(v, low), high);
+        spike[c] = v - clipped[c];
+        bottom = fmin(bottom, spike[c]);
+        top = fmax(top, spike[c]);
+        range = fmin(range, high - low);
+    }
+    double shared = bottom > 0 ? bottom : top < 0 ? top : 0;
+    double room = fmin((colors == 1 ? 0.5 : 2) * range, 50), size = fabs(shared);
+    double inside = copysign(fmax(fmin(size, 2 * room - size), 0), shared);
+    for (int c = 0; c < colors; c++)
+        own = fmax(own, fabs(spike[c] - shared));
+    for (int c = 0; c < colors; c++) {
+        calm[c] = clipped[c] + inside;
+        kept[c] = clipped[c] + shared + (spike[c] - shared) / (1 + pow(own / 26, 8));
+    }
+    return fmax(1 / (1 + pow(fmax(top, -bottom) / 24, 4)), 1 / 64.0);
+}
+
+/* P, no sample more than three times the greatest of its ring at distance D. */
+static struct plane limit(const struct plane *p, int d)
 {
     struct plane out = make(p->width, p->height, 0);
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++) {
-            double low = HUGE_VAL, high = -HUGE_VAL;
-            for (int j = -2; j <= 2; j++)
-                for (int i = -2; i <= 2; i++)
-                    if (abs(i) == 2 || abs(j) == 2) {
-                        low = fmin(low, *at(p, x + i, y + j));
-                        high = fmax(high, *at(p, x + i, y + j));
-                    }
-            *at(&out, x, y) = fmin(fmax(*at(p, x, y), low), high);
+            double low, high;
+            ring(p, x, y, d, &low, &high);
+            *at(&out, x, y) = fmin(*at(p, x, y), 3 * high);
         }
     return out;
 }
 
-static struct plane energy(const struct plane lap[3], int colors, int l)
+static struct plane energy(const struct plane lap[3], int colors, int l, bool study)
 {
     struct plane e = make(lap[0].width, lap[0].height, 0);
     for (long i = 0; i < (long)e.width * e.height; i++) {
         double r = lap[0].at[i];
         double g = colors == 3 ? lap[1].at[i] : r, b = colors == 3 ? lap[2].at[i] : r;
         e.at[i] = (r * r + 2 * g * g + b * b) / 4;
+    }
+    if (study && l < 2) {
+        struct plane limited = limit(&e, l == 0 ? 2 : 1);
+        free(e.at);
+        e = limited;
     }
     struct plane once = blur(&e);
     free(e.at);
@@ -148,18 +193,57 @@ static struct level read_frame(const struct frame *frame, int colors)
     return level;
 }
 
-/* P[0] of RAW. */
-static struct level premultiply(const struct level *raw)
+/* What is done about spikes in a frame before it is divided into levels. */
+struct divided {
+    struct level calm, kept; /* colours */
+    struct plane trust;
+};
+
+static struct divided divide_spikes(const struct level *raw, int colors, bool study)
+{
+    int width = raw->plane[3].width, height = raw->plane[3].height;
+    struct divided d = {.trust = make(width, height, 1)};
+    for (int c = 0; c < 3; c++) {
+        d.calm.plane[c] = make(width, height, 0);
+        d.kept.plane[c] = make(width, height, 0);
+    }
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            double calm[3], kept[3], trust = 1;
+            for (int c = 0; c < colors && study; c++)
+                calm[c] = kept[c] = *at(&raw->plane[c], x, y);
+            if (!study)
+                trust = divide_spike(raw, colors, x, y, calm, kept);
+            *at(&d.trust, x, y) = trust;
+            for (int c = 0; c < colors; c++) {
+                *at(&d.calm.plane[c], x, y) = calm[c];
+                *at(&d.kept.plane[c], x, y) = kept[c];
+            }
+        }
+    return d;
+}
+
+static void free_divided(struct divided *d)
+{
+    for (int c = 0; c < 3; c++) {
+        free(d->calm.plane[c].at);
+        free(d->kept.plane[c].at);
+    }
+    free(d->trust.at);
+}
+
+/* P[0] of COLORS and OPACITY. */
+static struct level premultiply(const struct level *colors, const struct plane *opacity)
 {
     struct level level;
-    level.plane[3] = make(raw->plane[3].width, raw->plane[3].height, 0);
-    for (int c = 0; c < 3; c++) {
-        level.plane[c] = despike(&raw->plane[c]);
-        for (long i = 0; i < (long)raw->plane[c].width * raw->plane[c].height; i++)
-            level.plane[c].at[i] *= raw->plane[3].at[i];
+    level.plane[3] = make(opacity->width, opacity->height, 0);
+    for (int c = 0; c < 3; c++)
+        level.plane[c] = make(opacity->width, opacity->height, 0);
+    for (long i = 0; i < (long)opacity->width * opacity->height; i++) {
+        level.plane[3].at[i] = opacity->at[i];
+        for (int c = 0; c < 3; c++)
+            level.plane[c].at[i] = colors->plane[c].at[i] * opacity->at[i];
     }
-    for (long i = 0; i < (long)raw->plane[3].width * raw->plane[3].height; i++)
-        level.plane[3].at[i] = raw->plane[3].at[i];
     return level;
 }
 
@@ -210,24 +294,18 @@ static void add_level(struct sums *sums, const struct level *level, const struct
     }
 }
 
-/* LAP of level 0 with the spikes of RAW; how far each pixel is to be trusted, to TRUST. */
-static void add_spikes(struct plane lap[3], const struct level *raw, const struct level *without,
-                       int colors, struct plane *trust)
+/* LAP of level 0 with the spikes that are kept. */
+static void add_spikes(struct plane lap[3], const struct divided *divided,
+                       const struct plane *opacity, int colors)
 {
-    const struct plane *a = &raw->plane[3];
-    for (long i = 0; i < (long)a->width * a->height; i++) {
-        double most = 0;
-        for (int c = 0; c < colors && a->at[i] >= 0.01; c++) {
-            double spike = raw->plane[c].at[i] - without->plane[c].at[i];
-            lap[c].at[i] += spike;
-            most = fmax(most, fabs(spike));
-        }
-        trust->at[i] = fmax(1 / (1 + pow(most / 24, 4)), 1 / 64.0);
-    }
+    for (long i = 0; i < (long)opacity->width * opacity->height; i++)
+        for (int c = 0; c < colors && opacity->at[i] >= 0.01; c++)
+            lap[c].at[i] += divided->kept.plane[c].at[i] - divided->calm.plane[c].at[i];
 }
 
 static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
-                      const struct level *raw, int base, int colors, double sharpness)
+                      const struct divided *divided, int base, int colors, double sharpness,
+                      bool study)
 {
     struct plane pool = {0};
     for (int l = 0; l <= base; l++) {
@@ -240,7 +318,7 @@ static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
                 lap[c].at[i] = pyramid[l].plane[c].at[i] - lap[c].at[i];
         }
         struct plane finer = l > 0 ? down(&pool) : make(width, height, 0);
-        struct plane own = l < base ? energy(lap, colors, l) : make(width, height, 0);
+        struct plane own = l < base ? energy(lap, colors, l, study) : make(width, height, 0);
         struct plane q = make(width, height, 0);
         free(pool.at);
         pool = make(width, height, 0);
@@ -248,11 +326,12 @@ static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
             q.at[i] = own.at[i] + (l < base ? 0.5 : 1) * finer.at[i];
             pool.at[i] = own.at[i] + finer.at[i];
         }
-        struct plane trust = make(width, height, 1);
+        struct plane all = make(width, height, 1);
         if (l == 0)
-            add_spikes(lap, raw, &pyramid[0], colors, &trust);
-        add_level(&sums[l], &pyramid[l], lap, &trust, colors, l, l > 0 ? 8 : sharpness, &q);
-        free(trust.at);
+            add_spikes(lap, divided, &pyramid[0].plane[3], colors);
+        add_level(&sums[l], &pyramid[l], lap, l == 0 ? &divided->trust : &all, colors, l,
+                  l > 0 ? 8 : sharpness, &q);
+        free(all.at);
         for (int c = 0; c < colors; c++)
             free(lap[c].at);
         free(finer.at);
@@ -321,8 +400,11 @@ static void free_all(struct sums sums[LEVELS], int base)
 
 int main(int argc, char **argv)
 {
+    bool study = argc > 1 && strcmp(argv[1], "-study") == 0;
+    argc -= study;
+    argv += study;
     if (argc < 3) {
-        fputs("usage: plainfuse SHARPNESS FRAME ...\n", stderr);
+        fputs("usage: plainfuse [-study] SHARPNESS FRAME ...\n", stderr);
         return 1;
     }
     struct input *in = input_open(argv + 2, (unsigned)argc - 2, NULL);
@@ -334,7 +416,8 @@ int main(int argc, char **argv)
         struct level pyramid[LEVELS];
         colors = (int)frame_colors(&frame);
         struct level raw = read_frame(&frame, colors);
-        pyramid[0] = premultiply(&raw);
+        struct divided divided = divide_spikes(&raw, colors, study);
+        pyramid[0] = premultiply(&divided.calm, &raw.plane[3]);
         base = build(pyramid, colors);
         if (frames == 0)
             start(sums, pyramid, base);
@@ -342,7 +425,8 @@ int main(int argc, char **argv)
             shown = make((int)frame.width, (int)frame.height, 0);
         for (long i = 0; i < (long)shown.width * shown.height; i++)
             shown.at[i] = fmax(shown.at[i], pyramid[0].plane[3].at[i]);
-        add_frame(sums, pyramid, &raw, base, colors, atof(argv[1]));
+        add_frame(sums, pyramid, &divided, base, colors, atof(argv[1]), study);
+        free_divided(&divided);
         for (int c = 0; c < PLANES; c++)
             free(raw.plane[c].at);
         for (int l = 0; l <= base; l++)
