@@ -469,7 +469,7 @@ static bool any_failed(const struct transform_table *table)
 
 int main(int argc, char **argv)
 {
-    struct cmdline cmd = {0};
+    struct cmdline cmd = {.output.option = "-outdir=DIR"};
     struct transform_table table = {0};
     struct sequence *sequence = NULL;
     struct roll *roll = roll_new();

@@ -311,7 +311,7 @@ static void balance_frames(const struct cmdline *cmd, struct roll *roll, struct 
 
 int main(int argc, char **argv)
 {
-    struct cmdline cmd = {0};
+    struct cmdline cmd = {.output.option = "-outdir=DIR"};
     struct balance balance = {0};
     struct roll *roll = roll_new();
     parse_cmdline(argc, argv, &cmd);

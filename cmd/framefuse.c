@@ -202,7 +202,7 @@ int main(int argc, char **argv)
     struct stack stack = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);
-    const struct output_options options = {.png = cmd.png};
+    const struct output_options options = {.png = cmd.png, .option = "-output=FILE"};
     struct output *out = cmd.output ? NULL : output_open(&options);
     read_stack(&cmd, &stack, &frame);
     if (stack.shown == 0)

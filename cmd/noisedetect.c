@@ -355,7 +355,8 @@ int main(int argc, char **argv)
     struct cmdline cmd = {0};
     struct detection detection = {0};
     parse_cmdline(argc, argv, &cmd);
-    struct output *out = cmd.prefix ? NULL : output_open(&(struct output_options){0});
+    struct output *out =
+        cmd.prefix ? NULL : output_open(&(struct output_options){.option = "-output=PREFIX"});
     if (cmd.from_map)
         detect_from_map(&cmd, &detection);
     else

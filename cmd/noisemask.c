@@ -124,7 +124,7 @@ static void check_fit(const struct cmdline *cmd, const struct mask *mask, const 
 
 int main(int argc, char **argv)
 {
-    struct cmdline cmd = {0};
+    struct cmdline cmd = {.output.option = "-outdir=DIR"};
     struct mask mask = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);

@@ -381,6 +381,22 @@ ends() {
     [ ! -s terminal ]
 }
 
+@test "images do not go to a terminal, and only what the program has is proposed in place of it" {
+    on_terminal() { script -qec "$*" /dev/null </dev/null >terminal || true; }
+    frame=$FIXTURES/stack/0000.pam
+    for filter in "noisemask -mask=$FIXTURES/none.pam" framealign framebalance; do
+        on_terminal "$filter $frame"
+        matches 'standard output is a terminal: redirect it \(>result.pam\), pipe it, or use -outdir=DIR' "$(tr -d '\r' <terminal)"
+    done
+    on_terminal "framefuse $frame"
+    matches 'redirect it \(>result.pam\), pipe it, or use -output=FILE' "$(tr -d '\r' <terminal)"
+    on_terminal "noisedetect $frame"
+    matches 'redirect it \(>result.pam\), pipe it, or use -output=PREFIX' "$(tr -d '\r' <terminal)"
+    printf '1 2\n' >list
+    on_terminal "noiselist -mask -format=plain -width=9 -height=9 list"
+    matches 'redirect it \(>result.pam\) or pipe it *$' "$(tr -d '\r' <terminal)"
+}
+
 @test "an error that there is no memory names the program and the file" {
     printf 'P7\nWIDTH 2000000\nHEIGHT 2000000\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' >huge.pam
     for filter in noisedetect noisehist framebalance framealign; do

@@ -69,8 +69,10 @@ struct output *output_open(const struct output_options *options)
         open_directory(options->outdir);
     } else {
         if (isatty(STDOUT_FILENO))
-            message_error("the frames are binary and standard output is a terminal: redirect it "
-                          "(>result.pam), pipe it, or use -outdir=DIR");
+            message_error("images are binary and standard output is a terminal: redirect it "
+                          "(>result.pam)%s%s",
+                          options->option ? ", pipe it, or use " : " or pipe it",
+                          options->option ? options->option : "");
         ending_add(break_unfinished);
     }
     return out;

@@ -19,6 +19,7 @@ struct output;
 struct output_options {
     bool png;           /* PNG, else PAM */
     const char *outdir; /* one file a frame, DIR/NAME.pam or .png; NULL for standard output */
+    const char *option; /* of the program, that would name a file or directory; NULL: it has none */
 };
 
 /* Checks that the output can be written: to the directory, made if only its parent exists, or to
