@@ -105,6 +105,15 @@ off() {
     off out.pam reversed.pam 1
     holds "$(off out.pam reversed.pam 1) <= 1"
     cat "$FIXTURES"/rgb/0*.pam | framefuse | same - out.pam
+    # At 16 bits, where a level is 1/65535, by that one level.
+    makestack -kind=bristle -width=320 -height=208 -frames=9 -maxval=65535 -seed=5 deep
+    # shellcheck disable=SC2046
+    framefuse $(printf '%s\n' deep/0*.pam | sort -r) >reversed.pam
+    framefuse deep/0*.pam >deep.pam
+    off deep.pam reversed.pam 1
+    pamdepth 255 deep.pam | pamtopam >out8.pam
+    pamdepth 255 reversed.pam | pamtopam >reversed8.pam
+    holds "$(off out8.pam reversed8.pam 1) <= 1"
     # Without AVX2 and AVX-512 the roundings of fused multiplications are others.
     GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2_Usable,-AVX512F_Usable,-AVX2,-AVX512F framefuse "$FIXTURES"/rgb/0*.pam >other.pam
     holds "$(off out.pam other.pam 1) <= 1"
