@@ -49,7 +49,7 @@ EOF
         */energy.h) declare='struct energy *energy; float *detail; unsigned planes, width;' ;;
         */fuse.h) declare='struct frame frame, frames[2]; struct fuse_options options;' ;;
         */halving.h) declare='struct halving halving; struct image coarse;' ;;
-        */window.h) declare='struct window window;' ;;
+        */rolling.h) declare='struct rolling rolling;' ;;
         */gauss.h) declare='struct gauss *blur; const uint16_t *samples; uint16_t *blurred; unsigned row;' ;;
         */leaveout.h) declare='struct leaveout *leaveout; uint16_t *size, *hot; unsigned row;' ;;
         */register.h) declare='struct pyramid pyramid, frame_pyramid; struct frame reference, frame; struct register_models models;' ;;

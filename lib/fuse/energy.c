@@ -16,7 +16,7 @@
 enum { REACH = 2, TAPS = 2 * REACH + 1 };
 
 struct blur {
-    struct window in;
+    struct rolling in;
     unsigned made; /* rows so far */
 };
 
@@ -33,7 +33,7 @@ struct energy *energy_new(unsigned width, unsigned height, unsigned blurs)
     energy->width = width;
     energy->blurs = blurs;
     for (unsigned i = 0; i < blurs; i++)
-        window_alloc(&energy->blur[i].in, height, width, TAPS);
+        rolling_alloc(&energy->blur[i].in, height, width, TAPS);
     energy->sum = alloc_array((size_t)width + 2 * REACH, sizeof *energy->sum);
     energy->out = alloc_array(width, sizeof *energy->out);
     return energy;
@@ -44,7 +44,7 @@ void energy_free(struct energy *energy)
     if (!energy)
         return;
     for (unsigned i = 0; i < energy->blurs; i++)
-        window_free(&energy->blur[i].in);
+        rolling_free(&energy->blur[i].in);
     free(energy->sum);
     free(energy->out);
     free(energy);
@@ -76,17 +76,17 @@ static void make_row(const struct energy *energy, struct blur *blur, float *out)
 {
     const float *tap[TAPS];
     for (int k = -REACH; k <= REACH; k++)
-        tap[k + REACH] = window_row(&blur->in, (long)blur->made + k);
+        tap[k + REACH] = rolling_row(&blur->in, (long)blur->made + k);
     float *sum = energy->sum + REACH;
     blur_down(tap, energy->width, sum);
-    window_pad(sum, energy->width, REACH);
+    rolling_pad(sum, energy->width, REACH);
     blur_across(sum, energy->width, out);
     blur->made++;
 }
 
 float *energy_next(struct energy *energy)
 {
-    return window_next(&energy->blur[0].in);
+    return rolling_next(&energy->blur[0].in);
 }
 
 const float *energy_push(struct energy *energy)
@@ -94,12 +94,13 @@ const float *energy_push(struct energy *energy)
     bool pushed = true;
     for (unsigned i = 0; i < energy->blurs; i++) {
         struct blur *blur = &energy->blur[i];
-        struct window *in = &blur->in;
+        struct rolling *in = &blur->in;
         if (pushed && in->got < in->height)
             in->got++;
         pushed = blur->made < in->got && (in->got == in->height || blur->made + REACH < in->got);
         if (pushed)
-            make_row(energy, blur, i + 1 == energy->blurs ? energy->out : window_next(&blur[1].in));
+            make_row(energy, blur,
+                     i + 1 == energy->blurs ? energy->out : rolling_next(&blur[1].in));
     }
     return pushed ? energy->out : NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef ENERGY_H
 #define ENERGY_H
 
-#include "window.h"
+#include "rolling.h"
 
 /*
  * How much detail is at each pixel of a level of a Laplacian pyramid, row by row: its square

@@ -63,7 +63,7 @@
 #include "ring.h"
 #include "simd.h"
 #include "spike.h"
-#include "window.h"
+#include "rolling.h"
 
 enum { LEVELS_MAX = 32, SMALLEST = 16, COARSE_POWER = 8, DEPTH_LEVEL = 2 };
 
@@ -85,7 +85,7 @@ struct level {
     struct image finer; /* d: energies pooled from finer levels; not of level 0 */
     struct halving halving, pooling; /* to the next level: of P, and of energies */
     struct energy *energy;           /* not of the base */
-    struct window detail;            /* rows of it: colours, opacity */
+    struct rolling detail;           /* rows of it: colours, opacity */
 };
 
 struct fuse {
@@ -176,7 +176,7 @@ static void level_alloc(struct fuse *fuse, unsigned l)
     halving_alloc(&level->pooling, width, height, 1);
     level->energy = energy_new(width, height, l == 0 ? 2 : 1);
     size_t planes = fuse->planes + (l == 0); /* of level 0 also how far to trust it */
-    window_alloc(&level->detail, height, width * planes + 1, ENERGY_LAG + 1);
+    rolling_alloc(&level->detail, height, width * planes + 1, ENERGY_LAG + 1);
 }
 
 struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *options)
@@ -223,7 +223,7 @@ void fuse_free(struct fuse *fuse)
         halving_free(&level->halving);
         halving_free(&level->pooling);
         energy_free(level->energy);
-        window_free(&level->detail);
+        rolling_free(&level->detail);
     }
     ring_free(fuse->ring);
     depth_free(fuse->depth);
@@ -599,14 +599,14 @@ static void add_level(struct fuse *fuse, unsigned l, const struct frame *frame)
     level->detail.got = 0;
     for (unsigned row = 0; row < level->height;) {
         if (level->detail.got < level->height) {
-            float *detail = window_next(&level->detail);
+            float *detail = rolling_next(&level->detail);
             detail_row(fuse, l, level->detail.got, detail, energy_next(level->energy));
             level->detail.got++;
         }
         const float *energy = energy_push(level->energy);
         if (!energy)
             continue;
-        const float *detail = window_row(&level->detail, row);
+        const float *detail = rolling_row(&level->detail, row);
         const float *trust = l == 0 ? detail + (size_t)level->width * fuse->planes : NULL;
         add_row(fuse, l, row, detail, trust, fuse->shown ? detail + colored : NULL, energy,
                 l == 0 ? NULL : image_row(&level->finer, row), halving_next(&level->pooling));

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "halving.h"
+#include "numbers.h"
 #include "simd.h"
 
 enum { REACH = 2, TAPS = 2 * REACH + 1 };
@@ -16,13 +17,13 @@ enum { REACH = 2, TAPS = 2 * REACH + 1 };
 void halving_alloc(struct halving *halving, unsigned width, unsigned height, unsigned planes)
 {
     *halving = (struct halving){.width = width, .planes = planes};
-    window_alloc(&halving->fine, height, (size_t)width * planes, TAPS);
+    rolling_alloc(&halving->fine, height, (size_t)width * planes, TAPS);
     halving->sum = alloc_array((size_t)width + 2 * REACH, sizeof *halving->sum);
 }
 
 void halving_free(struct halving *halving)
 {
-    window_free(&halving->fine);
+    rolling_free(&halving->fine);
     free(halving->sum);
     *halving = (struct halving){0};
 }
@@ -41,7 +42,7 @@ void halving_begin(struct halving *halving, const struct image *coarse)
 
 float *halving_next(const struct halving *halving)
 {
-    return window_next(&halving->fine);
+    return rolling_next(&halving->fine);
 }
 
 SIMD_CLONES
@@ -68,11 +69,11 @@ static void make_row(struct halving *halving)
     const struct image *coarse = halving->coarse;
     const float *tap[TAPS];
     for (int k = 0; k < TAPS; k++)
-        tap[k] = window_row(&halving->fine, 2 * (long)halving->made + k - REACH);
+        tap[k] = rolling_row(&halving->fine, 2 * (long)halving->made + k - REACH);
     float *out = image_row(coarse, halving->made), *sum = halving->sum + REACH;
     for (unsigned plane = 0; plane < halving->planes; plane++) {
         halve_down(tap, (size_t)plane * halving->width, halving->width, sum);
-        window_pad(sum, halving->width, REACH);
+        rolling_pad(sum, halving->width, REACH);
         halve_across(sum, coarse->width, out + (size_t)plane * coarse->width);
     }
     halving->made++;
@@ -116,7 +117,7 @@ static void double_across(const float *restrict sum, unsigned pairs, float *rest
 /* Row I of coarse rows of an image whose fine HEIGHT is mirrored: fine rows 2 i. */
 static const float *coarse_row(const struct image *coarse, long i, unsigned height)
 {
-    return image_row(coarse, window_mirror(2 * i, height) / 2);
+    return image_row(coarse, reflected_index(2 * i, height) / 2);
 }
 
 void doubling_row(const struct image *coarse, unsigned planes, unsigned width, unsigned height,
@@ -134,8 +135,8 @@ void doubling_row(const struct image *coarse, unsigned planes, unsigned width, u
             double_down_between(above + from, below + from, half, sum);
         else
             double_down(above + from, at + from, below + from, half, sum);
-        sum[-1] = sum[window_mirror(-2, width) / 2];
-        sum[half] = sum[window_mirror(2 * (long)half, width) / 2];
+        sum[-1] = sum[reflected_index(-2, width) / 2];
+        sum[half] = sum[reflected_index(2 * (long)half, width) / 2];
         double_across(sum, half, out + (size_t)plane * width);
     }
 }

@@ -4,7 +4,7 @@
 #define HALVING_H
 
 #include "image.h"
-#include "window.h"
+#include "rolling.h"
 
 /*
  * The steps of a Gaussian pyramid (Burt and Adelson, The Laplacian Pyramid as a Compact Image Code,
@@ -25,7 +25,7 @@
  */
 struct halving {
     unsigned width, planes; /* of the fine image */
-    struct window fine;
+    struct rolling fine;
     unsigned made;              /* rows of the coarse image so far */
     const struct image *coarse; /* where they go; not owned */
     float *sum;                 /* a padded row */

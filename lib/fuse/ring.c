@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "numbers.h"
 #include "ring.h"
 #include "simd.h"
-#include "window.h"
 
 enum { REACH = 2, TAPS = 2 * REACH + 1 };
 
@@ -110,8 +110,8 @@ static void pad(const struct ring *ring, uint16_t *row)
     unsigned depth = ring->depth;
     long last = (long)ring->width - 1;
     for (long i = 1; i <= REACH; i++) {
-        size_t before = (size_t)window_mirror(-i, ring->width) * depth;
-        size_t behind = (size_t)window_mirror(last + i, ring->width) * depth;
+        size_t before = (size_t)reflected_index(-i, ring->width) * depth;
+        size_t behind = (size_t)reflected_index(last + i, ring->width) * depth;
         memcpy(row - i * (long)depth, row + before, depth * sizeof *row);
         memcpy(row + (last + i) * (long)depth, row + behind, depth * sizeof *row);
     }
@@ -158,7 +158,7 @@ void ring_next(struct ring *ring, const uint16_t **middle, const uint16_t **low,
         frame_get_row(ring->frame, ring->got, slot(ring, ring->got));
     const uint16_t *tap[TAPS];
     for (long k = -REACH; k <= REACH; k++)
-        tap[k + REACH] = slot(ring, window_mirror((long)ring->made + k, ring->height));
+        tap[k + REACH] = slot(ring, reflected_index((long)ring->made + k, ring->height));
     look_around(ring, tap);
     *middle = tap[REACH];
     *low = ring->around.low;

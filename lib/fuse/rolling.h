@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+
+#ifndef ROLLING_H
+#define ROLLING_H
+
+#include <stddef.h>
+
+/*
+ * The last rows of an image that comes in row by row:
+ *
+ *     fill(rolling_next(&rolling));
+ *     rolling.got++;
+ */
+struct rolling {
+    unsigned height; /* of the image */
+    unsigned got;    /* rows so far */
+    unsigned kept;   /* rows */
+    size_t samples;  /* of a row */
+    float *rows;     /* owned */
+};
+
+/* For images of HEIGHT rows of SAMPLES samples, of which the last KEPT are kept. */
+void rolling_alloc(struct rolling *rolling, unsigned height, size_t samples, unsigned kept);
+void rolling_free(struct rolling *rolling);
+
+/* Where the next row is to be put. */
+float *rolling_next(const struct rolling *rolling);
+
+/* Row ROW, which is kept; outside the image the row that is mirrored there: see reflected_index().
+ */
+const float *rolling_row(const struct rolling *rolling, long row);
+
+/* Puts the REACH samples that are mirrored there before and behind the COUNT of ROW. */
+void rolling_pad(float *row, unsigned count, unsigned reach);
+
+#endif
