@@ -219,7 +219,7 @@ static const float *coarse_detail(struct layer *layer, unsigned row, float *deta
 static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *energy)
 {
     struct layer *layer = &fuse->layer[l];
-    const float *detail = rolling_row(&layer->detail, row);
+    const float *detail = rolling_row(&layer->detail, (long)row);
     const float *opacity = detail + (size_t)layer->width * fuse->colors;
     const struct evidence evidence = {
         .energy = energy,

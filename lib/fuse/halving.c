@@ -123,7 +123,7 @@ static const float *coarse_row(const struct image *coarse, long i, unsigned heig
 void doubling_row(const struct image *coarse, unsigned planes, unsigned width, unsigned height,
                   unsigned row, float *work, float *out)
 {
-    long middle = row / 2;
+    long middle = (long)(row / 2);
     const float *above = coarse_row(coarse, row % 2 ? middle : middle - 1, height);
     const float *below = coarse_row(coarse, middle + 1, height);
     const float *at = image_row(coarse, (unsigned)middle);
