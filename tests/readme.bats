@@ -107,3 +107,13 @@ links() {
     done
     [ $count -ge 10 ]
 }
+
+@test "the page of benchmarks says what it is made from, and every script of a table is there" {
+    cd "$REPO"
+    grep -v '^!' doc/benchmarks.in | grep . | grep -vxF -f doc/benchmarks.md >"$BATS_TEST_TMPDIR/missing" || true
+    diff "$BATS_TEST_TMPDIR/missing" /dev/null
+    [ "$(grep -c '^!' doc/benchmarks.in)" -ge 16 ]
+    sed -n 's/^!\([^ ]*\).*/\1/p' doc/benchmarks.in | while read -r script; do
+        [ -x "scripts/$script" ]
+    done
+}
