@@ -231,11 +231,12 @@ static void print_target(const struct cmdline *cmd, const struct frame *map,
     double levels[3];
     if (cmd->target_count == 1)
         levels_for_all(map, counts, cmd->target[0], levels);
-    else if (counts->colors == 1)
+    else if (counts->colors == 1 &&
+             (cmd->target[1] != cmd->target[0] || cmd->target[2] != cmd->target[0]))
         message_error("-target=%s is for three colours; the map is gray", cmd->target_text);
     else
         for (unsigned c = 0; c < COLORS_MAX; c++)
-            levels[c] = level_for(counts, c, cmd->target[c]);
+            levels[c] = level_for(counts, c < counts->colors ? c : 0, cmd->target[c]);
     if (counts->colors == 3)
         printf("-threshold=%g,%g,%g\n", levels[0], levels[1], levels[2]);
     else

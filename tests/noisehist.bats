@@ -186,6 +186,7 @@ without_gnuplot() {
             END { print "-threshold=" t[1] "," t[2] "," t[3] }' table)
         [ "$(noisehist -target=$target "$FIXTURES/map.pam")" = "$want" ]
     done
+    [ "$(noisehist -target=1,1,1 "$FIXTURES/gray.pam")" = -threshold=20 ]
     fails_with 1 '-target=1,2,3 is for three colours; the map is gray' noisehist -target=1,2,3 "$FIXTURES/gray.pam"
 }
 

@@ -167,6 +167,16 @@ load stackjob
     stackjob -n job | grep -F -e '-channel=hls -curve=match'
 }
 
+@test "zeros before a number do not make it octal" {
+    frames tiny
+    job 'StackJob a' 'input_path = src' 'Actions b' 'ref_idx = 02' 'resample = 01' 'output_format = jpeg' 'jpeg_quality = 080' BalanceFrames
+    stackjob -n job >script
+    grep -F 'f3, the reference' script
+    grep -F -e '-quality=80 ' script
+    sed -i 's/ref_idx = 02/ref_idx = 09/' job
+    fails_with 1 'ref_idx = 9, but there are 3 frames' stackjob job
+}
+
 @test "CR LF, a byte order mark, no final newline, comments and indentation are fine" {
     frames tiny
     printf '\357\273\277# a comment\r\n  StackJob test\r\n\t input_path=src\r\n\r\n   # more\r\nActions  out dir \r\n  output_format =  pam' >job

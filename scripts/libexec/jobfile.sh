@@ -222,7 +222,8 @@ meant() {
     REPLY=$value
     if [[ ${whole_types[$type]-} ]]; then
         read -r least most _ <<<"${whole_types[$type]}"
-        whole "$value" "$least" "$most" && [[ ($type != odd && $type != kernel) || $value == *[13579] ]]
+        whole "$value" "$least" "$most" && [[ ($type != odd && $type != kernel) || $value == *[13579] ]] &&
+            REPLY=$((10#$value)) # 08 would be octal, later
         return
     elif [[ ${list_types[$type]-} ]]; then
         list "$type" "$value"

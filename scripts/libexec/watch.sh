@@ -61,7 +61,7 @@ await() {
 watch_stack() {
     local keep_going=${option[keep_going]-} directories
     start_of "$PPID"
-    watch+=([end]=${job[work]}/${job[name]}.end [parent]=$REPLY [why]='')
+    watch+=([end]=${job[work]}/${job[name]}.end [parent]=$REPLY [why]='' [due]='')
     each_step find_watched
     ((${#watched[@]})) || die "-w: no step of this job takes frames from a directory"
     printf -v directories '%s, ' "${!watched[@]}"
@@ -88,18 +88,14 @@ find_watched() {
 
 watch_frames() {
     local last=${EPOCHREALTIME/./}
-    while :; do
+    until [[ ${watch[why]} && ! ${watch[due]} ]]; do
         if look_around; then
             last=${EPOCHREALTIME/./}
             [[ ${watch[why]} ]] || each_step live_step
-            continue
+        else
+            [[ ${watch[why]} ]] || watch_ended "$last"
+            [[ ${watch[why]} && ! ${watch[due]} ]] || pause
         fi
-        if [[ ! ${watch[why]} ]]; then
-            watch_ended "$last"
-        elif [[ ! ${watch[due]} ]]; then
-            return
-        fi
-        [[ ${watch[why]} && ! ${watch[due]} ]] || pause
     done
 }
 
