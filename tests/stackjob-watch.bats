@@ -123,14 +123,14 @@ as_an_ordinary_run() {
         sleep 0.2
     done
     wait $watcher || true
-    untouched ready | grep 000 >before
+    untouched ready | grep '^./000' >before
     take 0003
     watch -w
     take 0004
     until_there [ -f ready/0004.png ]
     touch test.end
     wait $watcher
-    untouched ready | grep 000 | comm -23 before - >changed
+    untouched ready | grep '^./000' | comm -23 before - >changed
     diff changed /dev/null
     [ "$(ls ready/*.png | wc -l)" -eq 5 ]
     as_an_ordinary_run
