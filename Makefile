@@ -113,7 +113,7 @@ asan: sanitized
 	sh scripts/test build/asan $(SANITIZED_TESTS)
 
 asan-clang: sanitized-clang
-	sh scripts/test build/asan-clang $(SANITIZED_TESTS)
+	sh scripts/test build/asan-clang $(PROGRAMS:%=tests/%.bats) tests/pipeline.bats
 
 lint:
 	sh scripts/lint

@@ -34,6 +34,7 @@ errors() {
 # pixels, over the frames that are not the reference; none may be refused.
 is_within() {
     local kind=$1 median=$2 worst=$3 model=similarity
+    figures
     shift 3
     [ "$kind" = homography ] && model=homography
     makestack -kind="$kind" -width=900 -height=600 -frames=5 "$@" stack
@@ -283,6 +284,7 @@ without_effect() {
 }
 
 @test "the predicted error is of the true one's size" {
+    figures
     for seed in 1 2 3 4 5 6; do
         makestack -kind=breathing -seed=$seed -width=300 -height=200 -frames=6 stack$seed
         framealign -estimate stack$seed/*.pam >table
@@ -388,6 +390,7 @@ links() {
 }
 
 @test "under parallax neighbours lie on each other at the depth that is sharp in both" {
+    figures
     makestack -kind=parallax -relief=smooth -parallax=6 -parallaxangle=30 -width=1200 -height=780 \
         -frames=5 stack
     framealign -estimate stack/*.pam >table

@@ -120,6 +120,7 @@ off() {
 }
 
 @test "against the truth: sharp, without halo, little noise, nothing invented" {
+    figures
     framefuse "$FIXTURES"/bristle/0*.pam >out.pam
     error bristle 2 out.pam
     holds "$psnr > 27 && $ssim > .9 && $invented <= .5 && $soft < 8 && $noise <= .75"
@@ -135,6 +136,7 @@ off() {
 }
 
 @test "against the method of the study: as sharp, as close to the truth, no more halo" {
+    figures
     for stack in 'blobs 5' 'relief 1' 'bristle 2'; do
         set -- $stack
         plainfuse -study 6 "$FIXTURES/$1"/0*.pam >study.pam
@@ -147,6 +149,7 @@ off() {
 }
 
 @test "more sharpness is less soft and keeps more noise" {
+    figures
     for sharpness in 4 6 8; do
         framefuse -sharpness=$sharpness "$FIXTURES"/blobs/0*.pam >out.pam
         error blobs 5 out.pam
@@ -177,6 +180,7 @@ trails() {
 }
 
 @test "hot pixels that were left, and drift, are trails of at most half of enfuse's" {
+    figures
     command -v enfuse >/dev/null || skip "enfuse is not installed"
     for kind in bristle blobs; do
         for hot in 0 100; do
@@ -199,6 +203,7 @@ trails() {
 }
 
 @test "500 hot pixels leave no trail once noisedetect has found and noisemask repaired them" {
+    figures
     # The subject moves by a pixel from frame to frame, the hot pixels do not.
     makestack -kind=bristle -width=336 -height=208 -frames=9 subject
     pam 328 208 3 255 $(awk 'BEGIN { srand(7); for (k = 0; k < 500; k++) spot[int(rand() * 328 * 208) * 3 + int(rand() * 3)] = 80 + int(rand() * 150)

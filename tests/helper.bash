@@ -47,6 +47,11 @@ sanitized() {
     grep -q __asan_init "$BUILD/bin/noisemask"
 }
 
+# Skips a test of how good results are where the build is sanitized: it would take ten times as long to say the same.
+figures() {
+    ! sanitized || skip "figures are those of any build"
+}
+
 # ---- frames made from numbers, and numbers from frames ----
 
 # pam WIDTH HEIGHT DEPTH MAXVAL SAMPLE...: a PAM on standard output, its samples row by row; when

@@ -468,6 +468,7 @@ END
 # planted STACK...: four seeds of a stack, STACK-1 to STACK-4, 1.2 megapixels, its options being those of makemosaic.
 planted() {
     local stack=$1 seed
+    figures
     shift
     for seed in 1 2 3 4; do
         makemosaic -seed=$seed "$@" "$stack-$seed" "$FIXTURES"/subject/*.pam
@@ -628,6 +629,7 @@ rms_around() {
 }
 
 @test "repair before demosaicing leaves a tenth of the error, repair after it three times as much" {
+    figures
     makemosaic -grid=40 -defects=25,50,saturated,dead bad "$FIXTURES/subject/0000.pam"
     pamcut -quiet "$FIXTURES/clean/0000.pgm" | pambayer -quiet -type=2 >clean.pam
     # shellcheck disable=SC2046
@@ -679,6 +681,7 @@ errors_of_repairs() {
 }
 
 @test "repair errs less than the mean and the median of the colour in 5x5" {
+    figures
     for shape in single pair square column; do
         makemosaic -defects=1,2,3,5,10,25,50,saturated,dead,half -shape=$shape $shape "$FIXTURES/subject/0000.pam"
         awk 'NR > 1 { print $1, $2 }' $shape/pixels.tsv | noiselist -quiet -mask -width=600 -height=500 -format=plain >mask.pam
