@@ -396,11 +396,22 @@ links() {
     framealign -estimate stack/*.pam >table
     links stack table 1200 780 >errors
     cat errors
-    # A plane transform for the mean depth is off by up to 6 px / 4 / 2 between neighbours.
-    awk '{ v[NR] = $2; sum += $2 } END { exit !(NR == 4 && sum / NR < 0.3) }' errors
+    # A plane transform for the mean depth is off by up to 6 px / 4 / 2 between neighbours. Where
+    # blocks that are sharp in one of the two decide, it is 0.22 px in the mean.
+    awk '{ v[NR] = $2; sum += $2 } END { exit !(NR == 4 && sum / NR < 0.15) }' errors
     # A person would be told: the misfit is no noise.
     awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
         NR > 1 && $1 != "0002" && !($c["scatter"] > 0.02) { exit 1 }' table
+}
+
+@test "the depth half-way between those in focus decides, in a rough relief too" {
+    figures
+    makestack -kind=parallax -parallax=3 -parallaxangle=200 -width=1200 -height=780 -frames=5 stack
+    framealign -estimate stack/*.pam >table
+    links stack table 1200 780 >errors
+    cat errors
+    # 0.05 to 0.23 px each where it does not.
+    awk '{ sum += $2 } END { exit !(NR == 4 && sum / NR < 0.05) }' errors
 }
 
 @test "real frames with parallax: neighbours decide, and the table says how far blocks disagree" {
@@ -431,6 +442,18 @@ links() {
     makestack -kind=breathing -width=600 -height=400 -frames=3 stand
     framealign -estimate stand/*.pam >table
     awk -F '\t' 'NR > 1 { print $8, $9; a = $2 - $6; if ($8 ^ 2 + $9 ^ 2 > 1e-18 || a ^ 2 > 1e-18) exit 1 }' table
+}
+
+@test "the perspective of one pair of frames does not stay in the next pair's answer" {
+    figures
+    for seed in 4 6; do
+        makestack -kind=homography -seed=$seed -width=1200 -height=780 -frames=4 stack$seed
+        framealign -estimate stack$seed/*.pam >table
+        framealign -estimate -model=homography stack$seed/*.pam >freely
+        paste <(errors stack$seed table 1200 780) <(errors stack$seed freely 1200 780)
+    done >all
+    cat all
+    awk '$1 == "0001" { n++; bad += !($2 < 1.5 * $5) } END { exit bad || n != 2 }' all
 }
 
 @test "from standard input the first frame is the reference, in one pass" {

@@ -338,6 +338,26 @@ static bool any_blown(const float *patch)
     return any;
 }
 
+/* The energy of the Laplacian of the block inside PATCH over that of its gradient: the mean squared
+   spatial frequency of its detail, which blur lowers. Zero if the block is flat. */
+static float sharpness_of(const float *patch, size_t stride)
+{
+    double gradient = 0, laplacian = 0;
+    for (size_t row = 1; row <= BLOCK_SIDE; row++) {
+        const float *p = patch + row * stride + 1;
+        float gg = 0, ll = 0;
+        for (size_t column = 0; column < BLOCK_SIDE; column++, p++) {
+            float dx = 0.5f * (p[1] - p[-1]), dy = 0.5f * (p[stride] - *(p - stride));
+            float l = p[1] + p[-1] + p[stride] + *(p - stride) - 4 * p[0];
+            gg += dx * dx + dy * dy;
+            ll += l * l;
+        }
+        gradient += (double)gg;
+        laplacian += (double)ll;
+    }
+    return gradient > 0 ? (float)(laplacian / gradient) : 0;
+}
+
 void block_measure(const struct view *reference, const struct view *frame,
                    const struct transform *transform, struct block *block)
 {
@@ -362,8 +382,11 @@ void block_measure(const struct view *reference, const struct view *frame,
         n = mask_samples(&m, own_seen, stride, masked ? seen : NULL);
     block->inside = n >= AREA / 4;
     block->blown = blown && !block->inside;
-    if (block->inside)
-        solve_block(&m, n, block);
+    if (!block->inside)
+        return;
+    solve_block(&m, n, block);
+    block->share = (double)n / AREA;
+    block->sharpness_there = sharpness_of(patch, PATCH);
 }
 
 /* The smaller eigenvalue of the summed gradient products of the block at X, Y: how well it fixes
@@ -380,31 +403,10 @@ static float information_of(const struct view *view, unsigned x, unsigned y)
     return (float)lambda[1];
 }
 
-/* The energy of the Laplacian of the block at X, Y over that of its gradient: the mean squared
-   spatial frequency of its detail, which blur lowers. Zero if the block is flat. */
-static float sharpness_of(const struct view *view, unsigned x, unsigned y)
-{
-    size_t corner = corner_of(view, x, y), stride = view->stride;
-    double gradient = 0, laplacian = 0;
-    for (size_t row = 1; row <= BLOCK_SIDE; row++) {
-        const float *p = view->gray + corner + row * stride + 1;
-        float gg = 0, ll = 0;
-        for (size_t column = 0; column < BLOCK_SIDE; column++, p++) {
-            float dx = 0.5f * (p[1] - p[-1]), dy = 0.5f * (p[stride] - *(p - stride));
-            float l = p[1] + p[-1] + p[stride] + *(p - stride) - 4 * p[0];
-            gg += dx * dx + dy * dy;
-            ll += l * l;
-        }
-        gradient += (double)gg;
-        laplacian += (double)ll;
-    }
-    return gradient > 0 ? (float)(laplacian / gradient) : 0;
-}
-
 bool block_look(const struct view *view, struct block *block)
 {
     block->information = information_of(view, block->x, block->y);
-    block->sharpness = sharpness_of(view, block->x, block->y);
+    block->sharpness = sharpness_of(view->gray + corner_of(view, block->x, block->y), view->stride);
     return block->information > 0;
 }
 

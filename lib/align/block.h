@@ -22,12 +22,14 @@ struct block {
     float sharpness;   /* mean squared frequency of its detail, radians a pixel */
 
     /* What block_measure() finds. */
-    bool inside;        /* it lies wholly within the frame, and enough of it is seen in both */
-    bool blown;         /* it would be inside, but the frame is overexposed there */
-    double ncc;         /* normalised cross-correlation of block and frame; 0 where flat */
-    double likeness;    /* 0..1: the smaller of the two gradient energies over the larger */
-    double dx, dy;      /* remaining displacement, in pixels of the level, at most 3 */
-    double variance[2]; /* of the displacement along the directions (c, s) and (-s, c) */
+    bool inside;           /* it lies wholly within the frame, and enough of it is seen in both */
+    bool blown;            /* it would be inside, but the frame is overexposed there */
+    double share;          /* of its pixels that are seen in both */
+    double ncc;            /* normalised cross-correlation of block and frame; 0 where flat */
+    float sharpness_there; /* what sharpness is in the reference, in the frame */
+    double likeness;       /* 0..1: the smaller of the two gradient energies over the larger */
+    double dx, dy;         /* remaining displacement, in pixels of the level, at most 3 */
+    double variance[2];    /* of the displacement along the directions (c, s) and (-s, c) */
     double c, s;
 };
 

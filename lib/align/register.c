@@ -336,6 +336,12 @@ void register_frame(struct registrar *registrar, const struct pyramid *pyramid,
 {
     const struct pyramid *reference = registrar->reference;
     unsigned coarsest = reference->levels - 1;
+    /* Perspective of another pair of frames would stay in the answer of a simpler model. */
+    struct transform simple;
+    if (guess && registrar->models.simplest < registrar->models.richest) {
+        simple = transform_similarity_of(guess, reference->width, reference->height);
+        guess = &simple;
+    }
     struct ascent empty = {.registrar = registrar, .model = registrar->models.simplest};
     empty.finest = reference->factor > 1 || reference->levels == 1 ? 0 : 1;
     *found = (struct registration){.transform = transform_identity(),

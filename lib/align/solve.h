@@ -10,8 +10,9 @@
 
 /*
  * Fits one small transform to the displacements of all blocks, by robust weighted least squares. If
- * no transform of the model fits all blocks (a subject with depth, seen by a moving camera), the
- * sharpest ones decide, and the scatter and the predicted error tell how far blocks disagree.
+ * no transform of the model fits all blocks (a subject with depth, seen by a moving camera), those
+ * half-way between the depths in focus decide: see measurement.h. The scatter and the predicted
+ * error tell how far blocks disagree.
  */
 struct solution {
     struct transform delta; /* reference -> reference, to be applied first */
@@ -24,9 +25,6 @@ struct solution {
     double covariance[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MAX_PARAMETERS];
     /* of the parameters of transform_to_parameters(), pixels squared */
 };
-
-/* Blocks of a smaller NCC do not count. */
-#define SOLVE_LEAST_NCC 0.1
 
 /*
  * Solves for MODEL from the COUNT measured blocks of a level of WIDTH x HEIGHT pixels. KEPT tells

@@ -253,6 +253,17 @@ struct transform transform_similar(const struct transform *t, unsigned width, un
     return (struct transform){{{c, -s, t->m[0][2]}, {s, c, t->m[1][2]}, {0, 0, 1}}};
 }
 
+struct transform transform_similarity_of(const struct transform *t, unsigned width, unsigned height)
+{
+    double x = 0.5 * (width - 1.0), y = 0.5 * (height - 1.0);
+    double u = 0, v = 0, right[2] = {0, 0}, below[2] = {0, 0};
+    transform_point(t, x, y, &u, &v);
+    transform_point(t, x + 1, y, &right[0], &right[1]);
+    transform_point(t, x, y + 1, &below[0], &below[1]);
+    double c = 0.5 * (right[0] - u + below[1] - v), s = 0.5 * (right[1] - v - (below[0] - u));
+    return (struct transform){{{c, -s, u - c * x + s * y}, {s, c, v - s * x - c * y}, {0, 0, 1}}};
+}
+
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
                                  double tolerance)
 {

@@ -85,6 +85,11 @@ double transform_rms_deviation(double cov[TRANSFORM_MAX_PARAMETERS][TRANSFORM_MA
 struct transform transform_similar(const struct transform *t, unsigned width, unsigned height,
                                    double tolerance);
 
+/* The similarity that takes the middle of a WIDTH x HEIGHT image to where T takes it, and rotates
+   and magnifies as T does there. T is usable. */
+struct transform transform_similarity_of(const struct transform *t, unsigned width,
+                                         unsigned height);
+
 /* T made a whole-pixel shift, if it is within TOLERANCE pixels of one at all corners of a WIDTH x
    HEIGHT image; else T. */
 struct transform transform_whole(const struct transform *t, unsigned width, unsigned height,
