@@ -164,8 +164,8 @@ enfused() {
     rm -rf enfuse
     mkdir enfuse
     for frame; do pamtopng "$frame" >"enfuse/$(basename "$frame" .pam).png"; done
-    enfuse --exposure-weight=0 --saturation-weight=0 --contrast-weight=1 --hard-mask -o enfuse.tif enfuse/*.png >enfuse.log 2>&1
-    tifftopnm -quiet -byrow enfuse.tif 2>/dev/null
+    enfuse --exposure-weight=0 --saturation-weight=0 --contrast-weight=1 --hard-mask -o enfuse.png enfuse/*.png >enfuse.log 2>&1
+    pngtopam -quiet enfuse.png
 }
 
 # trails CLEAN HOT FRAMES: sets mean, rms and over60 of framefuse's trail, and theirs of enfuse's.
@@ -189,6 +189,15 @@ trails() {
         trails ${kind}0 ${kind}100 9
         holds "2 * $mean <= $mean_of_enfuse && 2 * $rms <= $rms_of_enfuse && 2 * $over60 <= $over60_of_enfuse"
     done
+    # In gray, where no colour tells them from detail.
+    for stack in bristle0 bristle100; do
+        mkdir "gray-$stack"
+        for frame in "$stack"/0*.pam; do
+            pamchannel -infile "$frame" -tupletype GRAYSCALE 1 >"gray-$frame"
+        done
+    done
+    trails gray-bristle0 gray-bristle100 9
+    holds "2 * $mean <= $mean_of_enfuse && 2 * $rms <= $rms_of_enfuse && 2 * $over60 <= $over60_of_enfuse"
     # White ones, 200 levels bright, one pixel further to the right in each frame: a sharp point of light looks the
     # same, so of the largest a little more than half remains.
     mkdir white

@@ -8,9 +8,14 @@
 #define ROOM_MOST 50.0f
 #define ROOM_OF_COLORS 2.0f
 #define ROOM_OF_GRAY 0.5f
-#define OWN_HALVED 26.0f   /* what is left of such an own spike */
-#define TRUST_HALVED 24.0f /* how far such a spike is trusted */
+#define OWN_HALVED 26.0f /* what is left of such an own spike */
+
+/* How far a spike is trusted: the one that halves it, and the least. In gray, where nothing of a
+   spike is taken away, less. */
+#define TRUST_HALVED 24.0f
 #define LEAST_TRUST (1.0f / 64.0f)
+#define TRUST_HALVED_IN_GRAY 8.0f
+#define LEAST_TRUST_IN_GRAY (1.0f / 512.0f)
 
 static inline float least(float a, float b)
 {
@@ -35,10 +40,10 @@ static inline float within(float shared, float room)
     return shared < 0 ? -left : left;
 }
 
-static inline float trust_in(float spike)
+static inline float trust_in(float spike, float halved, float lowest)
 {
-    float size = spike * (1.0f / TRUST_HALVED), size2 = size * size;
-    return most(1.0f / (1.0f + size2 * size2), LEAST_TRUST);
+    float size = spike * (1.0f / halved), size2 = size * size;
+    return most(1.0f / (1.0f + size2 * size2), lowest);
 }
 
 SIMD_CLONES
@@ -51,7 +56,7 @@ static void divide_gray(const float *restrict v, const float *restrict low,
         float room = least(ROOM_OF_GRAY * (high[i] - low[i]), ROOM_MOST);
         calm[i] = clipped + within(spike, room);
         kept[i] = v[i];
-        trust[i] = trust_in(spike);
+        trust[i] = trust_in(spike, TRUST_HALVED_IN_GRAY, LEAST_TRUST_IN_GRAY);
     }
 }
 
@@ -82,7 +87,7 @@ static void divide_colors(const float *restrict colors, const float *restrict lo
         kept[i] = clip_r + shared + (spike_r - shared) * left;
         kept_g[i] = clip_g + shared + (spike_g - shared) * left;
         kept_b[i] = clip_b + shared + (spike_b - shared) * left;
-        trust[i] = trust_in(most(top, -bottom));
+        trust[i] = trust_in(most(top, -bottom), TRUST_HALVED, LEAST_TRUST);
     }
 }
 

@@ -15,7 +15,7 @@
  *
  *     calm    clipped + shared where that is within the room, fading to clipped at twice the room
  *     kept    clipped + shared + own / (1 + (the largest own / 26)^8)
- *     trust   1 / (1 + (the largest s / 24)^4), at least 1/64
+ *     trust   1 / (1 + (the largest s / 24)^4), at least 1/64; in gray s / 8, at least 1/512
  *
  * in levels of 255. In gray, where all is shared, kept is the frame.
  */

@@ -136,7 +136,8 @@ static double divide_spike(const struct level *raw, int colors, int x, int y, do
         calm[c] = clipped[c] + inside;
         kept[c] = clipped[c] + shared + (spike[c] - shared) / (1 + pow(own / 26, 8));
     }
-    return fmax(1 / (1 + pow(fmax(top, -bottom) / 24, 4)), 1 / 64.0);
+    double halved = colors == 1 ? 8 : 24, lowest = colors == 1 ? 1 / 512.0 : 1 / 64.0;
+    return fmax(1 / (1 + pow(fmax(top, -bottom) / halved, 4)), lowest);
 }
 
 /* P, no sample more than three times the greatest of its ring at distance D. */
