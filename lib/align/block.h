@@ -26,7 +26,7 @@ struct block {
     bool blown;            /* it would be inside, but the frame is overexposed there */
     double share;          /* of its pixels that are seen in both */
     double ncc;            /* normalised cross-correlation of block and frame; 0 where flat */
-    float sharpness_there; /* what sharpness is in the reference, in the frame */
+    float sharpness_there; /* the sharpness of what the frame shows there */
     double likeness;       /* 0..1: the smaller of the two gradient energies over the larger */
     double dx, dy;         /* remaining displacement, in pixels of the level, at most 3 */
     double variance[2];    /* of the displacement along the directions (c, s) and (-s, c) */
