@@ -18,6 +18,7 @@
 #include "input.h"
 #include "message.h"
 #include "name.h"
+#include "outcome.h"
 #include "output.h"
 #include "reference.h"
 #include "register.h"
@@ -33,9 +34,6 @@ static const char synopsis[] =
     "           [-direct] [-crop] [-border=blur|replicate|constant|transparent]\n"
     "           [-bordervalue=V,...] [-borderblur=N] [-estimate | -save=FILE]\n"
     "           [-apply=FILE] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]";
-
-#define WARN_ERROR 0.3 /* predicted, pixels */
-#define DEEP 0.1       /* pixels of misfit: the subject has depth */
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
@@ -210,45 +208,6 @@ static struct sequence *open_sequence(const struct cmdline *cmd, struct roll *ro
     return sequence;
 }
 
-/* Tells why the frame of ROW, whose best link is to TO, is refused. */
-static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
-                   const char *to, const char *else_try)
-{
-    switch (verdict) {
-    case REGISTER_NO_BLOCKS:
-        message_say("frame %s refused: there is nothing in %s to register to: it is under 32x32 "
-                    "pixels, or shows no detail.",
-                    row->name, to);
-        break;
-    case REGISTER_ELSEWHERE:
-        message_say("frame %s refused: only %.0f %% of %s lies within it (%.0f %% needed). Leave "
-                    "it out.",
-                    row->name, 100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
-        break;
-    default:
-        message_say("frame %s refused: %.0f %% of its blocks agree with %s (%.0f %% needed), "
-                    "median NCC %.2f (%.2f needed). If it is merely defocused %s; otherwise leave "
-                    "it out.",
-                    row->name, 100 * row->share, to, 100 * REGISTER_LEAST_SHARE, row->ncc,
-                    REGISTER_LEAST_NCC, else_try);
-    }
-}
-
-static void warn_if_uncertain(const struct aligned *row)
-{
-    if (row->failed || row->error <= WARN_ERROR)
-        return;
-    if (row->misfit > DEEP)
-        message_note(
-            "warning: frame %s: the predicted error is %.2f px (over %.1f). Its sharp blocks "
-            "disagree by %.1f px, as in a subject with depth: no one transform fits all of "
-            "it. Look for doubled contours; smaller steps of focus help",
-            row->name, row->error, WARN_ERROR, row->scatter);
-    else
-        message_note("warning: frame %s: the predicted error is %.2f px (over %.1f): look at it",
-                     row->name, row->error, WARN_ERROR);
-}
-
 /* Advice for a frame that is merely defocused. */
 static const char *advice(const struct cmdline *cmd)
 {
@@ -257,26 +216,6 @@ static const char *advice(const struct cmdline *cmd)
     return way_of(cmd) == SEQUENCE_DIRECT
                ? "name the frames as operands, in the order of their focus, without -direct"
                : "take smaller steps of focus";
-}
-
-/* Copies what SEQUENCE found for its frame I to ROW; tells if the frame is refused. */
-static void take_placed(const struct cmdline *cmd, const struct sequence *sequence, unsigned i,
-                        struct aligned *row)
-{
-    const struct placed *placed = sequence_frame(sequence, i);
-    row->failed = placed->failed;
-    row->transform = placed->transform;
-    row->error = placed->error;
-    row->scatter = placed->scatter;
-    row->misfit = placed->misfit;
-    row->share = placed->share;
-    row->ncc = placed->ncc;
-    if (row->failed && placed->verdict == REGISTER_GOOD)
-        message_say("frame %s refused: it agrees with %s alone, which was refused.", row->name,
-                    placed->best_to);
-    else if (row->failed)
-        refuse(row, placed->verdict, placed->overlap, placed->best_to, advice(cmd));
-    warn_if_uncertain(row);
 }
 
 /* Reads the next frame. Fails if its geometry is not that of SEQUENCE's reference, if there is
@@ -305,7 +244,7 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
     struct aligned *row = add_row(cmd, table, frame->name);
     sequence_add(*sequence, frame);
     if (way_of(cmd) != SEQUENCE_TOGETHER)
-        take_placed(cmd, *sequence, table->count - 1, row);
+        outcome_take(sequence_frame(*sequence, table->count - 1), advice(cmd), row);
     return row;
 }
 
@@ -323,7 +262,7 @@ static void estimate_all(const struct cmdline *cmd, struct roll *roll,
     if (way_of(cmd) == SEQUENCE_TOGETHER) {
         sequence_solve(sequence);
         for (unsigned i = 0; i < table->count; i++)
-            take_placed(cmd, sequence, i, &table->rows[i]);
+            outcome_take(sequence_frame(sequence, i), advice(cmd), &table->rows[i]);
     }
     sequence_free(sequence);
 }
@@ -444,21 +383,6 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
     return refused;
 }
 
-/* Warns where scale or rotation jump from one frame to the next. */
-static void warn_of_jumps(const struct transform_table *table)
-{
-    for (unsigned i = 0; i < table->count; i++) {
-        double scale, degrees;
-        if (!transform_table_jump(table, i, &scale, &degrees))
-            continue;
-        message_note(
-            "warning: frame %s: from the frame before it the scale changes by %+.1f %% and "
-            "the rotation by %+.1f degrees, far more than elsewhere in the stack: was the "
-            "camera touched, or a frame left out?",
-            table->rows[i].name, 100 * (scale - 1), degrees);
-    }
-}
-
 static bool any_failed(const struct transform_table *table)
 {
     bool failed = false;
@@ -492,7 +416,7 @@ int main(int argc, char **argv)
     bool refused = out ? put_out_all(&cmd, roll, as_they_come ? &sequence : NULL, &table, out)
                        : any_failed(&table);
     if (!cmd.apply)
-        warn_of_jumps(&table);
+        outcome_warn_of_jumps(&table);
     if (cmd.estimate) {
         transform_table_write(&table, stdout);
         output_flush_stdout();
