@@ -832,6 +832,30 @@ END
     done
 }
 
+@test "where a run fails its frames are done alone, and other runs go on" {
+    mkdir src
+    for i in $(seq -w 40); do cp "$FIXTURES/tiny/f1.pam" src/f$i.pam; done
+    cp -r "$BUILD" build
+    printf '%s\n' '#!/bin/sh' "case \$* in *f16.pam*f17.pam*) exit 3 ;; esac" \
+        "exec $BUILD/bin/noisemask \"\$@\"" >build/bin/noisemask
+    pam 8 8 1 255 0 >none.pam
+    job 'StackJob t' 'input_path = src' 'report = no' 'Actions ready' 'output_format = pam' MaskNoise 'noise_mask = none.pam'
+    for options in '-j 1' '-j 2' '-j 1 -k' '-j 2 -k'; do
+        rm -rf ready .stackjob t.log
+        # shellcheck disable=SC2086
+        build/bin/stackjob -q $options job
+        [ "$(ls ready | wc -l)" -eq 40 ]
+        # f16 and f17 are done alone; the first and the last run stay runs.
+        [ "$(grep -c '^[0-9.]* s  noisemask .* src/f1[67].pam >' t.log)" -eq 2 ]
+        [ "$(grep -c '^[0-9.]* s  noisemask .*-outdir=.* src/f\(01.pam .*\|.* src/f40.pam\)$' t.log)" -eq 2 ]
+    done
+    # A frame that fails stops the job before later runs begin.
+    sed -i 's/f16.pam.f17.pam/f05.pam/' build/bin/noisemask
+    rm -rf ready .stackjob
+    fails_with 1 'frame f05: noisemask failed \(status 3\)' build/bin/stackjob -q -j 1 job
+    [ "$(ls ready | tr '\n' ' ')" = 'f01.pam f02.pam f03.pam f04.pam ' ]
+}
+
 @test "a frame that framealign refuses: status 2, and with -k the others are made" {
     frames stack
     makestack -kind=wrong -width=160 -height=120 -frames=5 -wrong=1:scene wrong

@@ -469,14 +469,14 @@ make_directory() {
 # prepare_reference K
 prepare_reference() {
     make_directory "${step[run]}/reference-$1"
-    compose reference $(($1 - 1)) "reference-$1" 0 "${step[reference]}"
+    compose reference $(($1 - 1)) "reference-$1" "${step[reference]}"
     perform "reference-$1" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
 }
 
 # prepare_transforms K: the transforms of all frames to the file align-K.tsv; those of the last run, where they
 # still hold. align-K.said has what framealign said of them.
 prepare_transforms() {
-    local k=$1 table=${step[run]}/align-$1 broken=''
+    local k=$1 table=${step[run]}/align-$1 incomplete=''
     if transforms_hold "$k"; then
         say_phase "registering frames" ", as in the last run"
         cp -- "${step[state]}/align-$k.tsv" "${step[state]}/align-$k.said" "${step[run]}/" || exit 1
@@ -499,14 +499,14 @@ transforms_hold() {
 }
 
 # keep_estimate K: for the next run: the table, and its key, where no frame is missing in it that might be
-# there then. Reads broken of prepare_transforms.
+# there then. Reads incomplete of prepare_transforms.
 keep_estimate() {
     local kept
     rm -f -- "${step[state]}/align-$1.key"
     transforms_key "$1"
     printf '%s' "$REPLY" >"${step[run]}/align-$1.key" || exit 1
     for kept in tsv said key; do
-        [[ $kept$broken == keyyes ]] || { cp -- "${step[run]}/align-$1.$kept" "${step[run]}/keep" && keep keep "align-$1.$kept"; } || exit 1
+        [[ $kept$incomplete == keyyes ]] || { cp -- "${step[run]}/align-$1.$kept" "${step[run]}/keep" && keep keep "align-$1.$kept"; } || exit 1
     done
 }
 
@@ -573,7 +573,7 @@ estimate() {
 }
 
 # leave_out_misfits DIR: with -k a frame unlike the reference must not end the one run over all of them, either.
-# Sets broken of prepare_transforms.
+# Sets incomplete of prepare_transforms.
 leave_out_misfits() {
     local i expected
     geometry_of "$1/${frame_name[step[reference]]}.pam"
@@ -584,7 +584,7 @@ leave_out_misfits() {
         [[ $REPLY != "$expected" ]] || continue
         say "${step[title]}: frame ${frame_name[i]} has $REPLY, but the reference frame $expected"
         count_failure 1 AlignFrames "$i"
-        broken=yes left_out[i]=yes
+        incomplete=yes left_out[i]=yes
     done
 }
 
@@ -634,7 +634,7 @@ Actions_run() {
 }
 
 make_frames() {
-    local broken='' # frame_failed sets it
+    local incomplete='' # frame_failed sets it
     say_opaque
     say_unheard
     list_bad_pixels
@@ -672,16 +672,14 @@ drop_failed() {
     ((${#drop[@]} == 0)) || rm -f -- "${drop[@]}"
 }
 
-# deliver RUN ID NUMBER...: what a block of a pass has made of these frames; false if it cannot be kept. Reads
-# pass[].
+# deliver RUN NUMBER...: what a run of a pass has made of these frames; false if it cannot be kept. Reads pass[].
 deliver() {
-    local run=$1 id=$2 k i from
-    from=${step[run]}/$1.out
-    shift 2
-    collect_rows "$run" "$id" "$@"
+    local from=${step[run]}/$1.out k i
+    collect_rows "$@"
+    shift
     # Before the frames themselves: one that is done has its plots.
     for k in "${!stage_histograms[@]}"; do
-        [[ ! -f $from/.$id.hist-$k.pdf ]] || place_histogram "$k" "$1" "$from" "$id" || return
+        [[ ! -f $from/.hist-$k.pdf ]] || place_histogram "$k" "$1" "$from" || return
     done
     case ${pass[purpose]} in
     frames) place_results frame "${step[out]}" journal "$from" "$@" ;;
@@ -693,15 +691,15 @@ deliver() {
     esac
 }
 
-# collect_rows RUN ID NUMBER...: adds to frame_rows[] a field for each table that the block wrote: the
-# sub-action's number, then the numbers of the frame's row, with blanks between; and a field for each warning that
-# names the frame, or nobody, for the first.
+# collect_rows RUN NUMBER...: adds to frame_rows[] a field for each table that the run wrote: the sub-action's number,
+# then the numbers of the frame's row, with blanks between; and a field for each warning that names the frame, or
+# nobody, for the first.
 collect_rows() {
-    local from=${step[run]}/$1.out/.$2 k i row table line number
-    shift 2
+    local from=${step[run]}/$1.out k i row table line number
+    shift
     for k in "${!stage_program[@]}"; do
-        [[ -f $from.$k ]] || continue
-        mapfile -t table <"$from.$k"
+        [[ -f $from/.$k ]] || continue
+        mapfile -t table <"$from/.$k"
         ((${#table[@]} == $# + 1)) || continue
         keep_header "$k" "${table[0]}"
         row=1
@@ -729,19 +727,21 @@ keep_header() {
     [[ $known == "$2" ]] || { printf '%s\n' "$2" >"${step[run]}/columns" && keep columns "columns-$1"; }
 }
 
-# place_histogram K NUMBER FROM ID
+# place_histogram K NUMBER FROM
 place_histogram() {
     local i=${plot_index[$1.$2]}
-    mv -- "$3/.$4.hist-$1.pdf" "$3/${plot_result[i]}" && mkdir -p -- "${step[plots]}" &&
+    mv -- "$3/.hist-$1.pdf" "$3/${plot_result[i]}" && mkdir -p -- "${step[plots]}" &&
         place_results plot "${step[plots]}" plots "$3" "$i"
 }
 
-# frame_failed STATUS PROGRAM NUMBER: stops the pass unless the others may go on. Sets broken of prepare_transforms.
+# frame_failed STATUS PROGRAM NUMBER: stops the pass unless the others may go on. Sets incomplete of
+# prepare_transforms.
 frame_failed() {
-    pass[failed]=$((pass[failed] + 1)) left_out[$3]=yes
-    (($1 == 2)) || broken=yes
+    left_out[$3]=yes
+    unset "undone[$3]"
+    (($1 == 2)) || incomplete=yes
     count_failure "$@"
-    [[ ${option[keep_going]-} ]] || is_abnormal "$1" "$2" || { pass[stopped]=yes && stop_engine; }
+    stop_pass frame "$1" "$2"
 }
 
 # ---- load ----

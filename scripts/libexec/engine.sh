@@ -14,56 +14,44 @@
 # and, while a pass over the frames runs,
 #
 #   pass[purpose]     frames or middle (see compose in pipelines.sh); pass[last]: the last sub-action
-#   pass[passed, failed, size]   how many frames; pass[stopped]: not empty once one has failed that stops the job
+#   pass[passed, size]   how many frames; pass[slots, load]: as those of engine
+#   pass[stopped]     run or frame, whose failure has stopped the engine, or nothing
+#   undone[NUMBER]    set for the frames that have neither passed nor failed; broken[], those whose run has failed
 #   run_numbers[RUN]  the numbers of the frames that one pipeline takes; run_order[], the runs in their order
 
 declare -A pass=() run_numbers=()
-declare -a run_order=()
+declare -a undone=() broken=() run_order=()
 
-# write_job RUN TEXT...: a job file of the step, as run-pipeline has it, without its first text.
+# write_job RUN PIECE...: a job file of the step, as run-pipeline has it.
 write_job() {
     local directory=${step[work]}
     [[ ! ${step[away]-} ]] || directory=.
     printf '%s\0' "$directory" "${@:2}" >"${step[run]}/$1.job"
 }
 
-# read_pieces RUN ID: sets pieces[], the block of that ID in a job file.
-read_pieces() {
-    local job at=1 wanted=$2
-    mapfile -d '' -t job <"${step[run]}/$1.job"
-    while ((at < ${#job[@]})); do
-        pieces=()
-        while [[ ${job[++at]} ]]; do
-            pieces+=("${job[at]}")
-        done
-        [[ ${job[at - ${#pieces[@]} - 1]} != "$wanted" ]] || return 0
-        at=$((at + 1))
-    done
-}
-
-# run_job ID PIECE...: runs that job and waits; false if it failed, and then status and program, which are the
+# run_job RUN PIECE...: runs that job and waits; false if it failed, and then status and program, which are the
 # caller's, tell why. What it said lies in step[run]/said.
 run_job() {
-    local id=$1 hundredths=0
-    write_job "$id" "$id" "${@:2}" ''
+    local hundredths=0
+    write_job "$@"
     export_run
-    setsid "${place[libexec]}/run-pipeline" "$id" >"${step[run]}/report" &
+    setsid "${place[libexec]}/run-pipeline" "$1" named >"${step[run]}/report" &
     engine[pid]=$! engine[is]=group
     # A shell's own word on a worker that is killed is in our message.
     { wait "${engine[pid]}"; } 2>/dev/null
     engine[pid]=''
-    read -r _ _ status hundredths program <"${step[run]}/report" || { status=1 hundredths=0 program=run-pipeline; }
-    log_job "$id" "$status" "$hundredths" "$program" "${step[run]}/$id.out/.$id.err" "${@:2}"
+    read -r _ status hundredths program <"${step[run]}/report" || { status=1 hundredths=0 program=run-pipeline; }
+    log_job "$status" "$hundredths" "$program" "${step[run]}/$1.out/.err" "${@:2}"
     ((status == 0))
 }
 
 export_run() {
     absolute "${step[run]}"
-    export STACKJOB_RUN=$REPLY STACKJOB_VERBOSE=${option[verbose]-} STACKJOB_KEEP_GOING=${option[keep_going]-}${step[lenient]-} \
-        STACKJOB_PIPELINE=${place[libexec]}/run-pipeline PARALLEL_SHELL=/bin/sh
+    export STACKJOB_RUN=$REPLY STACKJOB_VERBOSE=${option[verbose]-} STACKJOB_PIPELINE=${place[libexec]}/run-pipeline \
+        PARALLEL_SHELL=/bin/sh
 }
 
-# perform ID WHY PIECE...: runs the job, or prints it where nothing is run.
+# perform RUN WHY PIECE...: runs the job, or prints it where nothing is run.
 perform() {
     local status program
     if [[ ${option[preview]-} ]]; then
@@ -123,21 +111,38 @@ signal_engine() {
 
 # pass PURPOSE LAST [WHY]: takes the frames that have not failed through the sub-actions up to the LAST: all, or for
 # the purpose frames those that are to be made. WHY is the reason that -n shows, where not each frame has its own.
+#
+# A frame that fails fails alone: where a run of several fails its frames are done again, each by a pipeline of its
+# own. They come after all runs, or, where a failure stops the job, at once, and the other runs go on behind them.
 pass() {
-    local i numbers=()
+    local i length stopped
+    undone=()
     for i in "${!frame_path[@]}"; do
-        [[ ${left_out[i]-} || ($1 == frames && ${frame_verdict[i]} != make) ]] || numbers+=("$i")
+        [[ ${left_out[i]-} || ($1 == frames && ${frame_verdict[i]} != make) ]] || undone[i]=yes
     done
-    pass=([purpose]=$1 [last]=$2 [passed]=0 [failed]=0 [stopped]='' [size]=${#numbers[@]})
-    step[away]=${step[transfer]}
-    make_runs "${3-}" "${numbers[@]}"
-    step[away]=''
-    [[ ! ${option[preview]-} ]] || return 0
-    ((pass[size] == 0)) || run_pass
+    pass=([purpose]=$1 [last]=$2 [passed]=0 [stopped]='' [size]=${#undone[@]})
+    run_length "${#undone[@]}"
+    length=$REPLY
+    if [[ ${option[preview]-} ]]; then
+        make_runs "$length" "${3-}" "${!undone[@]}"
+        return
+    fi
+    while ((${#undone[@]})); do
+        broken=()
+        hand_out "$length" "${!undone[@]}"
+        stopped=${pass[stopped]}
+        ((${#broken[@]} == 0)) || hand_out 1 "${broken[@]}"
+        [[ $stopped ]] || return 0
+    done
 }
 
-run_pass() {
-    local run id status hundredths program engine_status=0
+# hand_out LENGTH NUMBER...: takes these frames through their pipelines, in runs of at most that length; one run at a
+# time where a run has just stopped the engine.
+hand_out() {
+    local run status hundredths program engine_status=0 back=0
+    make_runs "$1" '' "${@:2}"
+    pass+=([slots]=${engine[slots]} [load]=${engine[load]})
+    [[ ! ${pass[stopped]} ]] || pass+=([slots]=1 [load]=1 [stopped]='')
     rm -f -- "${step[run]}/reports"
     mkfifo -- "${step[run]}/reports" || exit 1
     # Both ends are open before the engine starts: it would wait forever for a reader that was killed.
@@ -146,16 +151,16 @@ run_pass() {
     start_engine
     read -r run <&4
     exec 5>&-
-    while read -r run id status hundredths program <&4; do
-        [[ ${pass[stopped]} ]] || block_done
+    while read -r run status hundredths program <&4; do
+        [[ ${pass[stopped]} ]] || run_done
     done
     exec 4<&-
     [[ ! ${engine[pid]} ]] || { wait "${engine[pid]}" || engine_status=$?; } 2>/dev/null
     engine[pid]=''
     clear_away
-    [[ ! ${pass[stopped]} ]] || stop_after_failure
-    ((pass[passed] + pass[failed] == pass[size])) || {
-        say "${step[title]}: only $((pass[passed] + pass[failed])) of ${pass[size]} frames came back; what ran them ended with status $engine_status"
+    [[ ${pass[stopped]} != frame ]] || stop_after_failure
+    [[ ${pass[stopped]} ]] || ((back == $# - 1)) || {
+        say "${step[title]}: only $back of $(($# - 1)) frames came back; what ran them ended with status $engine_status"
         failures+=1
         [[ ${option[keep_going]-} ]] || exit 1
     }
@@ -173,27 +178,39 @@ stop_after_failure() {
     exit 1
 }
 
-# A report of run-pipeline: run, id, status, hundredths and program of run_pass.
-block_done() {
-    local numbers=("$id") number pieces=() errors=${step[run]}/$run.out/.$id.err
+# A run that run-pipeline has reported: run, status, hundredths and program are hand_out's, and back counts the frames.
+run_done() {
+    local numbers number pieces errors=${step[run]}/$run.out/.err
     # shellcheck disable=SC2206
-    [[ $id != all ]] || numbers=(${run_numbers[$run]})
-    # What a whole run said is said again where its frames are done one by one.
-    ((status == 0)) || [[ $id != all ]] || errors=/dev/null
-    read_pieces "$run" "$id"
-    log_job "$id" "$status" "$hundredths" "$program" "$errors" "${pieces[@]}"
-    ((status == 0)) || [[ $id != all ]] || return 0
+    numbers=(${run_numbers[$run]})
+    back=$((back + ${#numbers[@]}))
+    # What a run of several said is said again where its frames are done one by one.
+    ((status == 0 || ${#numbers[@]} == 1)) || errors=/dev/null
+    mapfile -d '' -t pieces <"${step[run]}/$run.job"
+    log_job "$status" "$hundredths" "$program" "$errors" "${pieces[@]:1}"
+    if ((status && ${#numbers[@]} > 1)); then
+        broken+=("${numbers[@]}")
+        rm -rf -- "${step[run]}/$run.out"
+        stop_pass run "$status" "$program"
+        return
+    fi
     if ((status == 0)); then
-        deliver "$run" "$id" "${numbers[@]}" || { status=1 && program="mv"; }
+        deliver "$run" "${numbers[@]}" || { status=1 && program="mv"; }
     fi
     if ((status)); then
         frame_failed "$status" "$program" "${numbers[0]}"
         return
     fi
     for number in "${numbers[@]}"; do
+        unset "undone[number]"
         pass[passed]=$((pass[passed] + 1))
         say_progress "${pass[passed]}" "${pass[size]}" "${frame_name[number]}"
     done
+}
+
+# stop_pass WHAT STATUS PROGRAM: ends the engine after the failure of a run or frame, unless the others may go on.
+stop_pass() {
+    [[ ${option[keep_going]-} ]] || is_abnormal "$2" "$3" || { pass[stopped]=$1 && stop_engine; }
 }
 
 # is_abnormal STATUS PROGRAM: whether a frame that ended so is left out, and the job is none the worse.
@@ -232,14 +249,14 @@ have_parallel() {
 # Without GNU parallel one run at a time. Where there is a place for each run nothing is to be handed out; and
 # where there is one place GNU parallel would wait a tenth of a job's time before the next.
 start_engine() {
-    local bar='' all='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${engine[load]}")
+    local bar='' all='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${pass[load]}")
     export_run
     [[ ! -t 2 || ${option[quiet]-} ]] || bar=yes
-    ((${#run_order[@]} > engine[slots])) || all='&'
+    ((${#run_order[@]} > pass[slots])) || all='&'
     if ! have_parallel; then
         [[ ${engine[said_alone]-} ]] || say "GNU parallel is not installed: one frame at a time"
         engine[said_alone]=yes all=''
-    elif [[ $bar || ${option[logins]-} || (! $all && ${engine[slots]} != 1) ]]; then
+    elif [[ $bar || ${option[logins]-} || (! $all && ${pass[slots]} != 1) ]]; then
         engine[is]=parallel
         [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
         [[ ! $bar ]] || command+=(--bar)

@@ -53,8 +53,7 @@ judge_login() {
 
 # Appends to start_engine's command.
 add_logins() {
-    command+=(-S "${option[logins]}" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_KEEP_GOING
-        --env STACKJOB_PIPELINE)
+    command+=(-S "${option[logins]}" --retries 3 --env STACKJOB_RUN --env STACKJOB_VERBOSE --env STACKJOB_PIPELINE)
     [[ ! ${engine[memory]-} ]] || command+=(--memfree "${engine[memory]}k")
 }
 

@@ -237,7 +237,7 @@ make_noise() {
     fi
     mask_job "${step[run]}"
     run_job masks "${pieces[@]}" || step_failed "$status" "$program"
-    sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "${step[run]}/masks.out/.masks.err" >"${step[run]}/note"
+    sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "${step[run]}/masks.out/.err" >"${step[run]}/note"
     keep note note
     # Which colours there are is known only now. The one that is always there comes last: where it is done, all are.
     file_result=("$name-map.pam")

@@ -9,17 +9,15 @@
 
 # ---- runs ----
 
-# make_runs WHY NUMBER...: divides the frames into runs, of one way in each, and writes a job for each run, or
-# prints it: sets run_order and run_numbers, and where it prints, stage_runs[K], the runs whose pipelines write
-# the table of the K-th sub-action. Reads pass[].
+# make_runs LENGTH WHY NUMBER...: divides the frames into runs of at most that length, of one way in each, and writes
+# a job for each run, or prints it: sets run_order and run_numbers, and where it prints, stage_runs[K], the runs whose
+# pipelines write the table of the K-th sub-action. Reads pass[].
 make_runs() {
-    local why=$1 number way most key
+    local most=$1 why=$2 number way
     local -A waiting=() counts=()
-    shift
     run_order=() run_numbers=()
-    run_length $#
-    most=$REPLY
-    for number; do
+    step[away]=${step[transfer]}
+    for number in "${@:3}"; do
         way_in "${frame_path[number]}"
         way=$REPLY
         waiting[$way]+="$number "
@@ -29,6 +27,7 @@ make_runs() {
     for way in native jpeg tiff raw; do
         [[ ! ${waiting[$way]-} ]] || add_run "$why" "${waiting[$way]}"
     done
+    step[away]=''
     [[ ${option[preview]-} ]] || { ((${#run_order[@]} == 0)) || printf '%s\n' "${run_order[@]}"; } >"${step[run]}/list"
 }
 
@@ -53,14 +52,14 @@ run_length() {
 
 # add_run WHY "NUMBER ..."
 add_run() {
-    local run numbers number texts=() pieces
+    local run numbers number pieces
     # shellcheck disable=SC2206
     numbers=($2)
     run=${pass[purpose]}-${pass[last]}-${numbers[0]}
     run_order+=("$run")
     run_numbers[$run]=$2
+    compose "${pass[purpose]}" "${pass[last]}" "$run" "${numbers[@]}"
     if [[ ${option[preview]-} ]]; then
-        compose "${pass[purpose]}" "${pass[last]}" "$run" all "${numbers[@]}"
         for ((number = step[begun]; number <= pass[last]; number++)); do
             stage_runs[number]+=" $run"
         done
@@ -75,15 +74,7 @@ add_run() {
     else
         split_tables "$run" "${numbers[@]}"
     fi
-    if ((${#numbers[@]} > 1)); then
-        compose "${pass[purpose]}" "${pass[last]}" "$run" all "${numbers[@]}"
-        texts=(all "${pieces[@]}" '')
-    fi
-    for number in "${numbers[@]}"; do
-        compose "${pass[purpose]}" "${pass[last]}" "$run" "$number" "$number"
-        texts+=("$number" "${pieces[@]}" '')
-    done
-    write_job "$run" "${texts[@]}"
+    write_job "$run" "${pieces[@]}"
 }
 
 # split_tables RUN NUMBER...: the pipeline of a run reads the rows of its own frames of the tables, and not those
@@ -172,18 +163,18 @@ feed_frames() {
 
 # ---- a pipeline ----
 
-# compose PURPOSE LAST RUN ID NUMBER...: sets pieces[], the job that takes these frames through the sub-actions
-# from step[begun] up to the LAST. PURPOSE is frames (in the output format), middle or reference (both PAM). RUN
-# and ID are those of the job's block; results of a run of several go to a directory, that of a single frame to
-# its file. What it calls down to end_pipeline and copy_frames is part of it, and shares its variables:
+# compose PURPOSE LAST RUN NUMBER...: sets pieces[], the job that takes these frames through the sub-actions from
+# step[begun] up to the LAST. PURPOSE is frames (in the output format), middle or reference (both PAM). RUN is the
+# job's name; results of a run of several go to a directory, that of a single frame to its file. What it calls down to
+# end_pipeline and copy_frames is part of it, and shares its variables:
 #
-#   purpose last run id numbers[]   as above
+#   purpose last run numbers[]   as above
 #   dir          how paths of the step's run begin; results and notes: where results go, how names of tables begin
 #   commands[]   what feeds the first program, which gets input, its words for that
 #   k, i, text   the sub-action at work, its line, its command so far; joint: what goes before it in pieces[]
 #   source, way  of the frame looked at last, where it comes from and by which converter
 compose() {
-    local purpose=$1 last=$2 run=$3 id=$4 numbers=("${@:5}") results notes source way
+    local purpose=$1 last=$2 run=$3 numbers=("${@:4}") results notes source way
     local dir=${step[run]}/ k i joint='' text='' input='' commands=()
     [[ ! ${step[away]-} ]] || dir=''
     find_results
@@ -207,7 +198,7 @@ compose() {
 
 # Sets compose's results, the directory of what is made, and notes, how the names of its tables begin.
 find_results() {
-    results=${dir}$run.out notes=${dir}$run.out/.$id.
+    results=${dir}$run.out notes=${dir}$run.out/.
     [[ ! ${option[preview]-} ]] || notes=$dir$run.
     case $purpose in
     frames) [[ ! ${option[preview]-} ]] || results=${step[out]} ;;

@@ -109,12 +109,12 @@ relay() {
     done <"$said"
 }
 
-# log_job ID STATUS HUNDREDTHS PROGRAM ERRORS PIECE...: a job that has run.
+# log_job STATUS HUNDREDTHS PROGRAM ERRORS PIECE...: a job that has run.
 log_job() {
-    local status=$2 hundredths=$3 program=$4
-    relay "$5"
+    local status=$1 hundredths=$2 program=$3
+    relay "$4"
     [[ ${job[log]-} ]] || return 0
-    shown "${@:6}"
+    shown "${@:5}"
     set -- "$REPLY"
     seconds "$hundredths"
     {
