@@ -26,7 +26,8 @@ ask_logins() {
         question=$1 answer=$2 k=0
         shift 2
         for login; do
-            parallel --plain --will-cite --nonall -S "$login" "$question" >"$answer.$((++k))" 2>"$answer.$k.err" </dev/null &
+            k=$((k + 1))
+            parallel --plain --will-cite --nonall -S "$login" "$question" >"$answer.$k" 2>"$answer.$k.err" </dev/null &
         done
         wait' ask "$question" "$answer" "${logins[@]}" &
     engine[pid]=$! engine[is]=group
