@@ -1207,19 +1207,18 @@ END
     stackjob -q -f -j 3 job
     contents ready | diff one -
     only_tools parallel
-    PATH=$tools_only says 'GNU parallel is not installed: one frame at a time' stackjob -f job
+    PATH=$tools_only stackjob -q -f -j 2 job
     contents ready | diff one -
     # Another program of that name is not GNU parallel.
     mkdir other
     printf '#!/bin/sh\nexit 0\n' >other/parallel
     chmod +x other/parallel
-    PATH=$PWD/other:$tools_only says 'GNU parallel is not installed' stackjob -f job
-    contents ready | diff one -
+    PATH=$PWD/other:$tools_only fails_with 1 'S needs GNU parallel' stackjob -S : job
     PATH=$tools_only fails_with 1 'S needs GNU parallel' stackjob -S : job
     # A frame that fails stops those after it, too.
     head -c 100 "$FIXTURES/stack/0001.png" >src/0001.png
     job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'ref_idx = 0' BalanceFrames
-    PATH=$tools_only fails_with 1 'frame 0001: framebalance failed' stackjob -q job
+    PATH=$tools_only fails_with 1 'frame 0001: framebalance failed' stackjob -q -j 1 job
     diff <(contents ready | grep -v 0000) <(grep -v 0000 one)
 }
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Runs jobs: one by one, or those of a pass over the frames in parallel under GNU parallel. Sourced by
-# stackjob. All are run by run-pipeline, in process groups of their own, so that they can be ended together.
+# Runs jobs: one by one, or those of a pass over the frames in parallel. Sourced by stackjob. All are run by
+# run-pipeline, in process groups of their own, so that they can be ended together.
 #
 #   engine[pid]       what runs in the background, or nothing
 #   engine[is]        group (the leader of all that runs) or parallel
@@ -30,7 +30,7 @@ write_job() {
 }
 
 # run_job RUN PIECE...: runs that job and waits; false if it failed, and then status and program, which are the
-# caller's, tell why. What it said lies in step[run]/said.
+# caller's, tell why.
 run_job() {
     local hundredths=0
     write_job "$@"
@@ -246,33 +246,28 @@ have_parallel() {
     [[ ${engine[parallel]} == gnu ]]
 }
 
-# Without GNU parallel one run at a time. Where there is a place for each run nothing is to be handed out; and
-# where there is one place GNU parallel would wait a tenth of a job's time before the next.
+# xargs hands out the runs, or, with other machines or a progress bar, GNU parallel, which takes longer.
 start_engine() {
-    local bar='' all='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${pass[load]}")
+    local bar='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${pass[load]}")
     export_run
-    [[ ! -t 2 || ${option[quiet]-} ]] || bar=yes
-    ((${#run_order[@]} > pass[slots])) || all='&'
-    if ! have_parallel; then
-        [[ ${engine[said_alone]-} ]] || say "GNU parallel is not installed: one frame at a time"
-        engine[said_alone]=yes all=''
-    elif [[ $bar || ${option[logins]-} || (! $all && ${pass[slots]} != 1) ]]; then
-        engine[is]=parallel
-        [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
-        [[ ! $bar ]] || command+=(--bar)
-        [[ ! ${option[logins]-} ]] || add_logins
-        if [[ ${option[transfer]-} ]]; then
-            add_travel
-            # shellcheck disable=SC2016
-            launch "${step[run]}" "${command[@]}" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
-        else
-            # shellcheck disable=SC2016
-            launch "${step[work]}" "${command[@]}" '"$STACKJOB_PIPELINE" {}'
-        fi
+    [[ ! -t 2 || ${option[quiet]-} ]] || ! have_parallel || bar=yes
+    if [[ ! $bar${option[logins]-} ]]; then
+        engine[is]=group
+        launch "${step[work]}" setsid xargs -n 1 -P "${pass[slots]}" "${place[libexec]}/run-pipeline"
         return
     fi
-    engine[is]=group
-    launch "${step[work]}" setsid bash -c "while read -r run; do \"\$STACKJOB_PIPELINE\" \"\$run\" </dev/null ${all:-|| exit;} done; wait"
+    engine[is]=parallel
+    [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
+    [[ ! $bar ]] || command+=(--bar)
+    [[ ! ${option[logins]-} ]] || add_logins
+    if [[ ${option[transfer]-} ]]; then
+        add_travel
+        # shellcheck disable=SC2016
+        launch "${step[run]}" "${command[@]}" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
+    else
+        # shellcheck disable=SC2016
+        launch "${step[work]}" "${command[@]}" '"$STACKJOB_PIPELINE" {}'
+    fi
 }
 
 # launch DIR COMMAND...: starts the engine there, its reports to the fifo, after a first line that
