@@ -232,12 +232,12 @@ plan_actions() {
     for k in "${!stage_histograms[@]}"; do
         suffix_of "$k"
         for i in "${!frame_name[@]}"; do
-            add_plot "${step[name]}-hist$REPLY-${frame_name[i]}.pdf" "${frame_size[i]}" "${frame_time[i]}" "${frame_key[i]}" "$k" "$i"
+            add_plot "${step[name]}-hist$REPLY-${frame_name[i]}.pdf" "${frame_input[i]}" "${frame_key[i]}" "$k" "$i"
         done
     done
     for k in "${!stage_summary[@]}"; do
         summary_name "$k"
-        add_plot "$REPLY" 0 0 - "$k"
+        add_plot "$REPLY" $'0\t0' - "$k"
     done
     plan_plots
     # A frame whose histograms are not there is made again, for they show what it is made from.
@@ -323,7 +323,7 @@ actions_key() {
     if [[ ${stage_refers[*]} == *yes* ]]; then
         i=${step[reference]}
         escape "${frame_path[i]}"
-        text+="reference $REPLY"$'\t'"${frame_size[i]}"$'\t'"${frame_time[i]}"$'\n'
+        text+="reference $REPLY"$'\t'"${frame_input[i]}"$'\n'
     fi
     if ((${#stage_passes[@]})); then
         sum_of_frames "${!frame_path[@]}"
@@ -333,13 +333,8 @@ actions_key() {
 }
 
 raw_key() {
-    local path
     REPLY=''
-    for path in "${frame_path[@]}"; do
-        way_in "$path"
-        [[ $REPLY != raw ]] || { REPLY="raw_options ${step[raw_options]}"$'\n' && return; }
-    done
-    REPLY=''
+    [[ " ${frame_way[*]} " != *' raw '* ]] || REPLY="raw_options ${step[raw_options]}"$'\n'
 }
 
 # file_key WORD FILE: by its content, where that is known: a mask that comes out the same redoes nothing.
@@ -358,10 +353,10 @@ file_key() {
 check_images() {
     local i
     for i in "${!frame_path[@]}"; do
-        [[ ${frame_verdict[i]} == make && ${frame_size[i]} != - ]] || continue
+        [[ ${frame_verdict[i]} == make && ${frame_input[i]} != -* ]] || continue
         case ${frame_path[i]} in
         *.[tT][iI][fF] | *.[tT][iI][fF][fF]) check_tiff "${frame_path[i]}" ;;
-        *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) check_raster "${frame_path[i]}" "${frame_size[i]}" ;;
+        *.[pP][aA][mM] | *.[pP][nNpPgG][mM]) check_raster "${frame_path[i]}" "${frame_input[i]%$'\t'*}" ;;
         esac
     done
 }
@@ -418,17 +413,16 @@ prepare() {
 
 # A mask that marks too many pixels would stop every frame: it is asked once, before.
 check_masks() {
-    local i k mask limit said=${step[run]}/said
+    local i k mask limit words=${step[run]}/words
     for i in "${!line_word[@]}"; do
         [[ ${line_word[i]} == mask ]] || continue
         mask=${line_value[i]} limit=()
         for k in "${!line_word[@]}"; do
             [[ ${line_stage[k]} != "${line_stage[i]}" || ${line_value[k]} != -maxpixels=* ]] || limit=("${line_value[k]}")
         done
-        noisemask "-mask=$mask" "${limit[@]}" </dev/null >/dev/null 2>"$said.mask"
+        noisemask "-mask=$mask" "${limit[@]}" </dev/null >/dev/null 2>"$words"
         (($? == 2)) || continue
-        in_words_of_job "$said.mask" >"$said"
-        say_file "$said"
+        in_words_of_job "$words" | tee -a -- "${job[log]}" >&2
         say "${step[title]}: stopped: the mask $mask marks too many pixels"
         exit 2
     done
@@ -481,8 +475,7 @@ prepare_transforms() {
         say_phase "registering frames" ", as in the last run"
         cp -- "${step[state]}/align-$k.tsv" "${step[state]}/align-$k.said" "${step[run]}/" || exit 1
         # The reasons; they are told again with the frames.
-        grep ' refused: ' "$table.said" >"${step[run]}/said"
-        say_file "${step[run]}/said"
+        grep ' refused: ' "$table.said" | tee -a -- "${job[log]}" >&2
     else
         say_phase "registering frames"
         estimate "$k"
@@ -534,8 +527,7 @@ transforms_key() {
 estimate() {
     local k=$1 i middle='' made=${step[made]} table=${step[run]}/align-$1.tsv files=() text status program
     # With -k a frame that cannot be read must not end the one run over all of them.
-    way_of_all
-    if ((k > 1)) || [[ ${option[keep_going]-} || $REPLY != native ]]; then
+    if ((k > 1)) || [[ ${option[keep_going]-} ]] || ! all_native; then
         middle=${step[run]}/middle-$k
         make_directory "$middle"
         pass middle $((k - 1)) "to a file, for AlignFrames to look at"
@@ -568,7 +560,7 @@ estimate() {
     say_phase_again "registering frames" ", all together"
     # Frames that are refused have their rows in the table, too.
     run_job "align-$k" "$text" || { ((status == 2)) && [[ -s $table ]]; } || step_failed "$status" "$program"
-    cp -- "${step[run]}/said" "${step[run]}/align-$k.said" || exit 1
+    print_said >"${step[run]}/align-$k.said" || exit 1
     [[ ! $middle || ${step[made]} == "$middle" ]] || rm -rf -- "$middle"
 }
 
@@ -667,6 +659,7 @@ say_opaque() {
 drop_failed() {
     local i drop=()
     for i in "${!left_out[@]}"; do
+        unset "frame_line[i]"
         [[ ${frame_reason[i]} == *"never its own"* ]] || drop+=("${step[out]}/${frame_result[i]}")
     done
     ((${#drop[@]} == 0)) || rm -f -- "${drop[@]}"
@@ -708,8 +701,7 @@ collect_rows() {
             frame_rows[i]+=$'\t'"$k ${line//$'\t'/ }"
         done
     done
-    [[ -s ${step[run]}/said ]] || return 0
-    while IFS= read -r line; do
+    for line in "${said[@]}"; do
         [[ $line =~ $warning_pattern ]] || continue
         number=$1
         for i; do
@@ -717,7 +709,7 @@ collect_rows() {
         done
         escape "$line"
         frame_rows[number]+=$'\t'"warning $REPLY"
-    done <"${step[run]}/said"
+    done
 }
 
 # keep_header K HEADER: what the columns of a table are, of which the journal has the rows.
@@ -755,8 +747,7 @@ measure() {
         [[ ${frame_verdict[i]} != make ]] || break
     done
     [[ -f ${frame_path[i]} ]] || return 0
-    way_in "${frame_path[i]}"
-    if [[ $REPLY == native ]]; then
+    if [[ ${frame_way[i]} == native ]]; then
         header_of "${frame_path[i]}" || return 0
     else
         # By the converter, of which no more is taken than the header.
@@ -832,11 +823,9 @@ limit_memory() {
 
 # Whether all frames lie on the disk at once, for an AlignFrames that compares neighbours.
 needs_space_for_all() {
-    local k way
-    way_of_all
-    way=$REPLY
+    local k
     for k in "${!stage_passes[@]}"; do
-        { ((k == 1)) && [[ ! ${option[keep_going]-} && $way == native ]]; } || transforms_hold "$k" || return 0
+        { ((k == 1)) && [[ ! ${option[keep_going]-} ]] && all_native; } || transforms_hold "$k" || return 0
     done
     return 1
 }

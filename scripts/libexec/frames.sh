@@ -4,10 +4,11 @@
 # A step's frames, and the plan of its results. Sourced by stackjob.
 #
 # A list of results is some arrays with a prefix, all with the same indices: PREFIX_result[] (the file's name),
-# _size[], _time[] (of its input; "-" where that is still to be made), _key[] (of what it depends on), and once
-# planned _verdict[] (make, done or foreign), _reason[]; and PREFIX_stale[], the names of the step's own
-# unchanged results that no longer belong to the list. The frames of a step are the list frame_, from 1 on, with
-# frame_path[] and frame_name[] besides; step[reference] is the reference frame's number.
+# _input[] (size and time of its input, with a tab between; "-" where that is still to be made), _key[] (of what it
+# depends on), _rows[] (what else its line in the journal is to have), and once planned _verdict[] (make, done or
+# foreign), _reason[] and, where there is one, _line[], that line; and PREFIX_stale[], the names of the step's own
+# unchanged results that no longer belong to the list. The frames of a step are the list frame_, from 1 on, with frame_path[],
+# frame_name[] and frame_way[] (see way_in) besides; step[reference] is the reference frame's number.
 #
 # What the steps of a job will make is known ahead, while step[ahead] is not empty, from
 #
@@ -17,8 +18,8 @@
 #   ahead_plots[PATH]
 
 declare -A ahead_files=() ahead_masks=() ahead_use=() ahead_plots=()
-declare -a inputs=() frame_path=() frame_name=() frame_result=() frame_size=() frame_time=() frame_key=() \
-    frame_verdict=() frame_reason=() frame_stale=()
+declare -a inputs=() frame_path=() frame_name=() frame_way=() frame_result=() frame_input=() frame_key=() \
+    frame_verdict=() frame_reason=() frame_line=() frame_rows=() frame_stale=()
 
 # ---- frames ----
 
@@ -34,22 +35,21 @@ way_in() {
     esac
 }
 
-# way_of_all [NUMBER...]: of these frames, else of all: native, or the way in of one that is not.
-way_of_all() {
+# all_native [NUMBER...]: whether our programs read these frames, else all, without a converter.
+all_native() {
     local i
-    (($#)) || set -- "${!frame_path[@]}"
+    (($#)) || set -- "${!frame_way[@]}"
     for i; do
-        way_in "${frame_path[i]}"
-        [[ $REPLY == native ]] || return 0
+        [[ ${frame_way[i]} == native ]] || return
     done
 }
 
-# list_frames ENDING: sets frame_path, frame_name, frame_result, frame_size, frame_time and step[reference]; false where
+# list_frames ENDING: sets frame_path, frame_name, frame_way, frame_result, frame_input and step[reference]; false where
 # frames are still to come, and there is none yet, or not the reference.
 # Reads the step with its inputs: step[max_frames] (0: all), [resample], [reverse], [ref_idx], [histogram] (how
 # the longest name of a frame's histograms begins). Refuses results that clash, and names that are too long.
 list_frames() {
-    local ending=$1 directory i k=0 count path name path_size path_time paths=() sizes=() times=() chosen=()
+    local ending=$1 directory i k count name longest=1 paths=() stats=()
     ((${#inputs[@]})) || die "${step[title]}: there is no input_path, in this step, in the job or in a step before it"
     for directory in "${inputs[@]}"; do
         list_directory "$directory"
@@ -57,32 +57,29 @@ list_frames() {
     [[ ! ${step[files]} ]] || choose_files
     stat_inputs
     [[ ! ${watch[live]-} ]] || keep_complete
-    for ((i = 0; i < ${#paths[@]}; i += step[resample])); do
-        ((step[max_frames] == 0 || ${#chosen[@]} < step[max_frames])) || break
-        chosen+=("$i")
-    done
-    count=${#chosen[@]}
+    count=$(((${#paths[@]} + step[resample] - 1) / step[resample]))
+    ((step[max_frames] == 0 || count <= step[max_frames])) || count=${step[max_frames]}
     [[ ! ${watch[live]-} ]] || ((count > ${step[ref_idx]:-0})) || return
     ((count)) || [[ ${step[pattern]} == '*' ]] ||
         die "${step[title]}: no frame in ${inputs[0]} has a name that matches ${step[pattern]}"
     ((count)) || die "${step[title]}: there are no frames in ${inputs[0]}"
-    check_names
+    frame_path=() frame_name=() frame_way=() frame_result=() frame_input=()
+    for ((i = 1; i <= count; i++)); do
+        [[ ${step[reverse]} == no ]] && k=$(((i - 1) * step[resample])) || k=$(((count - i) * step[resample]))
+        name=${paths[k]##*/}
+        name=${name%.*}
+        frame_path[i]=${paths[k]} frame_name[i]=$name frame_result[i]=$name$ending frame_input[i]=${stats[k]}
+        way_in "$name.${paths[k]##*.}"
+        frame_way[i]=$REPLY
+        ((${#name} <= ${#frame_name[longest]})) || longest=$i
+    done
+    check_names "$longest"
     step[reference]=$((${step[ref_idx]:-count / 2} + 1))
     ((step[reference] <= count)) || die "${step[title]}: ref_idx = ${step[ref_idx]}, but there are $count frames: 0 to $((count - 1))"
-    frame_path=() frame_name=() frame_result=() frame_size=() frame_time=()
-    for ((i = 1; i <= count; i++)); do
-        k=${chosen[i - 1]}
-        [[ ${step[reverse]} == no ]] || k=${chosen[count - i]}
-        path=${paths[k]}
-        name=${path##*/}
-        name=${name%.*}
-        frame_path[i]=$path frame_name[i]=$name frame_result[i]=$name$ending
-        frame_size[i]=${sizes[k]} frame_time[i]=${times[k]}
-    done
 }
 
-# list_directory DIR: appends its frames to paths[] of list_frames, in order, with "-" in sizes[] and times[]
-# where an earlier step of this job is still to make the file.
+# list_directory DIR: appends its frames to paths[] of list_frames, in order, and sets the stats[] of those that an
+# earlier step of this job is still to make.
 list_directory() {
     local directory=$1 file files ahead=''
     local -A unmade=()
@@ -109,7 +106,8 @@ list_directory() {
         *) continue ;;
         esac
         if [[ ${unmade[$file]-} ]]; then
-            paths+=("$file") sizes[${#paths[@]} - 1]=- times[${#paths[@]} - 1]=-
+            stats[${#paths[@]}]=$'-\t-'
+            paths+=("$file")
             continue
         fi
         [[ ! -d $file ]] || continue
@@ -118,66 +116,61 @@ list_directory() {
     done
 }
 
-# Leaves of paths[], sizes[] and times[] of list_frames those of step[files], in their order.
+# Leaves of paths[] and stats[] of list_frames those of step[files], in their order.
 choose_files() {
-    local i file found=("${paths[@]}") ahead=("${!sizes[@]}")
-    local -A at=() unmade=()
-    for i in "${!found[@]}"; do
-        at[${found[i]}]=$i
+    local i file
+    local -A found=()
+    for i in "${!paths[@]}"; do
+        found[${paths[i]}]=${stats[i]-}
     done
-    for i in "${ahead[@]}"; do
-        unmade[${found[i]}]=yes
-    done
-    paths=() sizes=() times=()
+    paths=() stats=()
     while IFS= read -r file; do
         [[ $file ]] || continue
-        [[ ${at[$file]-} ]] || die "${step[title]}: input_filepaths: $file is not there, is no frame, or does not match the pattern"
-        [[ ! ${unmade[$file]-} ]] || { sizes[${#paths[@]}]=- && times[${#paths[@]}]=-; }
+        [[ ${found[$file]+set} ]] || die "${step[title]}: input_filepaths: $file is not there, is no frame, or does not match the pattern"
+        stats[${#paths[@]}]=${found[$file]}
         paths+=("$file")
     done <<<"${step[files]}"
 }
 
-# The sizes[] and times[] of those of list_frames' paths[] that have none yet.
+# The stats[] of those of list_frames' paths[] that have none yet.
 stat_inputs() {
-    local i existing=() stats=()
+    local i missing=() files=() found
     for i in "${!paths[@]}"; do
-        [[ ${sizes[i]+set} ]] || existing+=("$i")
+        [[ ${stats[i]-} ]] || missing+=("$i") files+=("${paths[i]}")
     done
-    ((${#existing[@]})) || return 0
-    mapfile -t stats < <(for i in "${existing[@]}"; do printf '%s\0' "${paths[i]}"; done |
-        xargs -0 stat -L --printf '%s\t%.9Y\n' --)
-    ((${#stats[@]} == ${#existing[@]})) || die "${step[title]}: frames went while they were looked at"
-    for i in "${!existing[@]}"; do
-        sizes[existing[i]]=${stats[i]%$'\t'*} times[existing[i]]=${stats[i]#*$'\t'}
+    ((${#missing[@]})) || return 0
+    mapfile -t found < <(printf '%s\0' "${files[@]}" | xargs -0 stat -L --printf '%s\t%.9Y\n' --)
+    ((${#found[@]} == ${#missing[@]})) || die "${step[title]}: frames went while they were looked at"
+    for i in "${!missing[@]}"; do
+        stats[missing[i]]=${found[i]}
     done
 }
 
-# Of the frames of list_frames. As a rule all are there twice, as raw file and as JPEG: told once.
+# check_names LONGEST: of the frames of list_frames; the number of the one with the longest. As a rule all are there
+# twice, as raw file and as JPEG: told once.
 check_names() {
-    local i path result clashes=0 one='' other='' proposal
+    local i path clashes=0 one='' other='' proposal
     local -A taken=()
-    for i in "${chosen[@]}"; do
-        path=${paths[i]}
-        result=${path##*/}
-        result=${result%.*}
-        [[ ! ${step[histogram]-} ]] || check_length "${step[histogram]}$result.pdf" "the histograms of $path" \
-            ": plot_histograms = no, or shorter names"
-        result+=$ending
-        check_length "$result" "the result of $path" ''
-        if [[ $ending && ${taken[$result]-} ]]; then
-            ((clashes++)) || one=${taken[$result]} other=$path
-        fi
-        taken[$result]=$path
+    path=${frame_path[$1]}
+    [[ ! ${step[histogram]-} ]] || check_length "${step[histogram]}${frame_name[$1]}.pdf" "the histograms of $path" \
+        ": plot_histograms = no, or shorter names"
+    check_length "${frame_result[$1]}" "the result of $path" ''
+    [[ $ending ]] || return 0
+    for i in "${!frame_result[@]}"; do
+        path=${taken[${frame_result[i]}]-}
+        [[ ! $path ]] || ((clashes++)) || one=$path other=${frame_path[i]}
+        taken[${frame_result[i]}]=${frame_path[i]}
     done
     ((clashes)) || return 0
-    result=${other##*/}
     if [[ ${one##*.} == "${other##*.}" ]]; then
         proposal="a pattern that only one of them matches"
     else
         proposal="\"pattern = *.${one##*.}\" or \"pattern = *.${other##*.}\""
     fi
+    one="$one and $other would both become"
+    other=${other##*/}
     ((clashes == 1)) && clashes='' || clashes=", and $((clashes - 1)) more such pairs"
-    die "${step[title]}: $one and $other would both become ${result%.*}$ending$clashes. \
+    die "${step[title]}: $one ${other%.*}$ending$clashes. \
 Set $proposal in this step, or give them directories of their own"
 }
 
@@ -191,7 +184,7 @@ sum_of_frames() {
     local i
     REPLY=$(for i; do
         escape "${frame_path[i]}"
-        printf '%s\t%s\t%s\n' "$REPLY" "${frame_size[i]}" "${frame_time[i]}"
+        printf '%s\t%s\n' "$REPLY" "${frame_input[i]}"
     done | cksum)
 }
 
@@ -201,7 +194,7 @@ sum_of_frames() {
 clear_lists() {
     local prefix part
     for prefix in frame file picture plot; do
-        for part in result size time key verdict reason stale rows; do
+        for part in result input key verdict reason line rows stale; do
             local -n list=${prefix}_$part
             list=()
         done
@@ -225,16 +218,16 @@ list_results() {
 # what lies in the directory and what the step's journal tells. OTHER is the reason of one of another key.
 # A result that may not be overwritten ends the run. Reads option[force].
 plan() {
-    local -n result=$1_result size=$1_size time=$1_time key=$1_key verdict=$1_verdict reason=$1_reason stale=$1_stale
-    local name old_key input own i stat directory=$2 journal=$3 other=$4
+    local -n result=$1_result input=$1_input key=$1_key verdict=$1_verdict reason=$1_reason line=$1_line stale=$1_stale
+    local name old_key size time own_size own_time rows own i stat directory=$2 journal=$3 other=$4
     local -A there=() known=() planned=()
     list_results "$directory" there
-    verdict=() reason=() stale=()
+    verdict=() reason=() line=() stale=()
     if [[ -f ${step[state]}/$journal ]]; then
         # A line that is not whole, where the disk was full or the power failed, says nothing.
-        while IFS=$'\t' read -r name old_key input stat own i _; do
+        while IFS=$'\t' read -r name old_key size time own_size own_time rows; do
             unescape "$name"
-            [[ ! $i ]] || known[$own$'\t'$i$'\t'$REPLY]=$old_key$'\t'$input$'\t'$stat
+            [[ ! $own_time ]] || known[$own_size$'\t'$own_time$'\t'$REPLY]=$name$'\t'$old_key$'\t'$size$'\t'$time$'\t'$own_size$'\t'$own_time${rows:+$'\t'$rows}
         done <"${step[state]}/$journal"
     fi
     for i in "${!result[@]}"; do
@@ -242,6 +235,7 @@ plan() {
         planned[$name]=yes
         stat=${there[$name]-}
         own=${known[$stat$'\t'$name]-}
+        [[ ! $own ]] || line[i]=$own
         verdict[i]="make"
         # In an empty file, as a power cut may leave it, there is nothing to lose.
         if [[ ! $stat || $stat == 0$'\t'* ]]; then
@@ -251,34 +245,32 @@ plan() {
             [[ ${option[force]-} ]] || verdict[i]=foreign
         elif [[ ${option[force]-} ]]; then
             reason[i]="all is done again"
-        elif [[ ${own#*$'\t'} != "${size[i]}"$'\t'"${time[i]}" ]]; then
+        elif [[ ${own#*$'\t'*$'\t'} != "${input[i]}"$'\t'* ]]; then
             reason[i]="its input has changed"
-            stat=${stat#*$'\t'} input=${time[i]}
-            [[ ${size[i]} != - ]] && ((10#${input/./} <= 10#${stat/./})) || reason[i]="older than its input"
-        elif [[ ${own%%$'\t'*} != "${key[i]}" ]]; then
+            time=${input[i]#*$'\t'} stat=${stat#*$'\t'}
+            [[ $time != - ]] && ((10#${time/./} <= 10#${stat/./})) || reason[i]="older than its input"
+        elif [[ ${own#*$'\t'} != "${key[i]}"$'\t'* ]]; then
             reason[i]=$other
         else
             verdict[i]="done" reason[i]=-
         fi
+        [[ ! $stat || ${verdict[i]} == foreign || ! -d $directory/$name ]] ||
+            die "${step[title]}: $directory/$name is a directory; a result is to have that name"
     done
     for name in "${!there[@]}"; do
         [[ ${planned[$name]-} || ! ${known[${there[$name]}$'\t'$name]-} || ${there[$name]} == 0$'\t'* ]] || stale+=("$name")
     done
-    refuse_foreign "$directory"
+    [[ " ${verdict[*]} " != *' foreign '* ]] || refuse_foreign "$directory"
 }
 
 # Reads verdict[] and result[] of plan.
 refuse_foreign() {
     local i foreign=0
     for i in "${!result[@]}"; do
-        if [[ ${verdict[i]} == foreign ]]; then
-            ((++foreign > 5)) ||
-                say "${step[title]}: $1/${result[i]} was changed after stackjob wrote it, or was never its own"
-        elif [[ -d $1/${result[i]} ]]; then
-            die "${step[title]}: $1/${result[i]} is a directory; a result is to have that name"
-        fi
+        [[ ${verdict[i]} != foreign ]] || ((++foreign > 5)) ||
+            say "${step[title]}: $1/${result[i]} was changed after stackjob wrote it, or was never its own"
     done
-    ((foreign == 0)) || die "${step[title]}: $foreign of the files in $1 would be lost. \
+    die "${step[title]}: $foreign of the files in $1 would be lost. \
 Leave this step out with \"enabled = no\", or overwrite them with -f"
 }
 
@@ -389,28 +381,26 @@ will_be_made() {
 # image_header FILE: width, height, depth, maxval of a PAM or PNM image, and the bytes of its header, or
 # "plain". False where it is none.
 image_header() {
-    local line word bytes=0 magic='' need numbers=() width=0 height=0 depth=1 maxval=1
+    local line word bytes=0 magic='' need=3 numbers=() width=0 height=0 depth=1 maxval=1
     while IFS= read -r line; do
         bytes=$((bytes + ${#line} + 1))
-        if [[ ! $magic ]]; then
-            [[ $line == P[1-7]* ]] || return
-            magic=${line:0:2}
-            line=${line:2}
-            [[ $magic == P[14] ]] && need=2 || need=3
-        fi
-        if [[ $magic == P7 ]]; then
-            case $line in
-            ENDHDR*) break ;;
-            WIDTH\ *) width=${line#* } ;;
-            HEIGHT\ *) height=${line#* } ;;
-            DEPTH\ *) depth=${line#* } ;;
-            MAXVAL\ *) maxval=${line#* } ;;
-            esac
-            continue
-        fi
-        read -r -a word <<<"${line%%#*}"
-        numbers+=("${word[@]}")
-        ((${#numbers[@]} < need)) || break
+        case $magic$line in
+        P7) magic=P7 ;;
+        P7ENDHDR*) break ;;
+        P7WIDTH\ *) width=${line#* } ;;
+        P7HEIGHT\ *) height=${line#* } ;;
+        P7DEPTH\ *) depth=${line#* } ;;
+        P7MAXVAL\ *) maxval=${line#* } ;;
+        P7*) ;;
+        P[1-6]*)
+            [[ $magic ]] || magic=${line:0:2} line=${line:2}
+            [[ $magic != P[14] ]] || need=2
+            read -r -a word <<<"${line%%#*}"
+            numbers+=("${word[@]}")
+            ((${#numbers[@]} < need)) || break
+            ;;
+        *) return 1 ;;
+        esac
     done <"$1"
     [[ $magic ]] || return
     if [[ $magic != P7 ]]; then

@@ -15,8 +15,8 @@ kind 'FocusStackBunch NAME' StackJob input_path=paths input_filepaths=paths outp
     metadata=bool raw_options=raw enabled=bool
 words_of sharpness 4=4 6=6 8=8
 
-declare -a picture_result=() picture_size=() picture_time=() picture_key=() picture_verdict=() picture_reason=() \
-    picture_stale=() picture_rows=() bunch_first=() bunch_last=() bunch_results=()
+declare -a picture_result=() picture_input=() picture_key=() picture_verdict=() picture_reason=() picture_line=() \
+    picture_rows=() picture_stale=() bunch_first=() bunch_last=() bunch_results=()
 
 # ---- the kinds ----
 
@@ -83,7 +83,7 @@ plan_fusion() {
         sum_of_frames $REPLY
         key_of "${text}bunch $REPLY"
         for i in ${bunch_results[n]}; do
-            picture_key[i]=$REPLY picture_size[i]=0 picture_time[i]=0
+            picture_key[i]=$REPLY picture_input[i]=$'0\t0'
         done
     done
     why_other "${step[key_text]}"
@@ -211,15 +211,16 @@ make_picture() {
         note_failed_result "${step[title]}: ${picture_result[i]} ($program)"
         # What was there before, under other options, is no result any more.
         for i in "${results[@]}"; do
+            unset "picture_line[i]"
             [[ ${picture_reason[i]} == *"never its own"* ]] || rm -f -- "${step[out]}/${picture_result[i]}"
         done
         return 1
     fi
-    while IFS= read -r line; do
+    for line in "${said[@]}"; do
         [[ $line =~ $warning_pattern ]] || continue
         escape "$line"
         picture_rows[i]+=$'\t'"warning $REPLY"
-    done <"${step[run]}/said"
+    done
     place_results picture "${step[out]}" journal "${step[run]}" "${results[@]}" || exit 1
 }
 
@@ -232,7 +233,5 @@ sum_up_fusion() {
         (($1)) && text+="one picture" || text+="one picture, which is up to date"
         note "$text" "${step[output]}/${picture_result[0]}"
     fi
-    read_rows
-    row_warnings picture >"${step[run]}/warnings"
-    note_warnings "${step[run]}/warnings"
+    note_warnings < <(row_warnings picture)
 }

@@ -13,7 +13,7 @@ kind 'NoiseDetection [NAME]' StackJob input_path=paths input_filepaths=paths wor
 kind_name[NoiseDetection]=noise-map
 words_of statistic mean=mean persistent=persistent
 
-declare -a file_result=() file_size=() file_time=() file_key=() file_verdict=() file_reason=() file_stale=() file_rows=()
+declare -a file_result=() file_input=() file_key=() file_verdict=() file_reason=() file_line=() file_rows=() file_stale=()
 
 NoiseDetection_allowed() {
     local key
@@ -114,9 +114,9 @@ list_noise_files() {
 # set_keys MAP_KEY KEY: of the files.
 set_keys() {
     local i
-    file_size=() file_time=() file_key=()
+    file_input=() file_key=()
     for i in "${!file_result[@]}"; do
-        file_size[i]=0 file_time[i]=0 file_key[i]=$2
+        file_input[i]=$'0\t0' file_key[i]=$2
     done
     file_key[0]=$1
 }
@@ -132,7 +132,7 @@ plan_noise_plot() {
     if [[ ${step[plot]} == yes ]] && can_plot; then
         version_line noisehist
         key_of "${step[key_text]}$REPLY"$'\n'"plot_range ${step[plot_range]}"$'\n'
-        add_plot "${step[name]}-hot-pixels.pdf" 0 0 "$REPLY"
+        add_plot "${step[name]}-hot-pixels.pdf" $'0\t0' "$REPLY"
     fi
     plan_plots
     [[ ${plot_verdict[0]-} != make ]] || step[plot_to_make]=${plot_reason[0]}
@@ -212,7 +212,7 @@ NoiseDetection_run() {
     if [[ -s ${step[state]}/note ]]; then
         read -r note <"${step[state]}/note"
         note "$note" "${step[output]}/${step[file_name]}-rgb.png"
-        note_warnings "${step[state]}/warnings"
+        note_warnings < <(cat -- "${step[state]}/warnings" 2>/dev/null)
     fi
     if [[ ${step[plot_to_make]} ]]; then
         noise_plot_job "${step[run]}/${plot_result[0]}"
@@ -231,7 +231,7 @@ make_noise() {
         [[ ${#pieces[@]} == 1 ]] || name_stream
         run_job map "${pieces[@]}" || step_failed "$status" "$program"
         step[stream]=''
-        grep "$warning_pattern" "${step[run]}/said" >"${step[run]}/warnings"
+        print_said | grep "$warning_pattern" >"${step[run]}/warnings"
         keep warnings warnings || exit 1
         place_results file "${step[out]}" journal "${step[run]}" 0 || exit 1
     fi
@@ -239,14 +239,14 @@ make_noise() {
     run_job masks "${pieces[@]}" || step_failed "$status" "$program"
     sed -n 's/^noisedetect: \([0-9]* noisy pixels\)/\1/p' "${step[run]}/masks.out/.err" >"${step[run]}/note"
     keep note note
-    # Which colours there are is known only now. The one that is always there comes last: where it is done, all are.
+    # Which colours there are is known only now. The mask that is always there comes last: where it is done, all are.
     file_result=("$name-map.pam")
-    for colour in b g r rgb; do
+    for colour in rgb r g b; do
         [[ ! -f ${step[run]}/$name-$colour.png ]] || file_result+=("$name-$colour.png")
     done
     set_keys "$map_key" "$key"
     colours=("${!file_result[@]}")
-    place_results file "${step[out]}" journal "${step[run]}" "${colours[@]:1}" || exit 1
+    place_results file "${step[out]}" journal "${step[run]}" "${colours[@]:2}" 1 || exit 1
     plan_files
 }
 
@@ -254,10 +254,7 @@ make_noise() {
 # sure: sets step[stream].
 name_stream() {
     local path
-    for path in "${frame_path[@]}"; do
-        way_in "$path"
-        [[ $REPLY != native ]] || return 0
-    done
+    [[ " ${frame_way[*]} " != *' native '* ]] || return 0
     step[stream]=${step[run]}/stream
     for path in "${frame_path[@]}"; do
         escape "$path"

@@ -11,6 +11,11 @@
 
 declare -a reason_of=()
 
+# Whether the job is to have one.
+wants_report() {
+    [[ ${setting[${job[block]}.report]-yes} == yes ]]
+}
+
 # fact WORD...: a line for report-page.
 fact() {
     local word line=''
@@ -57,11 +62,12 @@ why_failed() {
     [[ $1 != 2 ]] || reason_of[$3]="refused by $2"
     while IFS= read -r line; do
         [[ $line != *"frame ${frame_name[$3]} refused: "* ]] || reason_of[$3]=${line#*"frame ${frame_name[$3]} "}
-    done < <(cat -- "${step[run]}/said" "${step[run]}"/align-*.said 2>/dev/null)
+    done < <(print_said && cat -- "${step[run]}"/align-*.said 2>/dev/null)
 }
 
 noise_facts() {
     local note
+    wants_report || return 0
     fact_state
     { read -r note <"${step[state]}/note"; } 2>/dev/null || return 0
     fact noise "${step[name]}" "${step[output]}/${step[file_name]}-map.pam" "${step[plot_range]}" \
@@ -70,6 +76,7 @@ noise_facts() {
 
 actions_facts() {
     local k i table
+    wants_report || return 0
     fact_frames
     fact_state
     for i in "${!left_out[@]}"; do
@@ -152,7 +159,7 @@ pair_facts() {
 }
 
 fusion_facts() {
-    local n i
+    wants_report || return 0
     fact_frames
     fact_state
     [[ ! ${step[bunch]} ]] || return 0
@@ -183,7 +190,7 @@ make_report() {
     local -A step=([title]=report [work]=${job[work]} [run]=${place[temporary]}/page [phases]=1)
     stat=$(stat --printf '%s\t%.9Y' -- "$file" 2>/dev/null)
     { IFS= read -r old <"$known"; } 2>/dev/null
-    if [[ ${setting[${job[block]}.report]-yes} != yes ]]; then
+    if ! wants_report; then
         [[ ! $stat || $old != *$'\t'"$stat" ]] || rm -f -- "$file" "$known"
         return
     fi

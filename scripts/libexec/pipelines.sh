@@ -18,8 +18,7 @@ make_runs() {
     run_order=() run_numbers=()
     step[away]=${step[transfer]}
     for number in "${@:3}"; do
-        way_in "${frame_path[number]}"
-        way=$REPLY
+        way=${frame_way[number]}
         waiting[$way]+="$number "
         counts[$way]=$((${counts[$way]-0} + 1))
         ((counts[$way] < most)) || { add_run "$why" "${waiting[$way]}" && waiting[$way]='' counts[$way]=0; }
@@ -144,8 +143,7 @@ shared_file() {
 feed_frames() {
     local command=$1 i files=() commands=()
     shift
-    way_of_all "$@"
-    if [[ $REPLY == native ]] && (($# <= 1000)); then
+    if (($# <= 1000)) && all_native "$@"; then
         for i; do
             files+=("${frame_path[i]}")
         done
@@ -233,9 +231,7 @@ find_input() {
 
 # source_of NUMBER: sets source and way, where a frame comes from and by which converter.
 source_of() {
-    source=${frame_path[$1]}
-    way_in "$source"
-    way=$REPLY
+    source=${frame_path[$1]} way=${frame_way[$1]}
     [[ ! ${step[away]-} ]] || source=$run.in/${source##*/}
     [[ ! ${step[made]} ]] || source=${step[made]}/${frame_name[$1]}.pam way=native
 }
@@ -275,12 +271,8 @@ add_words() {
         add "-${line_word[i]}=$REPLY"
         ;;
     grow)
-        way_in "${frame_path[numbers[0]]}"
         # JPEG's blocks carry a noisy pixel on to its neighbours.
-        case $REPLY in
-        jpeg) add -grow=2 ;;
-        *) add -grow=1 ;;
-        esac
+        [[ ${frame_way[numbers[0]]} == jpeg ]] && add -grow=2 || add -grow=1
         ;;
     # A stream is registered frame by frame anyway.
     direct) [[ ${stage_passes[k]-} || $k != 1 || ${#commands[@]} != 0 ]] || add -direct ;;

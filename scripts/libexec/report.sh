@@ -5,8 +5,9 @@
 #
 #   summary[], failed[], warnings[], told[]   of the job at work: lines of the summary; the frames that failed; the
 #       warnings of the step at work, and those of steps before it, which wait for the summary
+#   said[]   what the programs of the last pipeline said, in the words of the job file
 
-declare -a summary=() failed=() warnings=() told=()
+declare -a summary=() failed=() warnings=() told=() said=()
 readonly warning_pattern='^[a-z]*: warning: '
 
 # Messages go to standard error, and to the job's log where there is one.
@@ -91,43 +92,38 @@ note_failed_result() {
     failed+=("$REPLY")
 }
 
-# relay FILE: what the programs of a job said, in the words of the job file, to the file step[run]/said, and on
-# to standard error. Warnings wait for the summary, where there will be one: in warnings[].
+# relay FILE: what the programs of a pipeline said, to said[] and on to standard error. Warnings wait for the summary,
+# where there will be one: in warnings[].
 relay() {
-    local said=${step[run]}/said line
-    if [[ ! -s $1 ]]; then
-        : >"$said"
-        return
-    fi
-    in_words_of_job "$1" >"$said"
-    while IFS= read -r line; do
+    local line
+    said=()
+    [[ ! -s $1 ]] || mapfile -t said < <(in_words_of_job "$1")
+    for line in "${said[@]}"; do
         if [[ ! ${option[quiet]-}${watch[live]-} && $line =~ $warning_pattern ]]; then
             warnings+=("$line")
         else
             printf '%s\n' "$line" >&2
         fi
-    done <"$said"
+    done
 }
 
 # log_job STATUS HUNDREDTHS PROGRAM ERRORS PIECE...: a job that has run.
 log_job() {
-    local status=$1 hundredths=$2 program=$3
+    local text
     relay "$4"
     [[ ${job[log]-} ]] || return 0
     shown "${@:5}"
-    set -- "$REPLY"
-    seconds "$hundredths"
+    text=$REPLY
+    seconds "$2"
     {
-        printf '%s s  %s\n' "$REPLY" "$1"
-        ((status == 0)) || printf '  %s failed with status %s\n' "$program" "$status"
-        [[ ! -s ${step[run]}/said ]] || cat "${step[run]}/said"
+        printf '%s s  %s\n' "$REPLY" "$text"
+        (($1 == 0)) || printf '  %s failed with status %s\n' "$3" "$1"
+        print_said
     } >>"${job[log]}"
 }
 
-# say_file FILE: what is in it, to standard error and to the log.
-say_file() {
-    cat "$1" >&2
-    [[ ! ${job[log]-} ]] || cat "$1" >>"${job[log]}"
+print_said() {
+    ((${#said[@]} == 0)) || printf '%s\n' "${said[@]}"
 }
 
 # ---- the summary ----
@@ -143,13 +139,11 @@ note() {
     done
 }
 
-# note_warnings FILE...: the warnings in them and of this run, each once.
+# note_warnings: the warnings on standard input and of this run, each once.
 note_warnings() {
-    local file line count=0 all=()
+    local line count=0 all
     local -A seen=()
-    for file; do
-        [[ ! -f $file ]] || mapfile -t -O ${#all[@]} all <"$file"
-    done
+    mapfile -t all
     for line in "${all[@]}" "${warnings[@]}"; do
         [[ $line =~ $warning_pattern && ! ${seen[$line]-} ]] || continue
         seen[$line]=yes

@@ -10,13 +10,12 @@
 # look_at_sensor: whether all frames are raw files whose mosaic dcraw shows: sets step[cfa] and step[sensor] by the
 # first. Frames of both kinds are refused, for a mask of one does not serve the other.
 look_at_sensor() {
-    local path raw='' other='' facts=''
+    local i raw='' other='' facts=''
     step+=([cfa]='' [sensor]='')
-    for path in "${frame_path[@]}"; do
-        way_in "$path"
-        [[ $REPLY == raw ]] && raw=${raw:-$path} || other=${other:-$path}
+    [[ " ${frame_way[*]} " == *' raw '* ]] || return 0
+    for i in "${!frame_way[@]}"; do
+        [[ ${frame_way[i]} == raw ]] && raw=${raw:-${frame_path[i]}} || other=${other:-${frame_path[i]}}
     done
-    [[ $raw ]] || return 0
     [[ ! $other ]] || die "${step[title]}: $raw is a camera raw file and $other is not: a mask of the sensor is made from \
 raw files alone. Set \"pattern = *.${raw##*.}\" or \"pattern = *.${other##*.}\" in this step, or raw_domain = no"
     if ! command -v dcraw >/dev/null; then

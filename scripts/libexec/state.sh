@@ -118,10 +118,9 @@ leave_run() {
 # place_results PREFIX DIR JOURNAL FROM INDEX...: the results of these indices of the list, which lie in the
 # directory FROM, get their places in DIR: first their lines in the journal, then their names. Both are on the
 # disk by then: a power cut leaves no result that is empty or unknown. A line begins with a line's end, so that
-# a part of one, where the disk was full, spoils no other. PREFIX_rows[], where there are any, are the last
-# fields of the lines.
+# a part of one, where the disk was full, spoils no other.
 place_results() {
-    local -n result=$1_result size=$1_size time=$1_time key=$1_key rows=$1_rows
+    local -n result=$1_result input=$1_input key=$1_key rows=$1_rows line=$1_line
     local directory=$2 journal=${step[state]}/$3 from=$4 i k=0 stats lines='' files=()
     shift 4
     for i; do
@@ -131,7 +130,8 @@ place_results() {
     ((${#stats[@]} == $#)) || return
     for i; do
         escape "${result[i]}"
-        lines+=$'\n'"$REPLY"$'\t'"${key[i]}"$'\t'"${size[i]}"$'\t'"${time[i]}"$'\t'"${stats[k++]}${rows[i]-}"$'\n'
+        line[i]=$REPLY$'\t'${key[i]}$'\t'${input[i]}$'\t'${stats[k++]}${rows[i]-}
+        lines+=$'\n'${line[i]}$'\n'
     done
     printf '%s' "$lines" >>"$journal" && sync -d -- "${files[@]}" "$journal" &&
         mv -f -t "$directory" -- "${files[@]}"
@@ -143,26 +143,15 @@ keep() {
 }
 
 # settle PREFIX DIR JOURNAL: the step's own unchanged results that the list no longer has go, and with them
-# their lines: in the journal stays what tells of a result as it lies there.
+# their lines: in the journal stay those of the list's results.
 settle() {
-    local -n result=$1_result stale=$1_stale
-    local directory=$2 journal=${step[state]}/$3 name line field
-    local -A there=() lines=() planned=()
+    local -n stale=$1_stale line=$1_line
+    local name
     for name in "${stale[@]}"; do
-        rm -f -- "$directory/$name" && say_more "removed $directory/$name: the job no longer makes it"
+        rm -f -- "$2/$name" && say_more "removed $2/$name: the job no longer makes it"
     done
-    [[ -f $journal ]] || return 0
-    list_results "$directory" there
-    for name in "${result[@]}"; do
-        planned[$name]=yes
-    done
-    while IFS= read -r line; do
-        IFS=$'\t' read -r -a field <<<"$line"
-        ((${#field[@]} > 5)) || continue
-        unescape "${field[0]}"
-        [[ ! ${planned[$REPLY]-} || ${there[$REPLY]-} != "${field[4]}"$'\t'"${field[5]}" ]] || lines[$REPLY]=$line
-    done <"$journal"
-    { ((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"; } >"${step[run]}/journal" && keep journal "$3" || exit 1
+    [[ -f ${step[state]}/$3 ]] || return 0
+    { ((${#line[@]} == 0)) || printf '%s\n' "${line[@]}"; } >"${step[run]}/journal" && keep journal "$3" || exit 1
 }
 
 # keep_key TEXT: to tell next time what differs.

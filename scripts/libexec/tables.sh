@@ -7,9 +7,9 @@
 # plot_index[K.NUMBER] is where a frame's histograms before the K-th sub-action are, plot_index[K.] the plot of
 # the K-th sub-action's table.
 
-declare -a plot_result=() plot_size=() plot_time=() plot_key=() plot_verdict=() plot_reason=() plot_stale=() plot_rows=() \
+declare -a plot_result=() plot_input=() plot_key=() plot_verdict=() plot_reason=() plot_line=() plot_rows=() plot_stale=() \
     plot_frame=()
-declare -A plot_index=() plotted_key=() journal_rows=()
+declare -A plot_index=() plotted_key=()
 
 # ---- tables ----
 
@@ -30,16 +30,31 @@ sum_up_actions() {
         [[ ! ${stage_summary[k]-} || ! -s $table-$k ]] || find_plot_key "$k"
         [[ ! ${stage_passes[k]-} ]] || { estimated "$k" said && files+=("$REPLY"); }
     done
-    row_warnings frame >"${step[run]}/warnings"
-    note_warnings "${files[@]}" "${step[run]}/warnings"
+    note_warnings < <(cat -- /dev/null "${files[@]}" 2>/dev/null; row_warnings frame)
 }
 
-# The frames' rows of each sub-action, below their header, to the files step[run]/table-K.
+# The frames' rows of each sub-action, tab-separated, in order, below their header, to the files step[run]/table-K: from
+# the frames' lines, or from the table that all were estimated into.
 find_tables() {
-    local k
-    read_rows
+    local k table
     for k in "${!stage_program[@]}"; do
-        find_table "$k" "${step[run]}/table-$k"
+        table=${step[run]}/table-$k
+        : >"$table"
+        if [[ ${stage_passes[k]-} ]]; then
+            estimated "$k" tsv
+            [[ ! -f $REPLY ]] || cat "$REPLY" >"$table"
+        elif [[ -f ${step[state]}/columns-$k ]]; then
+            printf '%s\n' "${frame_line[@]}" | awk -F '\t' -v stage="$k " -v ending=${#step[ending]} '
+                NR == 1 { header = $0 "\n"; next }
+                {
+                    for (i = 7; i <= NF; i++)
+                        if (index($i, stage) == 1) {
+                            gsub(/ /, "\t", $i)
+                            printf "%s%s%s\n", header, substr($1, 1, length($1) - ending), substr($i, length(stage))
+                            header = ""
+                        }
+                }' "${step[state]}/columns-$k" - >"$table"
+        fi
     done
 }
 
@@ -49,45 +64,11 @@ estimated() {
     [[ -f $REPLY ]] || REPLY=${step[state]}/align-$1.$2
 }
 
-# find_table K FILE: the frames' rows of the K-th sub-action, tab-separated, in order, below their header, to the
-# FILE: from the journal, or from the table that all were estimated into.
-find_table() {
-    local k=$1 row i header=''
-    : >"$2"
-    estimated "$k" tsv
-    if [[ ${stage_passes[k]-} ]]; then
-        [[ ! -f $REPLY ]] || cat "$REPLY" >"$2"
-        return
-    fi
-    { IFS= read -r header <"${step[state]}/columns-$k"; } 2>/dev/null
-    for i in "${!frame_name[@]}"; do
-        row=${journal_rows[${frame_result[i]}]-}
-        [[ $header && $row == *$'\t'"$k "* ]] || continue
-        [[ -s $2 ]] || printf '%s\n' "$header"
-        row=${row#*$'\t'"$k "}
-        row=${row%%$'\t'*}
-        escape "${frame_name[i]}"
-        printf '%s\t%s\n' "$REPLY" "${row// /$'\t'}"
-    done >"$2"
-}
-
-# Sets journal_rows[RESULT] from the journal, where a result has rows or warnings: tabs, and these behind each.
-read_rows() {
-    local name row
-    journal_rows=()
-    [[ -f ${step[state]}/journal ]] || return 0
-    while IFS=$'\t' read -r name _ _ _ _ _ row; do
-        unescape "$name"
-        [[ ! $row ]] || journal_rows[$REPLY]=$'\t'$row
-    done <"${step[state]}/journal"
-}
-
-# row_warnings PREFIX: prints the warnings that the journal has with the rows of the list's results.
+# row_warnings PREFIX: prints the warnings that the lines of the list's results have.
 row_warnings() {
-    local -n result=$1_result
-    local i row
-    for i in "${!result[@]}"; do
-        row=${journal_rows[${result[i]}]-}
+    local -n line=$1_line
+    local row
+    for row in "${line[@]}"; do
         while [[ $row == *$'\t'"warning "* ]]; do
             row=${row#*$'\t'"warning "}
             unescape "${row%%$'\t'*}"
@@ -153,14 +134,14 @@ can_plot() {
 }
 
 clear_plots() {
-    plot_result=() plot_size=() plot_time=() plot_key=() plot_frame=() plot_rows=() plot_index=()
+    plot_result=() plot_input=() plot_key=() plot_frame=() plot_index=()
 }
 
-# add_plot RESULT SIZE TIME KEY [K [NUMBER]]: to the list; "-" stands for a key that is known only later.
+# add_plot RESULT INPUT KEY [K [NUMBER]]: to the list; "-" stands for a key that is known only later.
 add_plot() {
     local i=${#plot_result[@]}
-    plot_result[i]=$1 plot_size[i]=$2 plot_time[i]=$3 plot_key[i]=$4 plot_frame[i]=${6-0}
-    [[ ! ${5-} ]] || plot_index[$5.${6-}]=$i
+    plot_result[i]=$1 plot_input[i]=$2 plot_key[i]=$3 plot_frame[i]=${5-0}
+    [[ ! ${4-} ]] || plot_index[$4.${5-}]=$i
 }
 
 # Nothing is known of what a step would plot that cannot plot.

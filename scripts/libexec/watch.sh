@@ -172,16 +172,16 @@ ends_well() {
     esac
 }
 
-# Leaves of paths[], sizes[] and times[] of list_frames those that are complete, and have not failed as they are.
+# Leaves of paths[] and stats[] of list_frames those that are complete, and have not failed as they are.
 keep_complete() {
-    local i state all=("${paths[@]}") all_sizes=("${sizes[@]}") all_times=("${times[@]}")
-    paths=() sizes=() times=()
+    local i file all=("${paths[@]}") all_stats=("${stats[@]}")
+    paths=() stats=()
     for i in "${!all[@]}"; do
         physical "${all[i]%/*}"
-        state=${all_sizes[i]}$'\t'${all_times[i]}
-        [[ ! ${watched[$REPLY]-} || ${file_ready[$REPLY/${all[i]##*/}]-} == "$state" ]] || continue
-        [[ ${file_failed[$REPLY/${all[i]##*/}]-} != "$state" ]] || continue
-        paths+=("${all[i]}") sizes+=("${all_sizes[i]}") times+=("${all_times[i]}")
+        file=$REPLY/${all[i]##*/}
+        [[ ! ${watched[$REPLY]-} || ${file_ready[$file]-} == "${all_stats[i]}" ]] || continue
+        [[ ${file_failed[$file]-} != "${all_stats[i]}" ]] || continue
+        paths+=("${all[i]}") stats+=("${all_stats[i]}")
     done
 }
 
@@ -190,7 +190,7 @@ note_failed() {
     local i
     for i in "${!left_out[@]}"; do
         physical "${frame_path[i]%/*}"
-        file_failed[$REPLY/${frame_path[i]##*/}]=${frame_size[i]}$'\t'${frame_time[i]}
+        file_failed[$REPLY/${frame_path[i]##*/}]=${frame_input[i]}
     done
 }
 
