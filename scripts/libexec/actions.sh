@@ -5,16 +5,16 @@
 # stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions
-# before it: reference-K/NAME.pam for the K-th. An AlignFrames with step_process or crop comes in two
+# before it: reference-K/NAME.pam for the K-th, made from that of an earlier one, where there is one. An AlignFrames with step_process or crop comes in two
 # passes: its transforms are estimated for all frames (align-K.tsv), and then applied in the pipeline.
 # Where the first pass has all frames as they come to the K-th sub-action, in middle-K/NAME.pam, the
 # pipelines after it begin there: step[begun] is K, else 1, and step[made] is that directory, else nothing.
 #
 # The sub-actions are numbered from 1 to step[stages]: stage_program[], and what there is to know of each:
 # stage_refers[] (it needs a reference), stage_passes[] (it comes in two passes), stage_crops[],
-# stage_channel[], stage_histograms[], stage_summary[] (yes, or nothing). What they are told is the lines
-# line_stage[], line_word[], line_value[], each a word (option; mask or apply and a path; grow by format;
-# together, direct, crop or opaque yes; summary or histograms yes or no) and what goes with it.
+# stage_channel[], stage_histograms[], stage_summary[] (yes, or nothing), stage_mask[], stage_raw[] (a raw converter
+# may repair the pixels of the mask). What they are told is the lines line_stage[], line_word[], line_value[], each a
+# word (option; mask or apply and a path; grow by format; together, direct or crop yes) and what goes with it.
 #
 # left_out[NUMBER] is set for the frames that failed, which go no further.
 
@@ -38,8 +38,8 @@ words_of channel LUMI=lumi RGB=rgb HSV=hsv HLS=hls
 words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
 
 declare -A rows_of_table=() kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
-declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() stage_runs=() \
-    stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=() frame_rows=() left_out=() pieces=()
+declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() stage_histograms=() \
+    stage_summary=() stage_mask=() stage_raw=() stage_runs=() line_stage=() line_word=() line_value=() left_out=() pieces=()
 
 # ---- the kinds ----
 
@@ -50,10 +50,10 @@ Actions_allowed() {
 Actions_load() {
     local b=$1 s
     load_format "$b"
-    step+=([holds]=o [list]=frame [max_frames]=0 [resample]=${setting[$b.resample]-1}
-        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [stages]=0 [begun]=1 [made]='' [lenient]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
+    step+=([holds]=o [list]=frame [resample]=${setting[$b.resample]-1}
+        [reverse]=${setting[$b.reverse_order]-no} [ref_idx]=${setting[$b.ref_idx]-} [stages]=0 [begun]=1 [made]='' [lenient]='' [opaque]='' [phases]=1 [phase]='' [transfer]=${option[transfer]-})
     stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=()
-    stage_histograms=() stage_summary=() stage_runs=() line_stage=() line_word=() line_value=()
+    stage_histograms=() stage_summary=() stage_mask=() stage_raw=() stage_runs=() line_stage=() line_word=() line_value=()
     for s in "${!block_kind[@]}"; do
         if [[ ${block_owner[s]} == "$b" ]] && is_enabled "$s"; then
             step[stages]=$((step[stages] + 1))
@@ -78,7 +78,7 @@ add_option() {
     ! is_set "$1" "$2" || add_line option "$3=${setting[$1.$2]}"
 }
 
-# add_path WORD BLOCK KEY: the path, which is relative to the step's working path.
+# add_path WORD BLOCK KEY: the path, which is relative to the step's working path; answers it.
 add_path() {
     working_path "${step[block]}"
     resolve "$REPLY" "${setting[$2.$3]}"
@@ -91,7 +91,7 @@ MaskNoise_allowed() {
 }
 
 MaskNoise_lines() {
-    local b=$1
+    local b=$1 k=$2
     begin_stage noisemask ''
     last_before "${step[block]}" NoiseDetection
     if is_set "$b" noise_mask; then
@@ -99,15 +99,16 @@ MaskNoise_lines() {
     else
         add_default_mask "$REPLY"
     fi
+    stage_mask[k]=$REPLY
     add_option "$b" kernel_size -kernel
     add_option "$b" method -method
     add_option "$b" grow -grow
     is_set "$b" grow || add_line grow "by format"
     add_option "$b" max_pixels -maxpixels
-    add_line raw_domain "${setting[$b.raw_domain]-yes}"
+    [[ ${setting[$b.raw_domain]-yes} == no ]] || stage_raw[k]=yes
 }
 
-# add_default_mask BLOCK: that of this NoiseDetection, or where one would be.
+# add_default_mask BLOCK: that of this NoiseDetection, or where one would be; answers it.
 add_default_mask() {
     local b=${1:-${step[block]}} name=noise-map
     [[ ! $1 ]] || name=${block_name[b]}
@@ -167,12 +168,11 @@ AlignFrames_lines() {
     border_of "$b"
     if [[ $REPLY == blur ]] && ! is_set "$b" border_mode; then
         add_line option -border=blur
-        add_line opaque yes
+        step[opaque]=yes
     fi
     add_option "$b" border_mode -border
     add_option "$b" border_value -bordervalue
     add_option "$b" border_blur -borderblur
-    add_line summary "${setting[$b.plot_summary]-no}"
     ! is_yes "$b" plot_summary || [[ ! ${stage_refers[k]} ]] || stage_summary[k]=yes
 }
 
@@ -189,8 +189,6 @@ BalanceFrames_lines() {
     add_option "$b" corr_map -curve
     add_option "$b" mask_size -masksize
     add_option "$b" intensity_interval -interval
-    add_line histograms "${setting[$b.plot_histograms]-no}"
-    add_line summary "${setting[$b.plot_summary]-no}"
     ! is_yes "$b" plot_histograms || stage_histograms[k]=yes
     ! is_yes "$b" plot_summary || stage_summary[k]=yes
 }
@@ -211,13 +209,13 @@ suffix_of() {
 Actions_check() {
     plan_actions
     check_images
-    [[ ! ${option[preview]-} ]] || preview_actions
 }
 
 # Plans the frames and the plots: sets the lists frame_ and plot_, step[key_text, to_make, unchanged]; false where there is
 # nothing to plan yet.
 plan_actions() {
     local k i
+    left_out=() reason_of=() frame_rows=() rows_of_table=()
     step[histogram]=''
     for k in "${!stage_histograms[@]}"; do
         suffix_of "$k"
@@ -227,7 +225,12 @@ plan_actions() {
     list_frames "${step[ending]}" || return
     plan_sensor
     actions_key
-    plan_results frame "${step[key_text]}"
+    key_of "${step[key_text]}"
+    frame_key=()
+    for i in "${!frame_path[@]}"; do
+        frame_key[i]=$REPLY
+    done
+    plan_results
     clear_plots
     for k in "${!stage_histograms[@]}"; do
         suffix_of "$k"
@@ -256,20 +259,12 @@ plan_actions() {
 # Whether the raw converter repairs the pixels of the first sub-action's mask: sets step[bad_pixels], that mask or
 # nothing. Then the pipelines begin behind it.
 plan_sensor() {
-    local i mask='' wanted=''
     step+=([bad_pixels]='' [begun]=1)
-    for i in "${!line_word[@]}"; do
-        ((line_stage[i] == 1)) || break
-        case ${line_word[i]} in
-        mask) mask=${line_value[i]} ;;
-        raw_domain) wanted=${line_value[i]} ;;
-        esac
-    done
-    [[ $mask && $wanted == yes ]] || return 0
+    [[ ${stage_raw[1]-} ]] || return 0
     look_at_sensor
     [[ ${step[cfa]} ]] || return 0
-    check_sensor_mask "$mask"
-    step+=([bad_pixels]=$mask [begun]=2)
+    check_sensor_mask "${stage_mask[1]}"
+    step+=([bad_pixels]=${stage_mask[1]} [begun]=2)
 }
 
 # Refuses what is not there; notes what other machines need.
@@ -315,7 +310,7 @@ actions_key() {
             text+=$REPLY$'\n'
             ;;
         # A mask is looked at in every run, whatever there is to do.
-        'summary '* | 'histograms '* | 'opaque '* | 'raw_domain '* | 'option -maxpixels='*) ;;
+        'option -maxpixels='*) ;;
         *) text+="options ${line_word[i]} ${line_value[i]}"$'\n' ;;
         esac
     done
@@ -400,7 +395,7 @@ check_raster() {
 # prepare: the reference frame before each sub-action that needs it, and the transforms of each that
 # comes in two passes.
 prepare() {
-    local k
+    local k last=''
     for k in "${!stage_program[@]}"; do
         [[ ${stage_refers[k]} ]] || continue
         if [[ ${stage_passes[k]-} ]]; then
@@ -414,11 +409,10 @@ prepare() {
 # A mask that marks too many pixels would stop every frame: it is asked once, before.
 check_masks() {
     local i k mask limit words=${step[run]}/words
-    for i in "${!line_word[@]}"; do
-        [[ ${line_word[i]} == mask ]] || continue
-        mask=${line_value[i]} limit=()
-        for k in "${!line_word[@]}"; do
-            [[ ${line_stage[k]} != "${line_stage[i]}" || ${line_value[k]} != -maxpixels=* ]] || limit=("${line_value[k]}")
+    for k in "${!stage_mask[@]}"; do
+        mask=${stage_mask[k]} limit=()
+        for i in "${!line_word[@]}"; do
+            [[ ${line_stage[i]} != "$k" || ${line_value[i]} != -maxpixels=* ]] || limit=("${line_value[i]}")
         done
         noisemask "-mask=$mask" "${limit[@]}" </dev/null >/dev/null 2>"$words"
         (($? == 2)) || continue
@@ -430,12 +424,11 @@ check_masks() {
 
 # The noisy pixels as the raw converter reads them.
 list_bad_pixels() {
-    local text
     [[ ${step[bad_pixels]} ]] || return 0
     words noiselist -format=dcraw "${step[bad_pixels]}"
-    text=$REPLY
-    quote "${step[run]}/bad-pixels"
-    perform bad-pixels "the noisy pixels, which the raw converter repairs" "$text >$REPLY"
+    pieces=("$REPLY")
+    add_target "${step[run]}/bad-pixels"
+    perform bad-pixels "the noisy pixels, which the raw converter repairs" "${pieces[@]}"
 }
 
 # What is told in the job file, and not heard by a raw converter.
@@ -460,10 +453,14 @@ make_directory() {
     fi
 }
 
-# prepare_reference K
+# prepare_reference K: from the one before, which is prepare's last.
 prepare_reference() {
+    local begun=${step[begun]} made=${step[made]}
     make_directory "${step[run]}/reference-$1"
+    [[ ! $last ]] || step+=([begun]=$last [made]=${step[run]}/reference-$last)
     compose reference $(($1 - 1)) "reference-$1" "${step[reference]}"
+    step+=([begun]=$begun [made]=$made)
+    last=$1
     perform "reference-$1" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
 }
 
@@ -509,7 +506,7 @@ transforms_key() {
     for i in "${!line_word[@]}"; do
         ((line_stage[i] <= $1)) || break
         case "${line_word[i]} ${line_value[i]}" in
-        'option -border'* | 'option -maxpixels='* | 'summary '* | 'histograms '* | 'opaque '* | 'raw_domain '*) ;;
+        'option -border'* | 'option -maxpixels='*) ;;
         *)
             escape "${line_value[i]}"
             text+="${line_word[i]} $REPLY"$'\n'
@@ -542,24 +539,23 @@ estimate() {
         files+=("${middle:+$middle/${frame_name[i]}.pam}")
         [[ $middle ]] || files[-1]=${frame_path[i]}
     done
-    words framealign -estimate "-reference=${files[0]}"
-    text=$REPLY
+    text='framealign -estimate'
+    add "-reference=${files[0]}"
     for i in "${!line_word[@]}"; do
         ((line_stage[i] == k)) || continue
-        [[ ${line_word[i]} != direct ]] || text+=' -direct'
-        [[ ${line_value[i]} != -model=* ]] || text+=" ${line_value[i]}"
+        [[ ${line_word[i]} != direct ]] || add -direct
+        [[ ${line_value[i]} != -model=* ]] || add "${line_value[i]}"
     done
-    words "${files[@]:1}"
-    text+=" $REPLY"
-    quote "$table"
-    text+=" >$REPLY"
+    add "${files[@]:1}"
+    pieces=("$text")
+    add_target "$table"
     if [[ ${option[preview]-} ]]; then
-        show_job "the transforms of all frames together" "$text"
+        show_job "the transforms of all frames together" "${pieces[@]}"
         return
     fi
     say_phase_again "registering frames" ", all together"
     # Frames that are refused have their rows in the table, too.
-    run_job "align-$k" "$text" || { ((status == 2)) && [[ -s $table ]]; } || step_failed "$status" "$program"
+    run_job "align-$k" "${pieces[@]}" || { ((status == 2)) && [[ -s $table ]]; } || step_failed "$status" "$program"
     print_said >"${step[run]}/align-$k.said" || exit 1
     [[ ! $middle || ${step[made]} == "$middle" ]] || rm -rf -- "$middle"
 }
@@ -582,10 +578,10 @@ leave_out_misfits() {
 
 # geometry_of FILE
 geometry_of() {
+    local width height depth maxval
     image_header "$1"
-    # shellcheck disable=SC2086
-    set -- $REPLY
-    REPLY="$1x$2 pixels, depth $3 and maxval $4"
+    read -r width height depth maxval _ <<<"$REPLY"
+    REPLY="${width}x$height pixels, depth $depth and maxval $maxval"
 }
 
 # leave_out_refused K: the frames that have no transform fail here, and go no further.
@@ -607,22 +603,18 @@ leave_out_refused() {
 # ---- running ----
 
 Actions_run() {
-    left_out=() reason_of=() frame_rows=() rows_of_table=()
     plan_actions
     if ((step[to_make] == 0)); then
         say_step "all ${step[unchanged]} frames are up to date"
     else
         say_step "${step[to_make]} frames to make, ${step[unchanged]} up to date"
     fi
-    enter_run frame
+    enter_run
     check_masks
     ((step[to_make] == 0)) || make_frames
-    settle frame "${step[out]}" journal
-    keep_key "${step[key_text]}"
+    settle_results
     sum_up_actions
     plot_tables
-    actions_facts
-    leave_run
 }
 
 make_frames() {
@@ -640,9 +632,8 @@ make_frames() {
 
 # The frames that are there already of a stack that is being taken.
 Actions_live() {
-    left_out=() reason_of=() frame_rows=() rows_of_table=()
     plan_actions && ((step[to_make])) || return 0
-    enter_run frame
+    enter_run
     check_masks
     make_frames
     note_failed
@@ -650,7 +641,7 @@ Actions_live() {
 }
 
 say_opaque() {
-    [[ " ${line_word[*]} " != *' opaque '* ]] ||
+    [[ ! ${step[opaque]} ]] ||
         say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
 }
 
@@ -675,7 +666,7 @@ deliver() {
         [[ ! -f $from/.hist-$k.pdf ]] || place_histogram "$k" "$1" "$from" || return
     done
     case ${pass[purpose]} in
-    frames) place_results frame "${step[out]}" journal "$from" "$@" ;;
+    frames) place_results frame "$from" "$@" ;;
     middle)
         [[ ! ${step[transfer]} ]] || for i; do
             mv -f -- "$from/${frame_name[i]}.pam" "${step[run]}/middle-$((pass[last] + 1))/" || return
@@ -723,7 +714,7 @@ keep_header() {
 place_histogram() {
     local i=${plot_index[$1.$2]}
     mv -- "$3/.hist-$1.pdf" "$3/${plot_result[i]}" && mkdir -p -- "${step[plots]}" &&
-        place_results plot "${step[plots]}" plots "$3" "$i"
+        place_results plot "$3" "$i"
 }
 
 # frame_failed STATUS PROGRAM NUMBER: stops the pass unless the others may go on. Sets incomplete of
@@ -741,7 +732,7 @@ frame_failed() {
 # measure: sets step[width, height, depth, maxval] of the first frame to make; nothing where it is still to be
 # made by an earlier step.
 measure() {
-    local i text
+    local i width height depth maxval
     step+=([width]='' [height]='' [depth]='' [maxval]='')
     for i in "${!frame_verdict[@]}"; do
         [[ ${frame_verdict[i]} != make ]] || break
@@ -752,12 +743,10 @@ measure() {
     else
         # By the converter, of which no more is taken than the header.
         decode_command "${frame_path[i]}"
-        text=$REPLY
-        image_header <(eval "$text" 2>/dev/null) || return 0
+        image_header <(eval "$REPLY" 2>/dev/null) || return 0
     fi
-    # shellcheck disable=SC2086
-    set -- $REPLY
-    (($4 == 0)) || step+=([width]=$1 [height]=$2 [depth]=$3 [maxval]=$4)
+    read -r width height depth maxval _ <<<"$REPLY"
+    ((maxval == 0)) || step+=([width]=$width [height]=$height [depth]=$depth [maxval]=$maxval)
     [[ ${option[preview]-} || ! ${step[maxval]} ]] || echo "${step[width]} ${step[height]}" >"${step[state]}/geometry"
 }
 

@@ -170,7 +170,7 @@ hand_out() {
 stop_after_failure() {
     if ((refusals)); then
         find_tables
-        actions_facts
+        step_facts
         make_report
         [[ ! ${job[report]-} ]] || say "see ${job[report]}"
     fi
@@ -248,26 +248,22 @@ have_parallel() {
 
 # xargs hands out the runs, or, with other machines or a progress bar, GNU parallel, which takes longer.
 start_engine() {
-    local bar='' command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${pass[load]}")
+    local bar='' directory=${step[work]} command
     export_run
     [[ ! -t 2 || ${option[quiet]-} ]] || ! have_parallel || bar=yes
-    if [[ ! $bar${option[logins]-} ]]; then
-        engine[is]=group
-        launch "${step[work]}" setsid xargs -n 1 -P "${pass[slots]}" "${place[libexec]}/run-pipeline"
-        return
-    fi
-    engine[is]=parallel
-    [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
-    [[ ! $bar ]] || command+=(--bar)
-    [[ ! ${option[logins]-} ]] || add_logins
-    if [[ ${option[transfer]-} ]]; then
-        add_travel
-        # shellcheck disable=SC2016
-        launch "${step[run]}" "${command[@]}" 'STACKJOB_RUN=. "$STACKJOB_PIPELINE" {}'
+    if [[ $bar${option[logins]-} ]]; then
+        engine[is]=parallel
+        command=(parallel --plain --will-cite --termseq "TERM,50,KILL,25" -j "${pass[load]}")
+        [[ ${option[keep_going]-} ]] || command+=(--halt "now,fail=1")
+        [[ ! $bar ]] || command+=(--bar)
+        [[ ! ${option[logins]-} ]] || add_logins
+        [[ ! ${option[transfer]-} ]] || { add_travel && directory=${step[run]}; }
+        command+=("${option[transfer]+STACKJOB_RUN=. }\"\$STACKJOB_PIPELINE\" {}")
     else
-        # shellcheck disable=SC2016
-        launch "${step[work]}" "${command[@]}" '"$STACKJOB_PIPELINE" {}'
+        engine[is]=group
+        command=(setsid xargs -n 1 -P "${pass[slots]}" "${place[libexec]}/run-pipeline")
     fi
+    launch "$directory" "${command[@]}"
 }
 
 # launch DIR COMMAND...: starts the engine there, its reports to the fifo, after a first line that

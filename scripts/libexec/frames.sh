@@ -7,8 +7,8 @@
 # _input[] (size and time of its input, with a tab between; "-" where that is still to be made), _key[] (of what it
 # depends on), _rows[] (what else its line in the journal is to have), and once planned _verdict[] (make, done or
 # foreign), _reason[] and, where there is one, _line[], that line; and PREFIX_stale[], the names of the step's own
-# unchanged results that no longer belong to the list. The frames of a step are the list frame_, from 1 on, with frame_path[],
-# frame_name[] and frame_way[] (see way_in) besides; step[reference] is the reference frame's number.
+# unchanged results that no longer belong to the list. The frames of a step are the list frame_, from 1 on, with
+# frame_path[], frame_name[] and frame_way[] (see way_in) besides; step[reference] is the reference frame's number.
 #
 # What the steps of a job will make is known ahead, while step[ahead] is not empty, from
 #
@@ -18,8 +18,7 @@
 #   ahead_plots[PATH]
 
 declare -A ahead_files=() ahead_masks=() ahead_use=() ahead_plots=()
-declare -a inputs=() frame_path=() frame_name=() frame_way=() frame_result=() frame_input=() frame_key=() \
-    frame_verdict=() frame_reason=() frame_line=() frame_rows=() frame_stale=()
+declare -a inputs=() frame_path=() frame_name=() frame_way=()
 
 # ---- frames ----
 
@@ -69,7 +68,7 @@ list_frames() {
         name=${paths[k]##*/}
         name=${name%.*}
         frame_path[i]=${paths[k]} frame_name[i]=$name frame_result[i]=$name$ending frame_input[i]=${stats[k]}
-        way_in "$name.${paths[k]##*.}"
+        way_in "${paths[k]}"
         frame_way[i]=$REPLY
         ((${#name} <= ${#frame_name[longest]})) || longest=$i
     done
@@ -81,18 +80,17 @@ list_frames() {
 # list_directory DIR: appends its frames to paths[] of list_frames, in order, and sets the stats[] of those that an
 # earlier step of this job is still to make.
 list_directory() {
-    local directory=$1 file files ahead=''
+    local directory=$1 verdict file files
     local -A unmade=()
     physical "$directory"
     if [[ ${step[ahead]-} && ${ahead_files[$REPLY]+set} ]]; then
         files=()
-        while IFS=' ' read -r ahead file; do
+        while IFS=' ' read -r verdict file; do
             [[ $file ]] || continue
             unescape "$file"
             files+=("$directory/$REPLY")
-            [[ $ahead != make ]] || unmade[$directory/$REPLY]=yes
+            [[ $verdict != make ]] || unmade[$directory/$REPLY]=yes
         done <<<"${ahead_files[$REPLY]}"
-        ahead=yes
     else
         [[ -d $directory ]] || die "${step[title]}: the input path $directory is no directory"
         [[ -r $directory && -x $directory ]] || die "${step[title]}: the input path $directory cannot be read"
@@ -107,11 +105,10 @@ list_directory() {
         esac
         if [[ ${unmade[$file]-} ]]; then
             stats[${#paths[@]}]=$'-\t-'
-            paths+=("$file")
-            continue
+        elif [[ ! -f $file ]]; then
+            [[ ! -d $file ]] || continue
+            die "${step[title]}: $file is no file, or a link that leads nowhere"
         fi
-        [[ ! -d $file ]] || continue
-        [[ -f $file ]] || die "${step[title]}: $file is no file, or a link that leads nowhere"
         paths+=("$file")
     done
 }
@@ -149,7 +146,7 @@ stat_inputs() {
 # check_names LONGEST: of the frames of list_frames; the number of the one with the longest. As a rule all are there
 # twice, as raw file and as JPEG: told once.
 check_names() {
-    local i path clashes=0 one='' other='' proposal
+    local i path name clashes=0 one='' other='' proposal
     local -A taken=()
     path=${frame_path[$1]}
     [[ ! ${step[histogram]-} ]] || check_length "${step[histogram]}${frame_name[$1]}.pdf" "the histograms of $path" \
@@ -167,10 +164,9 @@ check_names() {
     else
         proposal="\"pattern = *.${one##*.}\" or \"pattern = *.${other##*.}\""
     fi
-    one="$one and $other would both become"
-    other=${other##*/}
+    name=${other##*/}
     ((clashes == 1)) && clashes='' || clashes=", and $((clashes - 1)) more such pairs"
-    die "${step[title]}: $one ${other%.*}$ending$clashes. \
+    die "${step[title]}: $one and $other would both become ${name%.*}$ending$clashes. \
 Set $proposal in this step, or give them directories of their own"
 }
 
@@ -190,13 +186,12 @@ sum_of_frames() {
 
 # ---- the plan ----
 
-# Empties all lists of results.
+# Begins all lists of results.
 clear_lists() {
     local prefix part
     for prefix in frame file picture plot; do
         for part in result input key verdict reason line rows stale; do
-            local -n list=${prefix}_$part
-            list=()
+            declare -ga "${prefix}_$part=()"
         done
     done
 }
@@ -214,21 +209,22 @@ list_results() {
     done
 }
 
-# plan PREFIX DIR JOURNAL OTHER: sets the verdict and reason of each result of the list, and PREFIX_stale: by
-# what lies in the directory and what the step's journal tells. OTHER is the reason of one of another key.
-# A result that may not be overwritten ends the run. Reads option[force].
+# plan PREFIX OTHER: sets the verdict and reason of each result of the list, and PREFIX_stale: by what lies in its
+# directory and what the journal tells. OTHER is the reason of one of another key. A result that may not be overwritten
+# ends the run. Reads option[force].
 plan() {
     local -n result=$1_result input=$1_input key=$1_key verdict=$1_verdict reason=$1_reason line=$1_line stale=$1_stale
-    local name old_key size time own_size own_time rows own i stat directory=$2 journal=$3 other=$4
+    local name old_key size time own_size own_time rows own i stat directory journal
     local -A there=() known=() planned=()
+    where_of "$1"
     list_results "$directory" there
     verdict=() reason=() line=() stale=()
-    if [[ -f ${step[state]}/$journal ]]; then
+    if [[ -f $journal ]]; then
         # A line that is not whole, where the disk was full or the power failed, says nothing.
         while IFS=$'\t' read -r name old_key size time own_size own_time rows; do
             unescape "$name"
             [[ ! $own_time ]] || known[$own_size$'\t'$own_time$'\t'$REPLY]=$name$'\t'$old_key$'\t'$size$'\t'$time$'\t'$own_size$'\t'$own_time${rows:+$'\t'$rows}
-        done <"${step[state]}/$journal"
+        done <"$journal"
     fi
     for i in "${!result[@]}"; do
         name=${result[i]}
@@ -250,7 +246,7 @@ plan() {
             time=${input[i]#*$'\t'} stat=${stat#*$'\t'}
             [[ $time != - ]] && ((10#${time/./} <= 10#${stat/./})) || reason[i]="older than its input"
         elif [[ ${own#*$'\t'} != "${key[i]}"$'\t'* ]]; then
-            reason[i]=$other
+            reason[i]=$2
         else
             verdict[i]="done" reason[i]=-
         fi
@@ -280,27 +276,15 @@ key_of() {
     REPLY=k${REPLY/ /-}
 }
 
-# plan_results PREFIX TEXT: plans results in the step's output directory, which all depend on that text.
+# Plans the step's own results. Those of another key than that of step[key_text] are to be made again for what differs
+# from the last time.
 plan_results() {
-    local -n all=$1_result keys=$1_key
-    local i
-    key_of "$2"
-    keys=()
-    for i in "${!all[@]}"; do
-        keys[i]=$REPLY
-    done
-    why_other "$2"
-    plan "$1" "${step[out]}" journal "$REPLY"
-}
-
-# why_other TEXT: why a result of another key than the TEXT's is to be made again: what differs from the last
-# time.
-why_other() {
-    REPLY='other options'
-    [[ ! -f ${step[state]}/key ]] || REPLY=$(printf '%s' "$1" | awk '
+    local other='other options'
+    [[ ! -f ${step[state]}/key ]] || other=$(printf '%s' "${step[key_text]}" | awk '
         FILENAME == ARGV[1] { old[$0] = 1; next }
         !($0 in old) && !($1 in seen) { seen[$1] = 1; text = text (text == "" ? "other " : " and ") $1 }
         END { print text == "" ? "other options" : text }' "${step[state]}/key" -)
+    plan "${step[list]}" "$other"
 }
 
 # version_line PROGRAM: what its results depend on.

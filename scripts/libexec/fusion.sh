@@ -15,8 +15,7 @@ kind 'FocusStackBunch NAME' StackJob input_path=paths input_filepaths=paths outp
     metadata=bool raw_options=raw enabled=bool
 words_of sharpness 4=4 6=6 8=8
 
-declare -a picture_result=() picture_input=() picture_key=() picture_verdict=() picture_reason=() picture_line=() \
-    picture_rows=() picture_stale=() bunch_first=() bunch_last=() bunch_results=()
+declare -a bunch_first=() bunch_last=() bunch_results=()
 
 # ---- the kinds ----
 
@@ -27,11 +26,11 @@ FocusStack_allowed() {
 }
 
 FocusStackBunch_allowed() {
+    local frames overlap
     FocusStack_allowed "$1"
     bunch_of "$1"
-    # shellcheck disable=SC2086
-    set -- $REPLY
-    ((10#$2 < 10#$1)) || wrong "overlap = $2 leaves no new frame in a bunch of $1 frames" "0 to $(($1 - 1))"
+    read -r frames overlap <<<"$REPLY"
+    ((overlap < frames)) || wrong "overlap = $overlap leaves no new frame in a bunch of $frames frames" "0 to $((frames - 1))"
 }
 
 # bunch_of BLOCK: frames and overlap.
@@ -41,7 +40,7 @@ bunch_of() {
 
 FocusStack_load() {
     load_format "$1"
-    step+=([holds]=o [list]=picture [max_frames]=0 [resample]=1 [reverse]=no [ref_idx]='' [bunch]='' [overlap]=0
+    step+=([holds]=o [list]=picture [bunch]='' [overlap]=0
         [file_name]=${setting[$1.file_name]-${job[name]}} [sharpness]=${setting[$1.sharpness]-6}
         [depth_map]=${setting[$1.depth_map]-no})
 }
@@ -55,7 +54,6 @@ FocusStackBunch_load() {
 FocusStack_check() {
     command -v framefuse >/dev/null || die "${step[title]}: there is no program framefuse in this version"
     plan_fusion
-    [[ ! ${option[preview]-} ]] || preview_fusion
 }
 
 FocusStackBunch_check() {
@@ -66,7 +64,7 @@ FocusStackBunch_check() {
 
 # Plans the pictures: sets the list picture_, the bunches and step[key_text]; false where there is nothing to plan yet.
 plan_fusion() {
-    local n i text
+    local n i text numbers
     clear_plots
     list_frames '' || return
     list_bunches
@@ -79,15 +77,13 @@ plan_fusion() {
     step[key_text]=$text"frames $REPLY"$'\n'
     for n in "${!bunch_first[@]}"; do
         frames_of_bunch "$n"
-        # shellcheck disable=SC2086
-        sum_of_frames $REPLY
+        sum_of_frames "${numbers[@]}"
         key_of "${text}bunch $REPLY"
         for i in ${bunch_results[n]}; do
             picture_key[i]=$REPLY picture_input[i]=$'0\t0'
         done
     done
-    why_other "${step[key_text]}"
-    plan picture "${step[out]}" journal "$REPLY"
+    plan_results
 }
 
 # Divides the frames: sets the bunches and the names of their pictures. The last bunch of a stack may be shorter.
@@ -110,12 +106,12 @@ list_bunches() {
     done
 }
 
-# frames_of_bunch N: their numbers.
+# frames_of_bunch N: sets the caller's numbers[], those of its frames.
 frames_of_bunch() {
     local i
-    REPLY=''
+    numbers=()
     for ((i = bunch_first[$1]; i <= bunch_last[$1]; i++)); do
-        REPLY+=" $i"
+        numbers+=("$i")
     done
 }
 
@@ -131,31 +127,21 @@ to_make() {
 
 # fusion_job N DIR: sets pieces[], the job that makes the picture of that bunch, with its other files, in DIR.
 fusion_job() {
-    local picture=$2/${picture_result[${bunch_results[$1]%% *}]} command numbers middle
-    words framefuse "-sharpness=${step[sharpness]}"
-    command=$REPLY
+    local picture=$2/${picture_result[${bunch_results[$1]%% *}]} text=framefuse numbers middle
+    add "-sharpness=${step[sharpness]}"
     case ${step[format]} in
     # pngtopam drops the opacity that a JPEG cannot hold.
-    png | jpeg) command+=' -png' ;;
-    pam)
-        words "-name=${step[file_name]}"
-        command+=" $REPLY"
-        ;;
+    png | jpeg) add -png ;;
+    pam) add "-name=${step[file_name]}" ;;
     esac
     # Pictures of bunches are frames again, and all frames have the same planes.
-    [[ ! ${step[bunch]} || ${step[format]} == jpeg ]] || command+=' -opacity'
-    if [[ ${step[depth_map]} == yes ]]; then
-        words "-depthmap=$2/${picture_result[1]}"
-        command+=" $REPLY"
-    fi
+    [[ ! ${step[bunch]} || ${step[format]} == jpeg ]] || add -opacity
+    [[ ${step[depth_map]} == no ]] || add "-depthmap=$2/${picture_result[1]}"
     frames_of_bunch "$1"
-    # shellcheck disable=SC2206
-    numbers=($REPLY)
-    feed_frames "$command" "${numbers[@]}"
+    feed_frames "$text" "${numbers[@]}"
     [[ ${step[format]} != jpeg ]] || pieces+=('| pngtopam -quiet')
     format_pieces ''
-    quote "$picture"
-    pieces[-1]+=" >$REPLY"
+    add_target "$picture"
     middle=${frame_path[numbers[${#numbers[@]} / 2]]}
     if copies_metadata && holds_metadata "$middle"; then
         words copy-metadata "${step[format]}" "$middle" "$picture"
@@ -168,16 +154,12 @@ fusion_job() {
 FocusStack_run() {
     local n made=0
     plan_fusion
-    enter_run picture
+    enter_run
     for n in "${!bunch_first[@]}"; do
-        to_make "$n" || continue
-        make_picture "$n" "$REPLY" && made=$((made + 1))
+        to_make "$n" && make_picture "$n" "$REPLY" && made=$((made + 1))
     done
-    settle picture "${step[out]}" journal
-    keep_key "${step[key_text]}"
+    settle_results
     sum_up_fusion "$made"
-    fusion_facts
-    leave_run
 }
 
 FocusStackBunch_run() {
@@ -190,7 +172,7 @@ FocusStackBunch_live() {
     plan_fusion || return 0
     for n in "${!bunch_first[@]}"; do
         to_make "$n" || continue
-        enter_run picture
+        enter_run
         make_picture "$n" "$REPLY"
         leave_run
     done
@@ -221,7 +203,7 @@ make_picture() {
         escape "$line"
         picture_rows[i]+=$'\t'"warning $REPLY"
     done
-    place_results picture "${step[out]}" journal "${step[run]}" "${results[@]}" || exit 1
+    place_results picture "${step[run]}" "${results[@]}" || exit 1
 }
 
 # sum_up_fusion MADE

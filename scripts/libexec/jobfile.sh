@@ -379,7 +379,8 @@ working_path() {
 load_step() {
     local b=$1 own plots
     clear_lists
-    step=([block]=$b [kind]=${block_kind[b]} [name]=${block_name[b]} [title]="${block_kind[b]} ${block_name[b]}")
+    step=([block]=$b [kind]=${block_kind[b]} [name]=${block_name[b]} [title]="${block_kind[b]} ${block_name[b]}"
+        [max_frames]=0 [resample]=1 [reverse]=no [ref_idx]='')
     working_path "$b"
     own=$REPLY
     directory_of "$own"

@@ -13,8 +13,6 @@ kind 'NoiseDetection [NAME]' StackJob input_path=paths input_filepaths=paths wor
 kind_name[NoiseDetection]=noise-map
 words_of statistic mean=mean persistent=persistent
 
-declare -a file_result=() file_input=() file_key=() file_verdict=() file_reason=() file_line=() file_rows=() file_stale=()
-
 NoiseDetection_allowed() {
     local key
     for key in target_pixels noisy_masked_px; do
@@ -26,8 +24,8 @@ NoiseDetection_allowed() {
 }
 
 NoiseDetection_load() {
-    local b=$1
-    step+=([holds]=m [list]=file [out]=${step[name]} [resample]=1 [reverse]=no [ref_idx]=''
+    local b=$1 colours
+    step+=([holds]=m [list]=file [out]=${step[name]}
         [file_name]=${setting[$b.file_name]-hot} [max_frames]=${setting[$b.max_frames]-0}
         [plot]=${setting[$b.plot_histograms]-no} [plot_range]=${setting[$b.plot_range]-}
         [blur]=${setting[$b.blur_size]-5} [statistic]=${setting[$b.statistic]-persistent}
@@ -35,13 +33,10 @@ NoiseDetection_load() {
         [raw_domain]=${setting[$b.raw_domain]-yes}
         [unheard]="${setting[$b.blur_size]+blur_size} ${setting[$b.statistic]+statistic}"
         [unused]=${setting[$b.output_path]+output_path})
-    ! is_set "$b" noisy_masked_px || each_colour "${setting[$b.noisy_masked_px]}"
-}
-
-# each_colour COUNTS: how many noisy pixels each colour may have, from one number or three.
-each_colour() {
-    step[target]=$1
-    [[ $1 == *,* ]] || step[target]=$1,$1,$1
+    # How many noisy pixels each colour may have, from one number or three.
+    colours=${setting[$b.noisy_masked_px]-}
+    [[ ! $colours || $colours == *,* ]] || colours=$colours,$colours,$colours
+    step[target]=${colours:-${step[target]}}
 }
 
 NoiseDetection_check() {
@@ -49,7 +44,6 @@ NoiseDetection_check() {
     plan_noise || step[masks_to_make]="no frames yet"
     physical "${step[out]}"
     [[ ! ${step[masks_to_make]} ]] || ahead_masks[$REPLY/${step[file_name]}-rgb.png]=yes
-    [[ ! ${option[preview]-} ]] || preview_noise
 }
 
 # On a mosaic the neighbours of a colour take the place of blur and statistic.
@@ -90,7 +84,7 @@ plan_noise() {
     list_noise_files
     key_of "${step[key_text]}"
     set_keys "$map_key" "$REPLY"
-    plan_files
+    plan_results
     step+=([map_to_make]='' [masks_to_make]='' [plot_to_make]='')
     for i in "${!file_result[@]}"; do
         [[ ${file_verdict[i]} == make ]] || continue
@@ -119,11 +113,6 @@ set_keys() {
         file_input[i]=$'0\t0' file_key[i]=$2
     done
     file_key[0]=$1
-}
-
-plan_files() {
-    why_other "${step[key_text]}"
-    plan file "${step[out]}" journal "$REPLY"
 }
 
 # The plot depends on the map and on what it is asked for.
@@ -172,26 +161,25 @@ map_job() {
         words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
         feed_frames "$REPLY" "${!frame_path[@]}"
     fi
-    quote "$1"
-    pieces[-1]+=" >$REPLY"
+    add_target "$1"
 }
 
 # mask_job DIR: the masks, from the map that lies in the output directory to DIR.
 mask_job() {
-    local map=${step[out]}/${step[file_name]}-map.pam threshold
+    local map=${step[out]}/${step[file_name]}-map.pam text='noisedetect -frommap'
     threshold_words "$map"
-    threshold=${REPLY:+ $REPLY}
-    words "-output=$1/${step[file_name]}" "$map"
-    pieces=("noisedetect -frommap$threshold $REPLY >/dev/null")
+    text+=${REPLY:+ $REPLY}
+    add "-output=$1/${step[file_name]}" "$map"
+    pieces=("$text >/dev/null")
 }
 
 # noise_plot_job FILE
 noise_plot_job() {
-    local map=${step[out]}/${step[file_name]}-map.pam threshold
+    local map=${step[out]}/${step[file_name]}-map.pam text="noisehist -range=${step[plot_range]}"
     threshold_words "$map"
-    threshold=${REPLY:+ $REPLY}
-    words "-plot=$1" "$map"
-    pieces=("noisehist -range=${step[plot_range]}$threshold $REPLY >/dev/null")
+    text+=${REPLY:+ $REPLY}
+    add "-plot=$1" "$map"
+    pieces=("$text >/dev/null")
 }
 
 # ---- running ----
@@ -201,14 +189,13 @@ NoiseDetection_run() {
     say_unused
     plan_noise
     say_unheard_on_mosaics
-    enter_run file
+    enter_run
     if [[ ${step[masks_to_make]} ]]; then
         make_noise
     else
         say_step "${step[out]}/${step[file_name]}-rgb.png is up to date"
     fi
-    settle file "${step[out]}" journal
-    keep_key "${step[key_text]}"
+    settle_results
     if [[ -s ${step[state]}/note ]]; then
         read -r note <"${step[state]}/note"
         note "$note" "${step[output]}/${step[file_name]}-rgb.png"
@@ -219,8 +206,6 @@ NoiseDetection_run() {
         make_plot 0 "${pieces[@]}"
     fi
     settle_plots
-    noise_facts
-    leave_run
 }
 
 make_noise() {
@@ -233,7 +218,7 @@ make_noise() {
         step[stream]=''
         print_said | grep "$warning_pattern" >"${step[run]}/warnings"
         keep warnings warnings || exit 1
-        place_results file "${step[out]}" journal "${step[run]}" 0 || exit 1
+        place_results file "${step[run]}" 0 || exit 1
     fi
     mask_job "${step[run]}"
     run_job masks "${pieces[@]}" || step_failed "$status" "$program"
@@ -246,8 +231,8 @@ make_noise() {
     done
     set_keys "$map_key" "$key"
     colours=("${!file_result[@]}")
-    place_results file "${step[out]}" journal "${step[run]}" "${colours[@]:2}" 1 || exit 1
-    plan_files
+    place_results file "${step[run]}" "${colours[@]:2}" 1 || exit 1
+    plan_results
 }
 
 # Lists the frames for messages that have them by their numbers on standard input, where each is one image for

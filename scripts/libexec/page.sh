@@ -35,11 +35,6 @@ view_command() {
     step[bad_pixels]=$repaired
 }
 
-# What the step's results are, so that another result makes another report.
-fact_state() {
-    fact state "$(cat -- "${step[state]}/journal" "${step[state]}/plots" 2>/dev/null | cksum)"
-}
-
 # The photographs, of the first step that tells them.
 fact_frames() {
     local i
@@ -65,20 +60,24 @@ why_failed() {
     done < <(print_said && cat -- "${step[run]}"/align-*.said 2>/dev/null)
 }
 
-noise_facts() {
-    local note
+# What the report says of the step: what its results are, so that other results make another report, and what
+# PREFIX_facts of their list tells.
+step_facts() {
     wants_report || return 0
-    fact_state
+    fact state "$(cat -- "${step[state]}/journal" "${step[state]}/plots" 2>/dev/null | cksum)"
+    "${step[list]}_facts"
+}
+
+file_facts() {
+    local note
     { read -r note <"${step[state]}/note"; } 2>/dev/null || return 0
     fact noise "${step[name]}" "${step[output]}/${step[file_name]}-map.pam" "${step[plot_range]}" \
         "-threshold=${note##* at threshold }"
 }
 
-actions_facts() {
+frame_facts() {
     local k i table
-    wants_report || return 0
     fact_frames
-    fact_state
     for i in "${!left_out[@]}"; do
         view_command "${frame_path[i]}"
         fact refused "${frame_name[i]}" "${reason_of[i]-}" "$REPLY"
@@ -106,11 +105,8 @@ actions_facts() {
 # spots_facts K: the reference frame before and after the repair by the K-th sub-action, where the mask lies beside its
 # map.
 spots_facts() {
-    local k=$1 i mask='' before after
-    for i in "${!line_word[@]}"; do
-        ((line_stage[i] != k)) || [[ ${line_word[i]} != mask ]] || mask=${line_value[i]}
-    done
-    absolute "$mask"
+    local k=$1 mask before after
+    absolute "${stage_mask[k]}"
     mask=$REPLY
     [[ -f ${mask%-rgb.png}-map.pam ]] || return 0
     job[spots]=yes
@@ -158,10 +154,8 @@ pair_facts() {
     fact pair "${pair[@]}" "$REPLY"
 }
 
-fusion_facts() {
-    wants_report || return 0
+picture_facts() {
     fact_frames
-    fact_state
     [[ ! ${step[bunch]} ]] || return 0
     view_command "${step[out]}/${picture_result[0]}"
     fact picture "${picture_result[0]}" "$REPLY"

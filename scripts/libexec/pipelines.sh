@@ -281,11 +281,6 @@ add_words() {
     esac
 }
 
-add() {
-    words "$@"
-    text+=" $REPLY"
-}
-
 # What the last program is told of its output.
 add_output() {
     [[ $purpose != frames || ${step[format]} != png ]] || add -png
@@ -337,16 +332,14 @@ end_pipeline() {
     if ((${#numbers[@]} == 1)); then
         [[ $purpose != frames ]] || format_pieces ''
         result_of "${numbers[0]}"
-        quote "$REPLY"
-        pieces[-1]+=" >$REPLY"
+        add_target "$REPLY"
     elif [[ $purpose == frames && (${step[format]} == tiff || ${step[format]} == jpeg) ]]; then
         written_frames
         text=$REPLY
         for number in "${numbers[@]}"; do
             format_pieces "$text/${frame_name[number]}.pam"
             result_of "$number"
-            quote "$REPLY"
-            pieces[-1]+=" >$REPLY"
+            add_target "$REPLY"
         done
     fi
     [[ $purpose != frames ]] || add_metadata "${numbers[@]}"
@@ -395,8 +388,7 @@ holds_metadata() {
 # Whether metadata is copied; tells where that is not possible.
 copies_metadata() {
     [[ ${step[metadata]} == yes && ${step[format]} != pam ]] || return
-    [[ ${engine[exiftool]-} ]] || { command -v exiftool >/dev/null && engine[exiftool]=yes || engine[exiftool]=no; }
-    [[ ${engine[exiftool]} == no ]] || return 0
+    ! command -v exiftool >/dev/null || return 0
     [[ ${option[preview]-}${engine[said_exiftool]-} ]] || say "exiftool is not installed: metadata and colour profiles are not copied"
     engine[said_exiftool]=yes
     return 1
@@ -420,8 +412,7 @@ copy_frames() {
             converted+=("$i")
         fi
         result_of "$i"
-        quote "$REPLY"
-        pieces[-1]+=" >$REPLY"
+        add_target "$REPLY"
     done
     ((${#converted[@]} == 0)) || add_metadata "${converted[@]}"
 }

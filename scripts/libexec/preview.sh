@@ -10,12 +10,8 @@ preview_head() {
     printf '# What stackjob runs for %s. It writes beside its place and renames, works on several runs of frames\n' "$REPLY"
     echo '# at a time, and counts the status of every stage; here the steps are in plain order.'
     echo 'set -e'
-    quote "${place[bin]}"
-    # shellcheck disable=SC2016
-    printf 'PATH=%s:' "$REPLY"
-    quote "${place[libexec]}"
-    # shellcheck disable=SC2016
-    printf '%s:$PATH\n' "$REPLY"
+    quote "${place[bin]}:${place[libexec]}"
+    printf 'PATH=%s:%s\n' "$REPLY" "\$PATH"
 }
 
 # Begins a step: sets step[run], where the script has what lies between.
@@ -46,18 +42,9 @@ show_command() {
     printf '%s\n' "$REPLY"
 }
 
-# show_table WHY FILE TABLE...: tables as one.
-show_table() {
-    local command
-    words awk 'NR == 1 || FNR > 1' "${@:3}"
-    command=$REPLY
-    quote "$2"
-    show_job "$1" "$command >$REPLY"
-}
-
-preview_noise() {
+# PREFIX_preview: of the step whose results are that list.
+file_preview() {
     local pieces
-    preview_step
     if [[ ! ${step[masks_to_make]}${step[plot_to_make]} ]]; then
         show_reason "${step[title]}: nothing to do"
         return
@@ -78,9 +65,8 @@ preview_noise() {
     show_job "how many pixels are noisy at which threshold: ${step[plot_to_make]}" "${pieces[@]}"
 }
 
-preview_fusion() {
+picture_preview() {
     local n pieces why made=''
-    preview_step
     show_reason "${step[title]}"
     for n in "${!bunch_first[@]}"; do
         to_make "$n" || continue
@@ -93,9 +79,8 @@ preview_fusion() {
     [[ $made ]] || show_reason "${step[title]}: nothing to do"
 }
 
-preview_actions() {
+frame_preview() {
     local file
-    preview_step
     show_reason "${step[title]}: ${step[to_make]} frames to make, ${step[unchanged]} up to date"
     ((step[to_make] == 0)) || say_opaque
     for file in "${frame_stale[@]}"; do
@@ -110,7 +95,6 @@ preview_actions() {
     show_command mkdir -p "${step[run]}"
     ((${#stage_histograms[@]} == 0)) || show_command mkdir -p "${step[plots]}"
     list_bad_pixels
-    left_out=()
     prepare
     pass frames "${step[stages]}"
     ((step[unchanged] > 0)) || preview_tables
@@ -119,7 +103,7 @@ preview_actions() {
 
 # The tables and plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
 preview_tables() {
-    local k tables command
+    local k tables text suffix pieces
     for k in "${!stage_program[@]}"; do
         [[ ${stage_refers[k]} ]] || continue
         # shellcheck disable=SC2206
@@ -128,17 +112,21 @@ preview_tables() {
         tables=("${tables[@]/%/.$k}")
         [[ ! ${stage_passes[k]-} ]] || tables=("${step[run]}/align-$k.tsv")
         suffix_of "$k"
-        [[ ${stage_program[k]} != framealign ]] ||
-            show_table "the transforms of all frames" "${step[out]}/transforms$REPLY.tsv" "${tables[@]}"
+        if [[ ${stage_program[k]} == framealign ]]; then
+            suffix=$REPLY
+            words awk 'NR == 1 || FNR > 1' "${tables[@]}"
+            pieces=("$REPLY")
+            add_target "${step[out]}/transforms$suffix.tsv"
+            show_job "the transforms of all frames" "${pieces[@]}"
+        fi
         [[ ${stage_summary[k]-} ]] || continue
         show_command mkdir -p "${step[plots]}"
         plot_command "$k"
-        command=$REPLY
-        words "${tables[@]}"
-        command+=" $REPLY"
+        text=$REPLY
+        add "${tables[@]}"
+        pieces=("$text")
         summary_name "$k"
-        quote "${step[plots]}/$REPLY"
-        command+=" >$REPLY"
-        show_job "the figures of ${kind_of[${stage_program[k]}]}, frame by frame" "$command"
+        add_target "${step[plots]}/$REPLY"
+        show_job "the figures of ${kind_of[${stage_program[k]}]}, frame by frame" "${pieces[@]}"
     done
 }

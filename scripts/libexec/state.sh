@@ -69,18 +69,18 @@ unlock() {
 
 # ---- the directory of a step's run ----
 
-# enter_run PREFIX: makes step[run], for the results of that list.
+# Makes step[run].
 enter_run() {
     mkdir -p -- "${step[out]}" || die "${step[title]}: the output directory ${step[out]} cannot be made"
     sweep
     step[run]=$(mktemp -d "${step[out]}/.stackjob-XXXXXX") || die "${step[title]}: nothing can be written in ${step[out]}"
-    check_case "$1"
+    check_case
 }
 
 # Where the file system takes upper and lower case for the same, results whose names differ in nothing
 # else would overwrite each other.
 check_case() {
-    local -n result=$1_result
+    local -n result=${step[list]}_result
     local -A seen=()
     local name=${step[run]##*/} other
     other=${name~~}
@@ -115,14 +115,21 @@ leave_run() {
 
 # ---- results ----
 
-# place_results PREFIX DIR JOURNAL FROM INDEX...: the results of these indices of the list, which lie in the
-# directory FROM, get their places in DIR: first their lines in the journal, then their names. Both are on the
-# disk by then: a power cut leaves no result that is empty or unknown. A line begins with a line's end, so that
-# a part of one, where the disk was full, spoils no other.
+# where_of PREFIX: sets the caller's directory and journal: where the results of that list lie, and what tells of them.
+where_of() {
+    directory=${step[out]} journal=${step[state]}/journal
+    [[ $1 != plot ]] || directory=${step[plots]} journal=${step[state]}/plots
+}
+
+# place_results PREFIX FROM INDEX...: the results of these indices of the list, which lie in the directory FROM, get
+# their places: first their lines in the journal, then their names. Both are on the disk by then: a power cut leaves
+# no result that is empty or unknown. A line begins with a line's end, so that a part of one, where the disk was full,
+# spoils no other.
 place_results() {
     local -n result=$1_result input=$1_input key=$1_key rows=$1_rows line=$1_line
-    local directory=$2 journal=${step[state]}/$3 from=$4 i k=0 stats lines='' files=()
-    shift 4
+    local directory journal from=$2 i k=0 stats lines='' files=()
+    where_of "$1"
+    shift 2
     for i; do
         files+=("$from/${result[i]}")
     done
@@ -142,19 +149,22 @@ keep() {
     sync -d -- "${step[run]}/$1" && mv -f -- "${step[run]}/$1" "${step[state]}/$2"
 }
 
-# settle PREFIX DIR JOURNAL: the step's own unchanged results that the list no longer has go, and with them
-# their lines: in the journal stay those of the list's results.
+# settle PREFIX: the step's own unchanged results that the list no longer has go, and with them their lines: in the
+# journal stay those of the list's results.
 settle() {
     local -n stale=$1_stale line=$1_line
-    local name
+    local name directory journal
+    where_of "$1"
     for name in "${stale[@]}"; do
-        rm -f -- "$2/$name" && say_more "removed $2/$name: the job no longer makes it"
+        rm -f -- "$directory/$name" && say_more "removed $directory/$name: the job no longer makes it"
     done
-    [[ -f ${step[state]}/$3 ]] || return 0
-    { ((${#line[@]} == 0)) || printf '%s\n' "${line[@]}"; } >"${step[run]}/journal" && keep journal "$3" || exit 1
+    [[ -f $journal ]] || return 0
+    { ((${#line[@]} == 0)) || printf '%s\n' "${line[@]}"; } >"${step[run]}/journal" &&
+        keep journal "${journal##*/}" || exit 1
 }
 
-# keep_key TEXT: to tell next time what differs.
-keep_key() {
-    printf '%s' "$1" >"${step[run]}/key" && keep key key || exit 1
+# Settles the step's results, and keeps what they depend on, to tell next time what differs.
+settle_results() {
+    settle "${step[list]}"
+    printf '%s' "${step[key_text]}" >"${step[run]}/key" && keep key key || exit 1
 }

@@ -7,8 +7,7 @@
 # plot_index[K.NUMBER] is where a frame's histograms before the K-th sub-action are, plot_index[K.] the plot of
 # the K-th sub-action's table.
 
-declare -a plot_result=() plot_input=() plot_key=() plot_verdict=() plot_reason=() plot_line=() plot_rows=() plot_stale=() \
-    plot_frame=()
+declare -a plot_frame=()
 declare -A plot_index=() plotted_key=()
 
 # ---- tables ----
@@ -146,7 +145,7 @@ add_plot() {
 
 # Nothing is known of what a step would plot that cannot plot.
 plan_plots() {
-    plan plot "${step[plots]}" plots "other options"
+    plan plot "other options"
     [[ ${engine[gnuplot]-} != no ]] || plot_stale=()
 }
 
@@ -154,14 +153,14 @@ plan_plots() {
 make_plot() {
     local status program
     run_job plot "${@:2}" || step_failed "$status" "$program"
-    mkdir -p -- "${step[plots]}" && place_results plot "${step[plots]}" plots "${step[run]}" "$1" ||
+    mkdir -p -- "${step[plots]}" && place_results plot "${step[run]}" "$1" ||
         die "${step[title]}: nothing can be written in ${step[plots]}"
     say_step "plotted ${step[plots]}/${plot_result[$1]}"
 }
 
 # At the end of a step: plots that it no longer makes go.
 settle_plots() {
-    [[ ${engine[gnuplot]-} == no ]] || settle plot "${step[plots]}" plots
+    [[ ${engine[gnuplot]-} == no ]] || settle plot
 }
 
 # summary_name K: what the plot of the K-th sub-action's table is called.
@@ -200,7 +199,7 @@ find_plot_key() {
 
 # The plots of whole tables, where they are not up to date. Frames that failed have no histograms.
 plot_tables() {
-    local k i text
+    local k i text pieces
     for i in "${!left_out[@]}"; do
         for k in "${!stage_histograms[@]}"; do
             unset "plot_result[${plot_index[$k.$i]}]"
@@ -220,10 +219,10 @@ plot_tables() {
         [[ ${plot_verdict[i]-} == make ]] || continue
         plot_command "$k"
         text=$REPLY
-        words "${step[run]}/table-$k"
-        text+=" $REPLY"
-        quote "${step[run]}/${plot_result[i]}"
-        make_plot "$i" "$text >$REPLY"
+        add "${step[run]}/table-$k"
+        pieces=("$text")
+        add_target "${step[run]}/${plot_result[i]}"
+        make_plot "$i" "${pieces[@]}"
     done
     settle_plots
 }

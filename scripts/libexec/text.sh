@@ -65,6 +65,18 @@ words() {
     REPLY=${text# }
 }
 
+# add WORD...: to the caller's text, which is that of a command.
+add() {
+    words "$@"
+    text+=" $REPLY"
+}
+
+# add_target FILE: that is where the last of the caller's pieces writes to.
+add_target() {
+    quote "$1"
+    pieces[-1]+=" >$REPLY"
+}
+
 # A job is shell text in pieces: each is one stage of a pipeline, and begins with "| " where it goes on
 # with the stage before it. So the text that runs is the text that is shown.
 #

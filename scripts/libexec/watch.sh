@@ -211,7 +211,7 @@ live_step() {
 
 # why_waits: why the step at work needs the whole stack, or nothing.
 why_waits() {
-    local i
+    local mask
     REPLY=''
     [[ ${step[kind]} == Actions ]] || return 0
     if ((${#stage_passes[@]})); then
@@ -219,8 +219,8 @@ why_waits() {
     elif [[ ${stage_refers[*]} == *yes* && (! ${step[ref_idx]} || ${step[reverse]} == yes) ]]; then
         REPLY='the reference is the middle frame; ref_idx, without reverse_order, sets one that is known before'
     else
-        for i in "${!line_word[@]}"; do
-            [[ ${line_word[i]} != mask || -f ${line_value[i]} ]] || REPLY="the mask ${line_value[i]} is not there yet"
+        for mask in "${stage_mask[@]}"; do
+            [[ -f $mask ]] || REPLY="the mask $mask is not there yet"
         done
     fi
 }
