@@ -62,13 +62,7 @@ untouched() {
 
 # The processes of this test's own runs, by a variable in their environment.
 marked() {
-    local environment
-    for environment in /proc/[0-9]*/environ; do
-        if grep -qz "^STACKJOB_TEST=$BATS_TEST_TMPDIR" "$environment" 2>/dev/null; then
-            environment=${environment#/proc/}
-            echo "${environment%/environ}"
-        fi
-    done
+    grep -lsz "^STACKJOB_TEST=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ | cut -d/ -f3
 }
 
 # only_tools [NAME...]: sets $tools_only, a PATH of the programs under test and the system's, without

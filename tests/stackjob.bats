@@ -1356,9 +1356,9 @@ END
 @test "SIGINT and SIGTERM end it at once, with all that it started" {
     frames stack
     cp -r "$BUILD" build
-    # Programs that never end: noisedetect in a job of its own, framealign in jobs under GNU parallel.
+    # Programs that never end: noisedetect in a job of its own, framealign in runs of frames.
     for program in noisedetect framealign; do
-        printf '%s\n' '#!/bin/sh' 'case "$*" in *-map*|*-save*|*-estimate*) sleep 20 & wait ;; esac' \
+        printf '%s\n' '#!/bin/sh' 'case "$*" in *-map*|*-save*|*-estimate*) sleep 300 & wait ;; esac' \
             "exec $BUILD/bin/$program \"\$@\"" >build/bin/$program
     done
     for signal in INT TERM HUP; do
@@ -1369,13 +1369,13 @@ END
             # shellcheck disable=SC2086
             STACKJOB_TEST=$BATS_TEST_TMPDIR env --default-signal=INT build/bin/stackjob -q ${steps##[nt]o*} job >/dev/null 2>err &
             runner=$!
-            for _ in {1..100}; do
+            for _ in {1..1000}; do
                 [ "$(marked | xargs -r -I{} readlink /proc/{}/exe | grep -c sleep)" -eq 0 ] || break
                 sleep 0.05
             done
             [ -n "$(marked)" ]
             before=$(date +%s%N)
-            kill "-$signal" "$runner"
+            kill "-$signal" "$runner" || { cat err && false; }
             status=0
             wait "$runner" || status=$?
             [ $((($(date +%s%N) - before) / 1000000)) -lt "${PATIENCE:-10000}" ]
