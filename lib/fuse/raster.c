@@ -49,64 +49,21 @@ void raster_begin(struct raster *raster, const struct frame *frame)
 }
 
 SIMD_CLONES
-static void to_float(const uint16_t *restrict from, unsigned width, float *restrict to)
-{
-    for (unsigned i = 0; i < width; i++)
-        to[i] = (float)from[i];
-}
-
-SIMD_CLONES
-static void split_pairs(const uint16_t *restrict from, unsigned width, float *restrict to)
-{
-    float *restrict second = to + width;
-    for (unsigned i = 0; i < width; i++) {
-        to[i] = (float)from[2 * i];
-        second[i] = (float)from[2 * i + 1];
-    }
-}
-
-SIMD_CLONES
-static void split_triples(const uint16_t *restrict from, unsigned width, float *restrict to)
-{
-    float *restrict second = to + width, *restrict third = second + width;
-    for (unsigned i = 0; i < width; i++) {
-        to[i] = (float)from[3 * i];
-        second[i] = (float)from[3 * i + 1];
-        third[i] = (float)from[3 * i + 2];
-    }
-}
-
-SIMD_CLONES
-static void split_quads(const uint16_t *restrict from, unsigned width, float *restrict to)
-{
-    float *restrict second = to + width, *restrict third = second + width;
-    float *restrict fourth = third + width;
-    for (unsigned i = 0; i < width; i++) {
-        to[i] = (float)from[4 * i];
-        second[i] = (float)from[4 * i + 1];
-        third[i] = (float)from[4 * i + 2];
-        fourth[i] = (float)from[4 * i + 3];
-    }
-}
-
-SIMD_CLONES
-static void scale_all(float *samples, size_t count, float factor)
+static void scale_all(const uint16_t *restrict samples, size_t count, float factor,
+                      float *restrict out)
 {
     for (size_t i = 0; i < count; i++)
-        samples[i] *= factor;
+        out[i] = (float)samples[i] * factor;
 }
 
-/* A row of the raster, plane after plane: colours in 0..RASTER_FULL, opacity in 0..1. */
+/* A row of samples as colours in 0..RASTER_FULL and opacity in 0..1. */
 static void convert_row(const struct raster *raster, const uint16_t *samples, float *out)
 {
-    static void (*const split[])(const uint16_t *restrict, unsigned, float *restrict) = {
-        to_float, split_pairs, split_triples, split_quads};
-    unsigned width = raster->width;
-    size_t colored = (size_t)width * raster->colors;
-    split[raster->planes - 1](samples, width, out);
-    scale_all(out, colored, RASTER_FULL / (float)raster->maxval);
+    size_t colored = (size_t)raster->width * raster->colors;
+    float maxval = (float)raster->maxval;
+    scale_all(samples, colored, RASTER_FULL / maxval, out);
     if (raster->planes > raster->colors)
-        scale_all(out + colored, width, 1 / (float)raster->maxval);
+        scale_all(samples + colored, raster->width, 1 / maxval, out + colored);
 }
 
 void raster_next(struct raster *raster, float *calm, float *kept, float *trust)
