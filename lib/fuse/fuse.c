@@ -17,7 +17,7 @@
  *         E = the energy of that, blurred: see energy.h; for l = 0 of h - (g[1] doubled), twice
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
  *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
- *         w = (q / 32)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
+ *         w = (q / 16)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
  *         l = 0: w by t
  *         A[l] += w detail;  W[l] += w
  *         l > 0, where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
@@ -39,9 +39,9 @@
  * it no weight would be small enough. A point of light that is no larger, but white, stays: where
  * it is in focus that frame's weight is greater than the others' by much more.
  *
- * Weights span 30 decades, so they are floats: the least are (.05 .03 / 32)^8 2^-16 = 4e-40, of
- * which a float still has some bits, so W is never 0 where a frame was added; energies are at most
- * some 1e5, so weights are under 1e28.
+ * Weights span 30 decades, so they are floats: the least are (.05 .03 / 16)^8 2^-19 = 1e-38, about
+ * the least normal float, so W is never 0 where a frame was added; energies are at most some 1e5,
+ * so weights are under 1e31. Their sums take 32 bits: see sum.h.
  *
  * The Laplacian and the energy of a level are never stored: rows run through windows, and the
  * weights of a row are known ENERGY_LAG rows later. Level 0 is read twice from the raster, once to
@@ -101,7 +101,7 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
         total += pixels;
     const struct layer *mapped = &layer[depth_level(base)];
     if (options->depth)
-        total += depth_bytes(mapped->width, mapped->height) + (double)sizeof(uint16_t) * pixels;
+        total += depth_bytes(mapped->width, mapped->height);
     return total + image_bytes(geometry->width, ROWS, 1);
 }
 
@@ -304,6 +304,7 @@ static void keep_colors(const struct frame *frame, unsigned row, const unsigned 
 void fuse_finish(struct fuse *fuse, struct frame *frame)
 {
     const struct frame last = *frame;
+    layer_forget_frame(fuse->layer, fuse->base);
     for (unsigned l = fuse->base; l > 0; l--)
         for (unsigned row = 0; row < fuse->layer[l].height; row++)
             layer_finish(&fuse->layer[l], row);
@@ -316,7 +317,7 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
         strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");
     for (unsigned row = 0; row < frame->height; row++) {
         layer_finish(fuse->layer, row);
-        const float *x = image_row(&fuse->layer[0].sum, row);
+        const float *x = image_row(&fuse->layer[0].sum.image, row);
         for (unsigned plane = 0; plane < fuse->colors; plane++)
             raster_put(x + (size_t)plane * width, width, fuse->maxval, frame->depth,
                        fuse->samples + plane);

@@ -35,8 +35,9 @@ double layer_bytes(const struct layer *layers, unsigned base)
     double total = 0;
     for (unsigned l = 0; l <= base; l++) {
         unsigned colors = layers[l].colors;
-        unsigned planes = colors + 1 + (l == 0 ? 0 : 2 * colors + layers[l].planes + 1);
-        total += image_bytes(layers[l].width, layers[l].height, planes);
+        unsigned planes = l == 0 ? 0 : 2 * colors + layers[l].planes + 1;
+        total += sum_bytes(layers[l].width, layers[l].height, colors) +
+                 image_bytes(layers[l].width, layers[l].height, planes);
     }
     return total;
 }
@@ -60,7 +61,7 @@ static void alloc_one(struct layer *layer, bool finest)
 {
     unsigned width = layer->width, height = layer->height;
     size_t row = (size_t)width * layer->planes;
-    image_alloc(&layer->sum, width, height, layer->colors + 1);
+    sum_alloc(&layer->sum, width, height, layer->colors);
     layer->doubled = alloc_zeroed(row + 2, sizeof *layer->doubled);
     layer->weight = alloc_array(width, sizeof *layer->weight);
     layer->work = alloc_array((size_t)width + 2, sizeof *layer->work);
@@ -87,7 +88,7 @@ void layer_alloc(struct layer *layers, unsigned base)
 void layer_free(struct layer *layers, unsigned base)
 {
     for (struct layer *layer = layers; layer <= layers + base; layer++) {
-        image_free(&layer->sum);
+        sum_free(&layer->sum);
         image_free(&layer->range);
         image_free(&layer->frame);
         image_free(&layer->finer);
@@ -220,24 +221,19 @@ void layer_add(struct layer *layer, unsigned row, const float *detail,
                const struct evidence *evidence, unsigned power, float *pooled)
 {
     weight_row(evidence, layer->width, power, pooled, layer->weight);
-    weight_add(detail, layer->weight, layer->colors, layer->width, image_row(&layer->sum, row));
+    sum_add(&layer->sum, row, detail, layer->weight);
     if (layer->range.samples)
         add_to_range(layer, row);
 }
 
 /* ---- the picture ---- */
 
-/* x of a row whose SUM has the PLANES' sums and that of the weights; COARSER is x[l+1] doubled. */
-SIMD_CLONES
-static void solve_row(float *restrict sum, unsigned planes, unsigned width,
-                      const float *restrict coarser)
+void layer_forget_frame(struct layer *layers, unsigned base)
 {
-    const float *restrict weight = sum + (size_t)planes * width;
-    for (unsigned plane = 0; plane < planes; plane++)
-        for (unsigned i = 0; i < width; i++) {
-            size_t at = (size_t)plane * width + i;
-            sum[at] = sum[at] / weight[i] + coarser[at];
-        }
+    for (struct layer *layer = layers; layer <= layers + base; layer++) {
+        image_free(&layer->frame);
+        image_free(&layer->finer);
+    }
 }
 
 /* Where no frame was opaque the range is empty, LOW above HIGH. */
@@ -254,14 +250,13 @@ static void clip_row(float *restrict x, size_t count, const float *restrict low,
 void layer_finish(struct layer *layer, unsigned row)
 {
     size_t colored = (size_t)layer->width * layer->colors;
-    float *sum = image_row(&layer->sum, row);
     if (layer->base)
         set_all(layer->doubled, colored, 0);
     else
-        double_of(layer, &layer[1].sum, row);
-    solve_row(sum, layer->colors, layer->width, layer->doubled);
+        double_of(layer, &layer[1].sum.image, row);
+    sum_solve(&layer->sum, row, layer->doubled);
     if (!layer->range.samples)
         return;
     const float *low = image_row(&layer->range, row);
-    clip_row(sum, colored, low, low + colored);
+    clip_row(image_row(&layer->sum.image, row), colored, low, low + colored);
 }

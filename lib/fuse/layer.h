@@ -10,6 +10,7 @@
 #include "halving.h"
 #include "image.h"
 #include "rolling.h"
+#include "sum.h"
 #include "weight.h"
 
 /*
@@ -21,7 +22,7 @@ struct layer {
     unsigned width, height;
     unsigned colors, planes; /* without and with opacity */
     bool base;
-    struct image sum;                /* colours: A, later x; and W */
+    struct sum sum;                  /* A and W, later x */
     struct image range;              /* of colours: the least, and the greatest; not of layer 0 */
     struct image frame;              /* P, later g: colours, opacity; not of layer 0 */
     struct image finer;              /* d: energies pooled from finer layers; not of layer 0 */
@@ -58,6 +59,9 @@ void layer_detail(const struct layer *layer, const float *colors, float *out);
    to the range; pool goes to POOLED. */
 void layer_add(struct layer *layer, unsigned row, const float *detail,
                const struct evidence *evidence, unsigned power, float *pooled);
+
+/* Frees what only frames to come would need, of the layers to the number BASE. */
+void layer_forget_frame(struct layer *layers, unsigned base);
 
 /* Turns row ROW of the sums into x, where that of the next layer is there. */
 void layer_finish(struct layer *layer, unsigned row);

@@ -10,7 +10,7 @@
 #define SEE_THROUGH 0.5f               /* under this opacity energy ... */
 #define SEE_THROUGH_SHARE .05f         /* ... counts so much */
 #define LEAST_OPACITY (1.0f / 1024.0f) /* that a weight is multiplied by */
-#define ENERGY_SCALE (1.0f / 32.0f)    /* keeps powers of energies in range */
+#define ENERGY_SCALE (1.0f / 16.0f)    /* keeps powers of energies in range */
 
 SIMD_CLONES
 static void pool_row(const float *restrict energy, const float *restrict finer, unsigned width,
@@ -79,21 +79,4 @@ void weight_row(const struct evidence *evidence, unsigned width, unsigned power,
         weigh_by_opacity(weight, evidence->opacity, width);
     if (evidence->trust)
         multiply_by(weight, evidence->trust, width);
-}
-
-SIMD_CLONES
-static void add_weighted(const float *restrict detail, const float *restrict weight,
-                         unsigned planes, unsigned width, float *restrict sum)
-{
-    for (unsigned plane = 0; plane < planes; plane++)
-        for (unsigned i = 0; i < width; i++)
-            sum[(size_t)plane * width + i] += weight[i] * detail[(size_t)plane * width + i];
-    for (unsigned i = 0; i < width; i++)
-        sum[(size_t)planes * width + i] += weight[i];
-}
-
-void weight_add(const float *detail, const float *weight, unsigned planes, unsigned width,
-                float *sum)
-{
-    add_weighted(detail, weight, planes, width, sum);
 }

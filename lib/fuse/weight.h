@@ -17,8 +17,4 @@ struct evidence {
 void weight_row(const struct evidence *evidence, unsigned width, unsigned power, float *pooled,
                 float *weight);
 
-/* Adds w DETAIL of each of the PLANES to SUM, and behind those w itself. */
-void weight_add(const float *detail, const float *weight, unsigned planes, unsigned width,
-                float *sum);
-
 #endif

@@ -283,7 +283,7 @@ static void add_level(struct sums *sums, const struct level *level, const struct
         double weight = q->at[i] + 0.03;
         if (a->at[i] < 0.5)
             weight *= 0.05;
-        weight = pow(weight / 32, power) * fmax(pow(a->at[i], 4), 1 / 1024.0) * trust->at[i];
+        weight = pow(weight / 16, power) * fmax(pow(a->at[i], 4), 1 / 1024.0) * trust->at[i];
         for (int c = 0; c < colors; c++) {
             sums->sum[c].at[i] += weight * lap[c].at[i];
             if (l > 0 && a->at[i] > 0.99) {
