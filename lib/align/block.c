@@ -107,20 +107,57 @@ static void differences(const float *restrict patch, size_t stride, float mean,
     }
 }
 
-static void sample_row(const float *restrict gray, size_t width, const float *restrict u,
-                       const float *restrict v, size_t count, float *restrict out)
+/* Where TRANSFORM takes the PATCH pixels from X, Y on, in the coordinates of VIEW's samples. */
+static void find_places(const struct view *view, const struct transform *transform, double x,
+                        double y, float *restrict u, float *restrict v)
 {
+    double rx = transform->m[0][1] * y + transform->m[0][2];
+    double ry = transform->m[1][1] * y + transform->m[1][2];
+    double rw = transform->m[2][1] * y + transform->m[2][2];
+    for (int k = 0; k < PATCH; k++) {
+        double w = 1 / (transform->m[2][0] * (x + k) + rw);
+        u[k] = (float)((transform->m[0][0] * (x + k) + rx) * w - view->x);
+        v[k] = (float)((transform->m[1][0] * (x + k) + ry) * w - view->y);
+    }
+}
+
+/* Interpolates at COUNT places that lie within pixels side by side, FU and FV off them; the cubic
+   of the first begins at P. */
+SIMD_CLONES
+static void sample_run(const float *restrict p, size_t stride, const float *restrict fu,
+                       const float *restrict fv, size_t count, float *restrict out)
+{
+    const float *q = p + stride, *r = q + stride, *s = r + stride;
     for (size_t k = 0; k < count; k++) {
-        int column = (int)u[k];
-        int row = (int)v[k];
         float wu[4], wv[4];
-        cubic_weights(u[k] - (float)column, wu);
-        cubic_weights(v[k] - (float)row, wv);
-        const float *p = gray + ((size_t)(row - 1) * width + (size_t)(column - 1));
-        float sum = 0;
-        for (int j = 0; j < 4; j++, p += width)
-            sum += wv[j] * (wu[0] * p[0] + wu[1] * p[1] + wu[2] * p[2] + wu[3] * p[3]);
+        cubic_weights(fu[k], wu);
+        cubic_weights(fv[k], wv);
+        float sum = wv[0] * (wu[0] * p[k] + wu[1] * p[k + 1] + wu[2] * p[k + 2] + wu[3] * p[k + 3]);
+        sum += wv[1] * (wu[0] * q[k] + wu[1] * q[k + 1] + wu[2] * q[k + 2] + wu[3] * q[k + 3]);
+        sum += wv[2] * (wu[0] * r[k] + wu[1] * r[k + 1] + wu[2] * r[k + 2] + wu[3] * r[k + 3]);
+        sum += wv[3] * (wu[0] * s[k] + wu[1] * s[k + 1] + wu[2] * s[k + 2] + wu[3] * s[k + 3]);
         out[k] = sum;
+    }
+}
+
+/* Interpolates VIEW's samples at the PATCH places U, V. Where neither scale nor rotation is large,
+   most places of a row lie within pixels side by side. */
+static void sample_row(const struct view *view, const float *u, const float *v, float *out)
+{
+    int column[PATCH], row[PATCH];
+    float fu[PATCH], fv[PATCH];
+    for (int k = 0; k < PATCH; k++) {
+        column[k] = (int)u[k];
+        row[k] = (int)v[k];
+        fu[k] = u[k] - (float)column[k];
+        fv[k] = v[k] - (float)row[k];
+    }
+    for (int start = 0, end = 0; start < PATCH; start = end) {
+        while (++end < PATCH && column[end] - end == column[start] - start &&
+               row[end] == row[start])
+            continue;
+        const float *p = view->gray + (size_t)(row[start] - 1) * view->stride + (column[start] - 1);
+        sample_run(p, view->stride, fu + start, fv + start, (size_t)(end - start), out + start);
     }
 }
 
@@ -161,15 +198,8 @@ static bool sample_patch(const struct view *frame, const struct transform *trans
     }
     for (int row = 0; row < PATCH; row++) {
         float u[PATCH], v[PATCH];
-        double rx = transform->m[0][1] * (y + row) + transform->m[0][2];
-        double ry = transform->m[1][1] * (y + row) + transform->m[1][2];
-        double rw = transform->m[2][1] * (y + row) + transform->m[2][2];
-        for (int column = 0; column < PATCH; column++) {
-            double w = 1 / (transform->m[2][0] * (x + column) + rw);
-            u[column] = (float)((transform->m[0][0] * (x + column) + rx) * w - frame->x);
-            v[column] = (float)((transform->m[1][0] * (x + column) + ry) * w - frame->y);
-        }
-        sample_row(frame->gray, frame->stride, u, v, PATCH, patch + (size_t)row * PATCH);
+        find_places(frame, transform, x, y + row, u, v);
+        sample_row(frame, u, v, patch + (size_t)row * PATCH);
         for (int column = 0; frame->seen && column < PATCH; column++)
             seen[row * PATCH + column] = all_seen(frame, (size_t)u[column], (size_t)v[column]);
     }
