@@ -117,6 +117,19 @@ off() {
     holds "$(off deep.pam parted.pam 1) <= 1"
 }
 
+@test "every instruction set gives the same picture" {
+    sanitized && skip "one build is enough"
+    portable framefuse
+    makestack -kind=relief -width=163 -height=121 -frames=5 -noise=1 -maxval=65535 deep
+    for stack in "$FIXTURES"/rgb deep; do
+        for sharpness in 4 6 8; do
+            framefuse -sharpness=$sharpness -depthmap=own.depth "$stack"/0*.pam >own
+            build/bin/framefuse -sharpness=$sharpness -depthmap=depth "$stack"/0*.pam | same - own
+            same depth own.depth
+        done
+    done
+}
+
 @test "against the truth: sharp, without halo, little noise, nothing invented" {
     figures
     framefuse "$FIXTURES"/bristle/0*.pam >out.pam

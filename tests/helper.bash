@@ -47,6 +47,16 @@ sanitized() {
     grep -q __asan_init "$BUILD/bin/noisemask"
 }
 
+# portable PROGRAM: makes build/bin/PROGRAM here, for the base instruction set alone.
+portable() {
+    local part
+    # A tree of links, so that the one Makefile builds elsewhere.
+    for part in cmd lib tests scripts man; do
+        ln -s "$REPO/$part" $part
+    done
+    make -s -f "$REPO/Makefile" CPPFLAGS=-DSIMD_PORTABLE CFLAGS=-O1 "build/bin/$1"
+}
+
 # Skips a test of how good results are where the build is sanitized: it would take ten times as long to say the same.
 figures() {
     ! sanitized || skip "figures are those of any build"
