@@ -14,11 +14,12 @@
  *
  * At f = 0 they are exactly 0, 1, 0, 0.
  *
- * A row is made in chunks of CHUNK pixels: positions and weights for all, then the samples. The
- * four rows of a neighbourhood are summed first, over their whole length of 4 x depth samples at
- * once, which is where the vector units work; a length of 12 is rounded up to 16, so the kernels
- * read up to four samples more than they use. For pixels too near the source's edge the
- * neighbourhood is copied, edges repeated, and goes through the same kernel.
+ * A row is made in chunks of CHUNK pixels: positions and weights for all, then the samples. Unless
+ * scale or rotation are large, most neighbourhoods lie side by side. Those of such a run are made
+ * together, sample after sample, which is where the vector units work: sample m of a row, whatever
+ * its plane, is the sum over those at m, m + depth, m + 2 depth and m + 3 depth of the source's
+ * four rows. So each sample of a pixel has the weights of the pixel. For pixels too near the
+ * source's edge the neighbourhood is copied, edges repeated.
  */
 
 #include <math.h>
@@ -33,49 +34,93 @@
 #include "simd.h"
 #include "warp.h"
 
-enum { CHUNK = 128, TAPS = 4, SPARE = 2 /* pixels that kernels read beyond the last tap */ };
+enum { CHUNK = 128, TAPS = 4, PLANES = 4 /* at most */ };
 
+/* Samples, and what belongs to a sample, lie depth for each pixel. */
 struct chunk {
-    unsigned count;
+    unsigned count, depth;
     double u[CHUNK], v[CHUNK];
     int column[CHUNK], row[CHUNK]; /* of the neighbourhood's first pixel */
-    float across[CHUNK][TAPS], down[CHUNK][TAPS];
-    float values[CHUNK * 4]; /* the result, depth values a pixel */
+    float across[TAPS][CHUNK * PLANES], down[TAPS][CHUNK * PLANES];
+    float rows[TAPS][(CHUNK + TAPS) * PLANES]; /* of the source, for a run */
+    float values[CHUNK * PLANES];              /* the result */
 };
 
-/* Makes VALUES of the chunk's pixels FIRST..END-1 from RASTER, for one depth and one sample
-   size. */
-typedef void warp_kernel(const unsigned char *raster, size_t row_bytes, const struct chunk *chunk,
-                         unsigned first, unsigned end, float *restrict values);
+/* Makes the values of the chunk's pixels FIRST..END-1, whose neighbourhoods lie side by side, from
+   RASTER. */
+typedef void warp_kernel(const unsigned char *raster, size_t row_bytes, struct chunk *chunk,
+                         unsigned first, unsigned end);
 
 #define BYTE_AT(p, k) ((float)(p)[k])
 #define PAIR_AT(p, k) ((float)((p)[2 * (k)] << 8 | (p)[2 * (k) + 1]))
 
-#define DEFINE_KERNEL(name, depth, length, bytes, sample_at)                                       \
-    SIMD_CLONES                                                                                    \
-    static void name(const unsigned char *raster, size_t row_bytes, const struct chunk *chunk,     \
-                     unsigned first, unsigned end, float *restrict values)                         \
-    {                                                                                              \
-        for (unsigned i = first; i < end; i++) {                                                   \
-            const unsigned char *a = raster + (size_t)chunk->row[i] * row_bytes +                  \
-                                     (size_t)chunk->column[i] * depth * bytes;                     \
-            const unsigned char *b = a + row_bytes, *c = b + row_bytes, *d = c + row_bytes;        \
-            const float *down = chunk->down[i], *across = chunk->across[i];                        \
-            float sum[length];                                                                     \
-            for (int k = 0; k < length; k++)                                                       \
-                sum[k] = (down[0] * sample_at(a, k) + down[1] * sample_at(b, k)) +                 \
-                         (down[2] * sample_at(c, k) + down[3] * sample_at(d, k));                  \
-            for (int k = 0; k < depth; k++)                                                        \
-                values[i * (unsigned)depth + (unsigned)k] =                                        \
-                    (across[0] * sum[k] + across[1] * sum[depth + k]) +                            \
-                    (across[2] * sum[2 * depth + k] + across[3] * sum[3 * depth + k]);             \
-        }                                                                                          \
-    }
+SIMD_CLONES
+static void widen_bytes(const unsigned char *restrict raw, size_t count, float *restrict row)
+{
+    for (size_t k = 0; k < count; k++)
+        row[k] = BYTE_AT(raw, k);
+}
 
-DEFINE_KERNEL(gray_bytes, 1, 4, 1, BYTE_AT)
-DEFINE_KERNEL(gray_pairs, 1, 4, 2, PAIR_AT)
-DEFINE_KERNEL(rgb_bytes, 3, 16, 1, BYTE_AT)
-DEFINE_KERNEL(rgb_pairs, 3, 16, 2, PAIR_AT)
+SIMD_CLONES
+static void widen_pairs(const unsigned char *restrict raw, size_t count, float *restrict row)
+{
+    for (size_t k = 0; k < count; k++)
+        row[k] = PAIR_AT(raw, k);
+}
+
+/* The sum of the four rows' samples AT, by the weights of the chunk's sample M. */
+static inline float sum_down(const struct chunk *chunk, size_t m, size_t at)
+{
+    return (chunk->down[0][m] * chunk->rows[0][at] + chunk->down[1][m] * chunk->rows[1][at]) +
+           (chunk->down[2][m] * chunk->rows[2][at] + chunk->down[3][m] * chunk->rows[3][at]);
+}
+
+/* VALUES of the chunk's COUNT samples from FIRST on, whose neighbourhoods begin the rows. */
+SIMD_CLONES
+static void sum_run(const struct chunk *chunk, size_t first, size_t count, float *restrict values)
+{
+    size_t depth = chunk->depth;
+    for (size_t k = 0; k < count; k++) {
+        size_t m = first + k;
+        float left = chunk->across[0][m] * sum_down(chunk, m, k) +
+                     chunk->across[1][m] * sum_down(chunk, m, k + depth);
+        float right = chunk->across[2][m] * sum_down(chunk, m, k + 2 * depth) +
+                      chunk->across[3][m] * sum_down(chunk, m, k + 3 * depth);
+        values[k] = left + right;
+    }
+}
+
+/* Where the neighbourhood of pixel I begins. */
+static const unsigned char *first_pixel(const unsigned char *raster, size_t row_bytes,
+                                        const struct chunk *chunk, unsigned bytes, unsigned i)
+{
+    return raster + (size_t)chunk->row[i] * row_bytes +
+           (size_t)chunk->column[i] * chunk->depth * bytes;
+}
+
+/* A run without opacity, of samples of BYTES. */
+static inline void sum_pixels(const unsigned char *raster, size_t row_bytes, unsigned bytes,
+                              struct chunk *chunk, unsigned first, unsigned end)
+{
+    size_t depth = chunk->depth, count = end - first;
+    const unsigned char *from = first_pixel(raster, row_bytes, chunk, bytes, first);
+    for (size_t j = 0; j < TAPS; j++)
+        (bytes == 1 ? widen_bytes : widen_pairs)(from + j * row_bytes, (count + TAPS - 1) * depth,
+                                                 chunk->rows[j]);
+    sum_run(chunk, first * depth, count * depth, chunk->values + first * depth);
+}
+
+static void opaque_bytes(const unsigned char *raster, size_t row_bytes, struct chunk *chunk,
+                         unsigned first, unsigned end)
+{
+    sum_pixels(raster, row_bytes, 1, chunk, first, end);
+}
+
+static void opaque_pairs(const unsigned char *raster, size_t row_bytes, struct chunk *chunk,
+                         unsigned first, unsigned end)
+{
+    sum_pixels(raster, row_bytes, 2, chunk, first, end);
+}
 
 /* With opacity: weights colors by it, unless all of it is 0. */
 static inline void weigh(const unsigned char *raster, size_t row_bytes, unsigned depth,
@@ -83,11 +128,12 @@ static inline void weigh(const unsigned char *raster, size_t row_bytes, unsigned
 {
     unsigned colors = depth - 1;
     float weighted[4] = {0}, plain[4] = {0};
-    for (int j = 0; j < TAPS; j++) {
-        const unsigned char *row = raster + (size_t)(chunk->row[i] + j) * row_bytes +
-                                   (size_t)chunk->column[i] * depth * bytes;
+    size_t m = (size_t)i * depth;
+    const unsigned char *from = first_pixel(raster, row_bytes, chunk, bytes, i);
+    for (size_t j = 0; j < TAPS; j++) {
+        const unsigned char *row = from + j * row_bytes;
         for (unsigned k = 0; k < TAPS; k++) {
-            float weight = chunk->down[i][j] * chunk->across[i][k], sample[4];
+            float weight = chunk->down[j][m] * chunk->across[k][m], sample[4];
             for (unsigned plane = 0; plane < depth; plane++) {
                 unsigned at = k * depth + plane;
                 sample[plane] = bytes == 1 ? BYTE_AT(row, at) : PAIR_AT(row, at);
@@ -106,11 +152,11 @@ static inline void weigh(const unsigned char *raster, size_t row_bytes, unsigned
 }
 
 #define DEFINE_WEIGHING(name, depth, bytes)                                                        \
-    static void name(const unsigned char *raster, size_t row_bytes, const struct chunk *chunk,     \
-                     unsigned first, unsigned end, float *restrict values)                         \
+    static void name(const unsigned char *raster, size_t row_bytes, struct chunk *chunk,           \
+                     unsigned first, unsigned end)                                                 \
     {                                                                                              \
         for (unsigned i = first; i < end; i++)                                                     \
-            weigh(raster, row_bytes, depth, bytes, chunk, i, values + (size_t)i * depth);          \
+            weigh(raster, row_bytes, depth, bytes, chunk, i, chunk->values + (size_t)i * depth);   \
     }
 
 DEFINE_WEIGHING(gray_opacity_bytes, 2, 1)
@@ -120,9 +166,9 @@ DEFINE_WEIGHING(rgb_opacity_pairs, 4, 2)
 
 static warp_kernel *kernel_for(const struct frame *source)
 {
-    static warp_kernel *const kernels[4][2] = {{gray_bytes, gray_pairs},
+    static warp_kernel *const kernels[4][2] = {{opaque_bytes, opaque_pairs},
                                                {gray_opacity_bytes, gray_opacity_pairs},
-                                               {rgb_bytes, rgb_pairs},
+                                               {opaque_bytes, opaque_pairs},
                                                {rgb_opacity_bytes, rgb_opacity_pairs}};
     return kernels[source->depth - 1][frame_sample_bytes(source) - 1];
 }
@@ -148,17 +194,36 @@ static void place(const struct transform *t, double x, double y, double size_u, 
     }
 }
 
+/* Keys' weights of COUNT fractions. */
 SIMD_CLONES
+static void weigh_all(const float *restrict fractions, size_t count,
+                      float (*restrict weights)[CHUNK * PLANES])
+{
+    for (size_t m = 0; m < count; m++) {
+        float w[TAPS];
+        cubic_weights(fractions[m], w);
+        for (int t = 0; t < TAPS; t++)
+            weights[t][m] = w[t];
+    }
+}
+
+/* Sets neighbourhoods and weights. */
 static void weight(struct chunk *chunk)
 {
-    for (int i = 0; i < CHUNK; i++) {
+    float across[CHUNK * PLANES], down[CHUNK * PLANES];
+    size_t m = 0;
+    for (unsigned i = 0; i < chunk->count; i++) {
         int column = (int)(chunk->u[i] + 4) - 4; /* rounds down from -4 on */
         int row = (int)(chunk->v[i] + 4) - 4;
         chunk->column[i] = column - 1;
         chunk->row[i] = row - 1;
-        cubic_weights((float)(chunk->u[i] - column), chunk->across[i]);
-        cubic_weights((float)(chunk->v[i] - row), chunk->down[i]);
+        for (unsigned plane = 0; plane < chunk->depth; plane++, m++) {
+            across[m] = (float)(chunk->u[i] - column);
+            down[m] = (float)(chunk->v[i] - row);
+        }
     }
+    weigh_all(across, m, chunk->across);
+    weigh_all(down, m, chunk->down);
 }
 
 static int clamp(int value, int most)
@@ -170,38 +235,44 @@ static int clamp(int value, int most)
 static void near_edge(const struct frame *source, warp_kernel *kernel, struct chunk *chunk,
                       unsigned i)
 {
-    unsigned char copy[TAPS * (TAPS + SPARE) * 4 * 2] = {0};
+    unsigned char copy[TAPS * TAPS * PLANES * 2];
     size_t pixel_bytes = (size_t)source->depth * frame_sample_bytes(source);
-    size_t row_bytes = (TAPS + SPARE) * pixel_bytes;
+    unsigned char *to = copy;
     int column = chunk->column[i], row = chunk->row[i];
     for (int j = 0; j < TAPS; j++) {
         const unsigned char *from =
             source->raster +
             (size_t)clamp(row + j, (int)source->height - 1) * frame_row_bytes(source);
-        for (int k = 0; k < TAPS; k++)
-            memcpy(copy + (size_t)j * row_bytes + (size_t)k * pixel_bytes,
-                   from + (size_t)clamp(column + k, (int)source->width - 1) * pixel_bytes,
+        for (int k = 0; k < TAPS; k++, to += pixel_bytes)
+            memcpy(to, from + (size_t)clamp(column + k, (int)source->width - 1) * pixel_bytes,
                    pixel_bytes);
     }
     chunk->column[i] = chunk->row[i] = 0;
-    kernel(copy, row_bytes, chunk, i, i + 1, chunk->values);
+    kernel(copy, TAPS * pixel_bytes, chunk, i, i + 1);
     chunk->column[i] = column;
     chunk->row[i] = row;
 }
 
+/* Whether the neighbourhood of pixel I lies inside SOURCE. */
+static bool is_inside(const struct frame *source, const struct chunk *chunk, unsigned i)
+{
+    return chunk->column[i] >= 0 && chunk->row[i] >= 0 &&
+           chunk->column[i] <= (int)source->width - TAPS &&
+           chunk->row[i] <= (int)source->height - TAPS;
+}
+
 static void sample(const struct frame *source, warp_kernel *kernel, struct chunk *chunk)
 {
-    int last_column = (int)source->width - TAPS - SPARE, last_row = (int)source->height - TAPS;
-    for (unsigned i = 0; i < chunk->count;) {
-        unsigned end = i;
-        while (end < chunk->count && chunk->column[end] >= 0 && chunk->row[end] >= 0 &&
-               chunk->column[end] <= last_column && chunk->row[end] <= last_row)
+    for (unsigned i = 0, end; i < chunk->count; i = end) {
+        end = i + 1;
+        if (!is_inside(source, chunk, i)) {
+            near_edge(source, kernel, chunk, i);
+            continue;
+        }
+        while (end < chunk->count && chunk->row[end] == chunk->row[i] &&
+               chunk->column[end] == chunk->column[end - 1] + 1 && is_inside(source, chunk, end))
             end++;
-        if (end > i)
-            kernel(source->raster, frame_row_bytes(source), chunk, i, end, chunk->values);
-        else
-            near_edge(source, kernel, chunk, end++);
-        i = end;
+        kernel(source->raster, frame_row_bytes(source), chunk, i, end);
     }
 }
 
@@ -223,6 +294,7 @@ static void warp_columns(const struct frame *source, const struct transform *t, 
     warp_kernel *kernel = kernel_for(source);
     for (unsigned column = first; column < end; column += CHUNK) {
         chunk->count = end - column < CHUNK ? end - column : CHUNK;
+        chunk->depth = source->depth;
         place(t, column, row, source->width, source->height, chunk);
         weight(chunk);
         sample(source, kernel, chunk);
