@@ -21,9 +21,11 @@ photographs() {
 @test "an exiftool that dies fails its frame, and the others are made" {
     photographs
     # The others get no metadata from this one.
-    tool exiftool 'case $(ls -l /proc/$$/fd) in *f2.jpg*) kill -KILL $$ ;; esac' \
-        'for word; do' '[ "$word" != -echo3 ] || echo 0' '[ "$before" != -o ] || out=$word' \
-        '[ "$last" != -o ] || cp "$word" "$out"' 'last=$before before=$word' 'done'
+    tool exiftool 'while IFS= read -r word; do' \
+        'case $last in' '-tagsFromFile) case $(readlink "$word") in *f2.jpg) kill -KILL $$ ;; esac ;;' \
+        '-echo) echo "$word" ;;' '-o) out=$word ;;' '-echo3) said=${word% *} ;;' 'esac' \
+        '[ "$before" != -o ] || cp "$word" "$out"' '[ "$word" != -execute ] || echo "$said 0"' \
+        'before=$last last=$word' 'done'
     for format in png tiff jpeg; do
         job 'StackJob t' 'input_path = src' "Actions $format" "output_format = $format" 'ref_idx = 0' BalanceFrames
         fails_with 1 'metadata of src/f2.jpg cannot be copied; "metadata = no".*frame f2: copy-metadata failed' \

@@ -226,10 +226,10 @@ load stackjob
     ! grep -e '-name=j[1-3].*p[1-3].png' list || false
     [ "$(grep -c '^framealign -estimate .*-reference=.*/p1.pam .*/j1.pam .*/p3.pam' list)" -eq 4 ]
     ! grep -e -model list || false
-    # The six frames and the reference, in each of four formats.
-    [ "$(grep -e '^framealign -apply=' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 28 ]
-    [ "$(grep -e '-border=' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 7 ]
-    [ "$(grep -e '-border=blur .*jpeg/.stackjob-n/' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 7 ]
+    # The six frames, in each of four formats: an alignment leaves the reference as it is.
+    [ "$(grep -e '^framealign -apply=' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 24 ]
+    [ "$(grep -e '-border=' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 6 ]
+    [ "$(grep -e '-border=blur .*jpeg/.stackjob-n/' list | grep -o 'middle-2/[jp][123].pam' | wc -l)" -eq 6 ]
     grep -x 'stackjob: Actions jpeg: border_mode = BORDER_REPLICATE_BLUR .*JPEG holds no opacity.*' err
     [ "$(wc -l <err)" -eq 1 ]
     # What is asked for counts, and a cropped frame has no border.
@@ -1415,6 +1415,28 @@ END
     job 'StackJob t' 'input_path = src' "Actions png" BalanceFrames 'Actions more' BalanceFrames
     PATH=$tools_only stackjob -q job 2>err
     [ "$(grep -c 'exiftool is not installed' err)" -eq 1 ]
+}
+
+@test "one exiftool copies the metadata of a whole job, and ends with it" {
+    command -v exiftool >/dev/null || skip "exiftool is not installed"
+    mkdir src
+    for i in 1 2 3 4 5; do
+        pamtopnm "$FIXTURES/made/0000.pam" | pnmtojpeg >src/$i.jpg
+        exiftool -q -overwrite_original -Artist=$i src/$i.jpg
+    done
+    tool exiftool "echo start >>$PWD/starts" "exec $(command -v exiftool)"' "$@"'
+    job 'StackJob t' 'input_path = src' 'Actions one' 'ref_idx = 0' BalanceFrames 'Actions two' 'input_path = src' \
+        'output_format = jpeg' 'ref_idx = 0' BalanceFrames
+    STACKJOB_TEST=$BATS_TEST_TMPDIR stackjob -q -j 1 job
+    [ "$(wc -l <starts)" -eq 1 ]
+    for _ in {1..100}; do
+        [ -n "$(marked)" ] || break
+        sleep 0.1
+    done
+    [ -z "$(marked)" ]
+    for result in one/* two/*; do
+        [ "$(exiftool -s -s -s -Artist "$result")" = "$(basename "${result%.*}")" ]
+    done
 }
 
 @test "plots are made, and gnuplot's absence is told" {

@@ -5,7 +5,7 @@
 # stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions before it:
-# reference-K/NAME.pam for the K-th, made from that of an earlier one, where there is one. An AlignFrames with
+# reference-K/NAME.pam for the K-th, made from that of an earlier one, where there is one (see same_reference). An AlignFrames with
 # step_process or crop comes in two passes: its transforms are estimated for all frames (align-K.tsv), and then
 # applied in the pipeline. Where the first pass has all frames as they come to the K-th sub-action, in
 # middle-K/NAME.pam, the pipelines after it begin there: step[begun] is K, else 1, and step[made] is that
@@ -456,13 +456,25 @@ make_directory() {
 
 # prepare_reference K: from the one before, which is prepare's last.
 prepare_reference() {
-    local begun=${step[begun]} made=${step[made]}
-    make_directory "${step[run]}/reference-$1"
+    local begun=${step[begun]} made=${step[made]} k
+    same_reference "$1"
+    k=$REPLY
+    [[ $k != "$last" ]] || return 0
+    make_directory "${step[run]}/reference-$k"
     [[ ! $last ]] || step+=([begun]=$last [made]=${step[run]}/reference-$last)
-    compose reference $(($1 - 1)) "reference-$1" "${step[reference]}"
+    compose reference $((k - 1)) "reference-$k" "${step[reference]}"
     step+=([begun]=$begun [made]=$made)
-    last=$1
-    perform "reference-$1" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
+    last=$k
+    perform "reference-$k" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
+}
+
+# same_reference K: the first sub-action that has the same reference frame as the K-th: an AlignFrames moves no reference
+# onto itself.
+same_reference() {
+    REPLY=$1
+    while [[ ${stage_program[REPLY - 1]-} == framealign && ${stage_refers[REPLY - 1]} && ! ${stage_crops[REPLY - 1]-} ]]; do
+        REPLY=$((REPLY - 1))
+    done
 }
 
 # prepare_transforms K: the transforms of all frames to the file align-K.tsv; those of the last run, where they

@@ -10,6 +10,7 @@
 #   engine[slots]     how many runs of frames at a time; engine[load]: the same as GNU parallel has it
 #   engine[memory]    what one needs, in KiB, or nothing
 #   engine[needed]    programs that other machines must have, besides ours
+#   engine[exiftool]  a file whose metadata will be copied, then the process group of the exiftool for it, or nothing
 #
 # and, while a pass over the frames runs,
 #
@@ -105,6 +106,33 @@ signal_engine() {
         done 2>/dev/null
     fi
     return "$there"
+}
+
+# ---- exiftool ----
+
+# want_exiftool: sets engine[exiftool] if the step at work will copy metadata of files that are there.
+want_exiftool() {
+    local -n verdict=${step[list]}_verdict
+    [[ ! ${engine[exiftool]-} && " ${verdict[*]} " == *' make '* && -f ${frame_path[1]} ]] && copies_metadata &&
+        holds_metadata "${frame_path[1]}" || return 0
+    absolute "${frame_path[1]}"
+    engine[exiftool]=$REPLY
+}
+
+# One exiftool for all that copy metadata, which starts while the steps before them are at work (see copy-metadata). Its
+# requests have an end, and so has it, when this process has one.
+start_exiftool() {
+    local at=${place[temporary]}/exiftool
+    [[ ${engine[exiftool]-} && ! ${option[logins]-} ]] || return 0
+    mkdir -- "$at" && mkfifo -- "$at/requests" "$at/replies" && : >"$at/lock" || exit 1
+    exec 6<>"$at/requests" 7<>"$at/replies"
+    setsid "${place[libexec]}/copy-metadata" -serve "$at" "${engine[exiftool]}" </dev/null 6>&- 7>&- &
+    engine[exiftool]=$!
+    export STACKJOB_EXIFTOOL=$at
+}
+
+stop_exiftool() {
+    [[ ! ${STACKJOB_EXIFTOOL-} ]] || { kill -KILL -- "-${engine[exiftool]}" && wait "${engine[exiftool]}"; } 2>/dev/null
 }
 
 # ---- a pass over the frames ----

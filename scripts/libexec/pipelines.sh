@@ -295,9 +295,15 @@ written_frames() {
     [[ $purpose != frames || (${step[format]} != tiff && ${step[format]} != jpeg) ]] || REPLY=$dir$run.pam
 }
 
+# The file of the reference of the K-th sub-action.
+reference_file() {
+    same_reference "$k"
+    shared_file "${dir}reference-$REPLY/${frame_name[step[reference]]}.pam" "reference-$REPLY.pam"
+}
+
 # The reference of the K-th sub-action, and the tables that it writes.
 add_reference() {
-    shared_file "${dir}reference-$k/${frame_name[step[reference]]}.pam" "reference-$k.pam"
+    reference_file
     if [[ ${stage_passes[k]-} ]]; then
         REPLY=${dir}align-$k-$run.tsv
         [[ ! ${option[preview]-}${stage_crops[k]-}${step[away]-} && $purpose != reference ]] ||
@@ -319,7 +325,7 @@ add_histograms() {
         suffix_of "$k"
         plot=${step[plots]}/${step[name]}-hist$REPLY-${frame_name[numbers[0]]}.pdf
     fi
-    shared_file "${dir}reference-$k/${frame_name[step[reference]]}.pam" "reference-$k.pam"
+    reference_file
     reference=$REPLY
     words plot-histograms "${frame_name[numbers[0]]}" "${stage_channel[k]}" "$reference" "$plot"
     pieces+=("$joint$REPLY")
