@@ -90,10 +90,9 @@ photographs() {
 
 @test "status 2 is for refusals of the programs alone" {
     frames tiny
-    tool pamdepth 'exit 2'
-    pam 8 8 3 1000 10 20 30 40 >src/f1.pam
-    job 'StackJob t' 'input_path = src' 'Actions ready'
-    fails_with 1 'frame f1: pamdepth failed \(status 1\)' stackjob -q -j 1 job
+    tool pamtotiff 'exit 2'
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = tiff'
+    fails_with 1 'frame f1: pamtotiff failed \(status 1\)' stackjob -q -j 1 job
     # A run directory that is not as it should be.
     tool mktemp 'case $* in *.stackjob-*) mkdir -p ready/.stackjob-1/reports/x; echo ready/.stackjob-1 ;; *) exec /usr/bin/mktemp "$@" ;; esac'
     plain_job

@@ -38,7 +38,7 @@ words_of border BORDER_REPLICATE_BLUR=blur BORDER_REPLICATE=replicate BORDER_CON
 words_of channel LUMI=lumi RGB=rgb HSV=hsv HLS=hls
 words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
 
-declare -A rows_of_table=() kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
+declare -A kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
 declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() stage_histograms=() \
     stage_summary=() stage_mask=() stage_raw=() stage_runs=() line_stage=() line_word=() line_value=() left_out=() pieces=()
 
@@ -74,9 +74,12 @@ add_line() {
     line_stage+=("${step[stages]}") line_word+=("$1") line_value+=("$2")
 }
 
-# add_option BLOCK KEY OPTION: of the program, where the key is set.
-add_option() {
-    ! is_set "$1" "$2" || add_line option "$3=${setting[$1.$2]}"
+# add_options BLOCK KEY=OPTION...: of the program, for the keys that are set.
+add_options() {
+    local pair
+    for pair in "${@:2}"; do
+        ! is_set "$1" "${pair%=*}" || add_line option "${pair#*=}=${setting[$1.${pair%=*}]}"
+    done
 }
 
 # add_path WORD BLOCK KEY: the path, which is relative to the step's working path; answers it.
@@ -101,11 +104,8 @@ MaskNoise_lines() {
         add_default_mask "$REPLY"
     fi
     stage_mask[k]=$REPLY
-    add_option "$b" kernel_size -kernel
-    add_option "$b" method -method
-    add_option "$b" grow -grow
+    add_options "$b" kernel_size=-kernel method=-method grow=-grow max_pixels=-maxpixels
     is_set "$b" grow || add_line grow "by format"
-    add_option "$b" max_pixels -maxpixels
     [[ ${setting[$b.raw_domain]-yes} == no ]] || stage_raw[k]=yes
 }
 
@@ -150,7 +150,7 @@ AlignFrames_allowed() {
 AlignFrames_lines() {
     local b=$1 k=$2
     begin_stage framealign yes
-    add_option "$b" transform -model
+    add_options "$b" transform=-model
     if is_set "$b" apply; then
         add_path apply "$b" apply
         stage_refers[k]=''
@@ -171,9 +171,7 @@ AlignFrames_lines() {
         add_line option -border=blur
         step[opaque]=yes
     fi
-    add_option "$b" border_mode -border
-    add_option "$b" border_value -bordervalue
-    add_option "$b" border_blur -borderblur
+    add_options "$b" border_mode=-border border_value=-bordervalue border_blur=-borderblur
     ! is_yes "$b" plot_summary || [[ ! ${stage_refers[k]} ]] || stage_summary[k]=yes
 }
 
@@ -186,10 +184,7 @@ BalanceFrames_lines() {
     local b=$1 k=$2
     begin_stage framebalance yes
     stage_channel[k]=${setting[$b.channel]-lumi}
-    add_option "$b" channel -channel
-    add_option "$b" corr_map -curve
-    add_option "$b" mask_size -masksize
-    add_option "$b" intensity_interval -interval
+    add_options "$b" channel=-channel corr_map=-curve mask_size=-masksize intensity_interval=-interval
     ! is_yes "$b" plot_histograms || stage_histograms[k]=yes
     ! is_yes "$b" plot_summary || stage_summary[k]=yes
 }
@@ -216,7 +211,7 @@ Actions_check() {
 # nothing to plan yet.
 plan_actions() {
     local k i
-    left_out=() reason_of=() frame_rows=() rows_of_table=()
+    left_out=() reason_of=() frame_rows=()
     step[histogram]=''
     for k in "${!stage_histograms[@]}"; do
         suffix_of "$k"
@@ -632,10 +627,10 @@ Actions_run() {
 
 make_frames() {
     local incomplete='' # frame_failed sets it
-    say_opaque
     say_unheard
     list_bad_pixels
     measure
+    say_opaque
     limit_load
     prepare
     say_phase "writing frames"
@@ -656,6 +651,8 @@ Actions_live() {
 say_opaque() {
     [[ ! ${step[opaque]} ]] ||
         say_step "border_mode = BORDER_REPLICATE_BLUR in AlignFrames: JPEG holds no opacity, as transparent borders need it"
+    [[ ${step[format]} != jpeg || ${step[depth]} != [24] ]] ||
+        say_step "JPEG holds no opacity: that of the frames is left out, and what lies below it shows"
 }
 
 # With -k: what a frame that failed now was before, under other options, is no result any more. What

@@ -472,30 +472,11 @@ find_files() {
 
 # ---- paths ----
 
-# physical PATH: absolute, without links, dots or empty parts, also where its last parts are not there yet:
-# two paths are the same directory when these are the same. Refused are parts that are not there and of
-# which nobody can say what they will be: what lies behind "..", and a link that leads nowhere.
+# physical PATH: absolute, without links, dots or empty parts, also where its last parts are not there yet: two paths are
+# the same directory when these are the same.
 physical() {
-    local head=$1 tail='' part title=${step[title]:+${step[title]}: }
-    while [[ ! -d $head ]]; do
-        [[ ! -h $head ]] || die "$title$1: the link $head leads to no directory"
-        part=${head##*/}
-        if [[ $head == */* ]]; then
-            head=${head%/*}
-            head=${head:-/}
-        else
-            head=.
-        fi
-        case $part in
-        '' | .) ;;
-        ..) die "$title$1: \"..\" leads back from $head, which is not there. Give the path without it" ;;
-        *) tail=/$part$tail ;;
-        esac
-    done
-    REPLY=$(cd -P -- "$head" && pwd -P && echo .) || die "$head cannot be entered"
+    REPLY=$(realpath -m -- "$1" && echo .)
     REPLY=${REPLY%$'\n.'}
-    [[ $REPLY != / || ! $tail ]] || REPLY=''
-    REPLY+=$tail
 }
 
 # directory_of WORKING_PATH: as the job file has it, absolute.

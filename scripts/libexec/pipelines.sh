@@ -68,35 +68,8 @@ add_run() {
         show_pieces "${pieces[@]}"
         return
     fi
-    if [[ ${step[away]-} ]]; then
-        link_inputs "$run" "${numbers[@]}"
-    else
-        split_tables "$run" "${numbers[@]}"
-    fi
+    [[ ! ${step[away]-} ]] || link_inputs "$run" "${numbers[@]}"
     write_job "$run" "${pieces[@]}"
-}
-
-# split_tables RUN NUMBER...: the pipeline of a run reads the rows of its own frames of the tables, and not those
-# of thousands of others. Where frames are cropped each needs all. Keeps the tables in rows_of_table[].
-split_tables() {
-    local run=$1 k i line header
-    shift
-    for k in "${!stage_passes[@]}"; do
-        ((k >= step[begun] && k <= pass[last])) || continue
-        [[ ! ${stage_crops[k]-} && -f ${step[run]}/align-$k.tsv ]] || continue
-        if [[ ! ${rows_of_table[$k]-} ]]; then
-            while IFS= read -r line; do
-                [[ ${rows_of_table[$k]-} ]] || rows_of_table[$k]=$line
-                rows_of_table[$k.${line%%$'\t'*}]=$line
-            done <"${step[run]}/align-$k.tsv"
-        fi
-        header=${rows_of_table[$k]}
-        for i; do
-            escape "${frame_name[i]}"
-            header+=$'\n'${rows_of_table[$k.$REPLY]}
-        done
-        printf '%s\n' "$header" >"${step[run]}/align-$k-$run.tsv" || exit 1
-    done
 }
 
 # link_inputs RUN NUMBER...: what the frames' pipeline reads, for machines that it travels to.
@@ -305,9 +278,7 @@ reference_file() {
 add_reference() {
     reference_file
     if [[ ${stage_passes[k]-} ]]; then
-        REPLY=${dir}align-$k-$run.tsv
-        [[ ! ${option[preview]-}${stage_crops[k]-}${step[away]-} && $purpose != reference ]] ||
-            shared_file "${dir}align-$k.tsv" "align-$k.tsv"
+        shared_file "${dir}align-$k.tsv" "align-$k.tsv"
         add "-apply=$REPLY"
         # What is cut off is told once.
         [[ $purpose == frames && " ${numbers[*]} " == *" ${step[reference]} "* ]] || add -quiet
@@ -361,13 +332,16 @@ result_of() {
 }
 
 # format_pieces FILE: adds the converter to the output format, of that file or of what comes before. A TIFF has the
-# name of its source in it, where that is an operand.
+# name of its source in it, where that is an operand. A JPEG holds no opacity.
 format_pieces() {
     local joint='| ' file=''
     [[ ! $1 ]] || { quote "$1" && joint='' file=" <$REPLY"; }
     case ${step[format]} in
     tiff) pieces+=("${joint}pamtotiff -quiet -truecolor$file" '| cat') ;;
-    jpeg) pieces+=("${joint}pnmtojpeg -quality=${step[quality]:-95}$file") ;;
+    jpeg)
+        [[ ${step[depth]-} != [24] ]] || { pieces+=("${joint}pamtopnm -quiet -assume$file") && joint='| ' file=''; }
+        pieces+=("${joint}pnmtojpeg -quality=${step[quality]:-95}$file")
+        ;;
     esac
 }
 
@@ -414,7 +388,7 @@ copy_frames() {
             words cat "$source"
             pieces+=("$REPLY")
         else
-            convert_frame "${frame_path[i]}"
+            convert_frame "$i"
             converted+=("$i")
         fi
         result_of "$i"
@@ -423,11 +397,10 @@ copy_frames() {
     ((${#converted[@]} == 0)) || add_metadata "${converted[@]}"
 }
 
-# A PNG that is balanced to itself stays as it is.
 copy_to_pam() {
     decode_command "$source" "$way"
     case $way:$purpose:$source in
-    native:reference:*.[pP][nN][gG] | native:middle:*) words framebalance "-reference=$source" "$source" ;;
+    native:reference:*.[pP][nN][gG] | native:middle:*) words framebalance -quiet "$source" ;;
     esac
     pieces+=("$REPLY")
 }
@@ -441,44 +414,18 @@ same_format() {
     esac
 }
 
-# convert_frame FILE: from compose's source.
+# convert_frame NUMBER: from compose's source. framebalance leaves a single frame as it is, and its opacity.
 convert_frame() {
-    decode_command "$source" "$way"
-    case $way:$1 in
-    native:*.[pP][nN][gG])
-        # It would add an opacity plane where there is none, or drop one that there is.
-        if png_has_opacity "$1"; then
-            words pngtopam -quiet -alphapam "$source"
-        else
-            words pngtopam -quiet "$source"
-        fi
-        ;;
-    esac
-    pieces+=("$REPLY")
-    case ${step[format]} in
-    pam) pieces+=('| pamtopam -quiet') ;;
-    png)
-        case ${step[maxval]} in
-        '' | 1 | 3 | 15 | 255 | 65535) ;;
-        *) pieces+=("| pamdepth -quiet $((step[maxval] < 255 ? 255 : 65535))") ;;
-        esac
-        pieces+=('| pamtopng')
-        ;;
-    *) format_pieces '' ;;
-    esac
-}
-
-# Looks at the colour type, byte 25, and for a chunk that makes colours transparent.
-png_has_opacity() {
-    local at=0 part type=''
-    while IFS= read -r -d '' part; do
-        if ((at <= 25 && at + ${#part} >= 25)); then
-            type=${part:25-at:1}
-            [[ $type != [$'\4\6'] ]] || return 0
-        fi
-        [[ $part != *tRNS* ]] || return 0
-        [[ $part != *IDAT* ]] || return 1
-        at=$((at + ${#part} + 1))
-    done <"$1"
-    return 1
+    local text='framebalance -quiet'
+    [[ ${step[format]} != png ]] || text+=' -png'
+    if [[ $way == native ]]; then
+        add "$source"
+        pieces+=("$text")
+    else
+        decode_command "$source" "$way"
+        pieces+=("$REPLY")
+        add "-name=${frame_name[$1]}"
+        [[ ${step[format]} != p* ]] || pieces+=("| $text")
+    fi
+    format_pieces ''
 }

@@ -82,7 +82,6 @@ picture_preview() {
 frame_preview() {
     local file
     show_reason "${step[title]}: ${step[to_make]} frames to make, ${step[unchanged]} up to date"
-    ((step[to_make] == 0)) || say_opaque
     for file in "${frame_stale[@]}"; do
         show_reason "the job no longer makes it"
         show_command rm -f "${step[out]}/$file"
@@ -92,6 +91,7 @@ frame_preview() {
     done
     ((step[to_make])) || return 0
     measure
+    say_opaque
     show_command mkdir -p "${step[run]}"
     ((${#stage_histograms[@]} == 0)) || show_command mkdir -p "${step[plots]}"
     list_bad_pixels
