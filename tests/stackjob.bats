@@ -1396,6 +1396,21 @@ END
     done
 }
 
+@test "each sub-action compares with the reference as it comes to it" {
+    frames stack
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames 'step_process = no' \
+        AlignFrames 'step_process = no' BalanceFrames BalanceFrames 'channel = RGB'
+    stackjob -q job
+    framealign -reference=src/0002.png src/0002.png >r1.pam
+    framealign -reference=r1.pam r1.pam >r2.pam
+    framebalance -reference=r2.pam r2.pam >r3.pam
+    for frame in src/*.png; do
+        framealign -quiet -reference=src/0002.png "$frame" | framealign -quiet -reference=r1.pam |
+            framebalance -reference=r2.pam | framebalance -reference=r3.pam -channel=rgb >expected.pam
+        cmp <(raster expected.pam) <(raster "ready/$(basename "${frame%.png}").pam")
+    done
+}
+
 @test "metadata and colour profile go from each source to its result" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     mkdir src

@@ -463,13 +463,13 @@ prepare_reference() {
     perform "reference-$k" "${frame_name[step[reference]]}, the reference, as ${kind_of[${stage_program[$1]}]} needs it" "${pieces[@]}"
 }
 
-# same_reference K: the first sub-action that has the same reference frame as the K-th: an AlignFrames moves no reference
-# onto itself.
+# same_reference K: the sub-action that has the same reference frame as the K-th: K itself, or an AlignFrames before a
+# BalanceFrames. It moves no reference onto itself, and opacity makes no difference to light.
 same_reference() {
+    local before=$(($1 - 1))
     REPLY=$1
-    while [[ ${stage_program[REPLY - 1]-} == framealign && ${stage_refers[REPLY - 1]} && ! ${stage_crops[REPLY - 1]-} ]]; do
-        REPLY=$((REPLY - 1))
-    done
+    [[ ${stage_program[$1]} != framebalance || ${stage_program[before]-} != framealign || ! ${stage_refers[before]} ||
+        ${stage_crops[before]-} ]] || REPLY=$before
 }
 
 # prepare_transforms K: the transforms of all frames to the file align-K.tsv; those of the last run, where they
