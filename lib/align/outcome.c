@@ -6,11 +6,14 @@
 #define WARN_ERROR 0.3 /* predicted, pixels */
 #define DEEP 0.1       /* pixels of misfit: the subject has depth */
 
-/* Tells why the frame of ROW, whose best link is to TO, is refused. */
-static void refuse(const struct aligned *row, enum register_verdict verdict, double overlap,
-                   const char *to, const char *else_try)
+/* Tells why the frame of ROW, whose best link is BEST, to TO, is refused. */
+static void refuse(const struct aligned *row, const struct registration *best, const char *to,
+                   const char *else_try)
 {
-    switch (verdict) {
+    switch (register_verdict(best)) {
+    case REGISTER_GOOD:
+        message_say("frame %s refused: it agrees with %s alone, which was refused.", row->name, to);
+        break;
     case REGISTER_NO_BLOCKS:
         message_say("frame %s refused: there is nothing in %s to register to: it is under 32x32 "
                     "pixels, or shows no detail.",
@@ -19,7 +22,7 @@ static void refuse(const struct aligned *row, enum register_verdict verdict, dou
     case REGISTER_ELSEWHERE:
         message_say("frame %s refused: only %.0f %% of %s lies within it (%.0f %% needed). Leave "
                     "it out.",
-                    row->name, 100 * overlap, to, 100 * REGISTER_LEAST_OVERLAP);
+                    row->name, 100 * best->overlap, to, 100 * REGISTER_LEAST_OVERLAP);
         break;
     default:
         message_say("frame %s refused: %.0f %% of its blocks agree with %s (%.0f %% needed), "
@@ -50,15 +53,12 @@ void outcome_take(const struct placed *placed, const char *else_try, struct alig
     row->failed = placed->failed;
     row->transform = placed->transform;
     row->error = placed->error;
-    row->scatter = placed->scatter;
-    row->misfit = placed->misfit;
-    row->share = placed->share;
-    row->ncc = placed->ncc;
-    if (row->failed && placed->verdict == REGISTER_GOOD)
-        message_say("frame %s refused: it agrees with %s alone, which was refused.", row->name,
-                    placed->best_to);
-    else if (row->failed)
-        refuse(row, placed->verdict, placed->overlap, placed->best_to, else_try);
+    row->scatter = placed->best.scatter;
+    row->misfit = placed->best.misfit;
+    row->share = placed->best.share;
+    row->ncc = placed->best.ncc;
+    if (row->failed)
+        refuse(row, &placed->best, placed->best_to, else_try);
     warn_if_uncertain(row);
 }
 

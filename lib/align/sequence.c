@@ -47,8 +47,7 @@ static void add_node(struct sequence *sequence, const char *name, bool fixed)
         alloc_grow(sequence->placed, sequence->count, &sequence->room, sizeof *sequence->placed);
     sequence->nodes[sequence->count] =
         (struct node){.fixed = fixed, .reached = fixed, .transform = transform_identity()};
-    sequence->placed[sequence->count] =
-        (struct placed){.name = alloc_string(name), .failed = true, .verdict = REGISTER_NO_BLOCKS};
+    sequence->placed[sequence->count] = (struct placed){.name = alloc_string(name), .failed = true};
     sequence->count++;
 }
 
@@ -87,26 +86,19 @@ void sequence_free(struct sequence *sequence)
     free(sequence);
 }
 
-/* Keeps the figures of FOUND, a link between PLACED and TO, if it is PLACED's best so far: the good
-   link of the least error, or, with none good, the one of the highest NCC. */
+/* Keeps FOUND, a link between PLACED and TO, if it is PLACED's best so far: the good link of the
+   least error, or, with none good, the one of the highest NCC. */
 static void keep_best(struct placed *placed, const struct registration *found, const char *to)
 {
-    enum register_verdict verdict = register_verdict(found);
-    bool better =
-        !placed->best_to || (verdict == REGISTER_GOOD && placed->verdict != REGISTER_GOOD) ||
-        ((verdict == REGISTER_GOOD) == (placed->verdict == REGISTER_GOOD) &&
-         (verdict == REGISTER_GOOD ? found->error < placed->error : found->ncc > placed->ncc));
-    if (!better)
+    bool good = register_verdict(found) == REGISTER_GOOD;
+    bool was_good = register_verdict(&placed->best) == REGISTER_GOOD;
+    bool better = good ? !was_good || found->error < placed->best.error
+                       : !was_good && found->ncc > placed->best.ncc;
+    if (placed->best_to && !better)
         return;
     free(placed->best_to);
     placed->best_to = alloc_string(to);
-    placed->verdict = verdict;
-    placed->error = found->error;
-    placed->scatter = found->scatter;
-    placed->misfit = found->misfit;
-    placed->share = found->share;
-    placed->ncc = found->ncc;
-    placed->overlap = found->overlap;
+    placed->best = *found;
 }
 
 /* Registers FRAME to the node FROM, whose keyframe is GIVEN, and adds the link if it is good.
@@ -230,8 +222,8 @@ static void tell_placed(struct sequence *sequence, unsigned first)
         placed->error = node->error;
         if (!node->fixed)
             continue;
-        placed->scatter = 0;
-        placed->share = placed->ncc = 1;
+        placed->best.scatter = 0;
+        placed->best.share = placed->best.ncc = 1;
     }
 }
 

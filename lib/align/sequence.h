@@ -32,9 +32,7 @@ struct placed {
                                    if very near to one */
     double error;               /* predicted RMS error, pixels */
 
-    /* As in struct registration, of the frame's best link, which leads to the frame BEST_TO. */
-    double scatter, misfit, share, ncc, overlap;
-    enum register_verdict verdict;
+    struct registration best; /* the frame's best link, which leads to the frame BEST_TO */
     char *best_to;
 
     /* From the frame before it, where that link is good. */

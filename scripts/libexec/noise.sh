@@ -166,19 +166,20 @@ map_job() {
 
 # mask_job DIR: the masks, from the map that lies in the output directory to DIR.
 mask_job() {
-    local map=${step[out]}/${step[file_name]}-map.pam text='noisedetect -frommap'
-    threshold_words "$map"
-    text+=${REPLY:+ $REPLY}
-    add "-output=$1/${step[file_name]}" "$map"
-    pieces=("$text >/dev/null")
+    threshold_job 'noisedetect -frommap' "-output=$1/${step[file_name]}"
 }
 
 # noise_plot_job FILE
 noise_plot_job() {
-    local map=${step[out]}/${step[file_name]}-map.pam text="noisehist -range=${step[plot_range]}"
+    threshold_job "noisehist -range=${step[plot_range]}" "-plot=$1"
+}
+
+# threshold_job COMMAND RESULT: what reads the map, with the thresholds.
+threshold_job() {
+    local map=${step[out]}/${step[file_name]}-map.pam text=$1
     threshold_words "$map"
     text+=${REPLY:+ $REPLY}
-    add "-plot=$1" "$map"
+    add "$2" "$map"
     pieces=("$text >/dev/null")
 }
 

@@ -51,7 +51,7 @@ static void check_placed(const struct placed *placed)
         assert(isfinite(placed->transform.m[i / 3][i % 3]));
     assert(placed->transform.m[2][2] == 1);
     assert(isfinite(placed->error) && placed->error >= 0);
-    assert(placed->share >= 0 && placed->share <= 1 && placed->ncc >= 0);
+    assert(placed->best.share >= 0 && placed->best.share <= 1 && placed->best.ncc >= 0);
 }
 
 static void work(void *argument)
