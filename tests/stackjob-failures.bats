@@ -34,6 +34,37 @@ photographs() {
     done
 }
 
+@test "where the exiftool of a job does not start, or is killed before its work, frames get their metadata from others" {
+    command -v exiftool >/dev/null || skip "exiftool is not installed"
+    photographs
+    exiftool -q -overwrite_original -Artist=me src
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 0' BalanceFrames
+    for trouble in 'exit 1' 'kill -KILL $$' 'kill -KILL 0'; do
+        tool pamtopng "case \$PWD in */exiftool) ${trouble/\$\$/\$PPID} ;; esac" "exec $(type -ap pamtopng | tail -n 1)"' "$@"'
+        rm -rf ready .stackjob
+        timeout -k 1 60 stackjob -q job
+        [ "$(exiftool -q -s -s -s -Artist ready)" = "$(printf '%s\n' me me me)" ]
+    done
+}
+
+@test "where stackjob and its workers are killed before its exiftool has started, that does not stay" {
+    photographs
+    tool pamtopng "case \$PWD in */exiftool) ps -o sid= \$\$ >'$PWD/session'; sleep 0.5 ;; esac" \
+        "exec $(type -ap pamtopng | tail -n 1)"' "$@"'
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 0' BalanceFrames
+    STACKJOB_TEST=$BATS_TEST_TMPDIR stackjob -q job >/dev/null 2>&1 &
+    until [ -s session ]; do sleep 0.02; done
+    for process in $(marked) $(marked); do
+        [ "$(ps -o sid= "$process")" = "$(cat session)" ] || kill -KILL "$process" 2>/dev/null || true
+    done
+    wait $! || true
+    for _ in {1..100}; do
+        [ -n "$(marked)" ] || break
+        sleep 0.1
+    done
+    [ -z "$(marked)" ]
+}
+
 @test "TERM ends stackjob, and an exiftool that has stopped" {
     photographs
     tool exiftool 'kill -STOP $$'

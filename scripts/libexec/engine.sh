@@ -120,15 +120,18 @@ want_exiftool() {
 }
 
 # One exiftool for all that copy metadata, which starts while the steps before them are at work (see copy-metadata). Its
-# requests have an end, and so has it, when this process has one.
+# requests have an end, and so has it, when this process has one. Here the replies can only be read from then on, so that
+# they have an end when it has.
 start_exiftool() {
     local at=${place[temporary]}/exiftool
     [[ ${engine[exiftool]-} && ! ${option[logins]-} ]] || return 0
     mkdir -- "$at" && mkfifo -- "$at/requests" "$at/replies" && : >"$at/lock" || exit 1
-    exec 6<>"$at/requests" 7<>"$at/replies"
-    setsid "${place[libexec]}/copy-metadata" -serve "$at" "${engine[exiftool]}" </dev/null 6>&- 7>&- &
-    engine[exiftool]=$!
     export STACKJOB_EXIFTOOL=$at
+    exec 6<>"$at/requests" 7<>"$at/replies"
+    # The fifos are open in the new process, which waits for nobody to open the other end.
+    setsid "${place[libexec]}/copy-metadata" -serve "${engine[exiftool]}" <"$at/requests" >&7 6>&- 7>&- &
+    engine[exiftool]=$!
+    exec 7<"$at/replies"
 }
 
 stop_exiftool() {
