@@ -145,7 +145,7 @@ load stackjob
     grep -F 'output_path is not used' err
     grep -F "noisemask '-mask=my noise/noisy-rgb.png' -kernel=5 -method=median -grow=7 -maxpixels=0 src/f1.pam | framealign" script
     grep -F -e '-model=homography -border=constant -bordervalue=1,2,3 | framebalance' script
-    grep -F -e '-channel=hsv -curve=gamma -masksize=0.9 -interval=10,-1 | pnmtojpeg -quality=80 >else/one/f1.jpg' script
+    grep -F -e '-channel=hsv -curve=gamma -masksize=0.9 -interval=10,-1 | pamtopnm -quiet -assume | pnmtojpeg -quality=80 >else/one/f1.jpg' script
     ! grep -F src/f2.pam script | grep -F noisemask || false
     grep -F "framealign -apply=t.tsv -crop -name=f1 | noisemask '-mask=my noise/noisy-rgb.png' -grow=0 >two/f1.pam" script
     ! grep -F transparent script || false
@@ -694,6 +694,20 @@ END
         same expected.jpg below/clear.jpg
         same expected.jpg below/clear2.jpg
     done
+    # So it is where the first frame has none, where a colour of a PNG is transparent, and where a step before makes them.
+    cp src/plain.pam src/a.pam
+    pamtopnm src/plain.pam | pnmtopng -quiet -force -transparent =rgb:01/02/03 >src/key.png
+    job 'StackJob t' 'input_path = src' 'Actions first' 'Actions mixed' 'output_format = jpeg'
+    stackjob -n job >script
+    sh -e script
+    mv mixed by-script
+    rm -r first
+    stackjob -q job
+    diff -r mixed by-script
+    same expected.jpg mixed/clear.jpg
+    pnmtojpeg -quality=95 src/plain.pam >expected.jpg
+    same expected.jpg mixed/a.jpg
+    same expected.jpg mixed/key.jpg
 }
 
 @test "camera raw files come in through dcraw_emu or dcraw, never rotated, with the options given" {

@@ -307,14 +307,14 @@ add_histograms() {
 end_pipeline() {
     local number
     if ((${#numbers[@]} == 1)); then
-        [[ $purpose != frames ]] || format_pieces ''
+        [[ $purpose != frames ]] || format_pieces '' "${frame_path[numbers[0]]}"
         result_of "${numbers[0]}"
         add_target "$REPLY"
     elif [[ $purpose == frames && (${step[format]} == tiff || ${step[format]} == jpeg) ]]; then
         written_frames
         text=$REPLY
         for number in "${numbers[@]}"; do
-            format_pieces "$text/${frame_name[number]}.pam"
+            format_pieces "$text/${frame_name[number]}.pam" "${frame_path[number]}"
             result_of "$number"
             add_target "$REPLY"
         done
@@ -331,15 +331,16 @@ result_of() {
     fi
 }
 
-# format_pieces FILE: adds the converter to the output format, of that file or of what comes before. A TIFF has the
-# name of its source in it, where that is an operand. A JPEG holds no opacity.
+# format_pieces FILE [FRAME]: adds the converter to the output format, of that file or of what comes before. A TIFF has
+# the name of its source in it, where that is an operand. A JPEG holds no opacity, which the frame may have.
 format_pieces() {
     local joint='| ' file=''
     [[ ! $1 ]] || { quote "$1" && joint='' file=" <$REPLY"; }
     case ${step[format]} in
     tiff) pieces+=("${joint}pamtotiff -quiet -truecolor$file" '| cat') ;;
     jpeg)
-        [[ ${step[depth]-} != [24] ]] || { pieces+=("${joint}pamtopnm -quiet -assume$file") && joint='| ' file=''; }
+        [[ ${2-} != *.[pP][nN][gG] && ${2-} != *.[pP][aA][mM] ]] ||
+            { pieces+=("${joint}pamtopnm -quiet -assume$file") && joint='| ' file=''; }
         pieces+=("${joint}pnmtojpeg -quality=${step[quality]:-95}$file")
         ;;
     esac
@@ -427,5 +428,5 @@ convert_frame() {
         add "-name=${frame_name[$1]}"
         [[ ${step[format]} != p* ]] || pieces+=("| $text")
     fi
-    format_pieces ''
+    format_pieces '' "${frame_path[$1]}"
 }
