@@ -199,6 +199,10 @@ as_an_ordinary_run() {
     for other in -n -f; do
         fails_with 1 '-w makes what is not there yet: -n and -f contradict it' stackjob -w $other job
     done
+    # The first number is the seconds, and only one job file is taken.
+    fails_with 1 '^7: there is no such file' stackjob -w 5 7
+    fails_with 1 'one job file at a time' stackjob -w job 5 other
+    fails_with 1 'one job file at a time' stackjob -w 5 7 job
     fails_with 1 'the mask none.pam is not there' stackjob -w <(sed 's/hot.pam/none.pam/' job)
     sed 's/StackJob test/StackJob other/' job >two
     cat job >>two
