@@ -298,6 +298,10 @@ load stackjob
     [ ! -e ready ] && [ ! -e .stackjob ]
     stackjob job -q -- 2>err
     [ -f ready/f1.pam ]
+    # Whatever the environment says of getopt, options may stand behind the job file.
+    for variable in GETOPT_COMPATIBLE POSIXLY_CORRECT; do
+        env $variable=1 stackjob job -n | grep -q '^# Actions ready: 0 frames to make'
+    done
 }
 
 @test "paths begin at the working path, that one at the job file or at -C" {
