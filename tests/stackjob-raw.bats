@@ -130,7 +130,7 @@ marked_pixels() {
     PATH=$tools_only stackjob -n job >script 2>err
     [ "$(grep -c 'dcraw is not installed: its raw files are taken as developed frames' err)" -eq 1 ]
     grep -F '| noisedetect -map -blur=5 -statistic=persistent' script
-    grep -F '| noisemask -mask=noise-map/hot-rgb.png -grow=1 -maxpixels=0' script
+    grep -F '| noisemask -mask=noise-map/hot-rgb.png -maxpixels=0 -grow=1' script
     tool dcraw "exec /usr/bin/env -i $(command -v dcraw) \"\$@\" | grep -v Filter"
     stackjob -n job >script 2>err
     grep 'raw/0000.dng has no Bayer or X-Trans pattern' err
