@@ -66,6 +66,16 @@ teardown() {
     [ -z "$(find /tmp -maxdepth 1 -name "stackjob-away.*.$runner.*")" ]
 }
 
+@test "this machine takes part where frames travel" {
+    frames stack
+    masked_job AlignFrames BalanceFrames
+    stackjob -q job
+    contents ready >wanted
+    stackjob -q -f -S : -T job
+    contents ready | diff wanted -
+    [ -z "$(find /tmp -maxdepth 1 -name 'stackjob-away.*' -user "$(id -un)" -newer wanted)" ]
+}
+
 @test "a login that dies costs time, not frames" {
     start_logins
     frames stack

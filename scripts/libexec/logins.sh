@@ -58,12 +58,14 @@ add_logins() {
     [[ ! ${engine[memory]-} ]] || command+=(--memfree "${engine[memory]}k")
 }
 
-# The same, so that what a run needs travels with it, under its name, and what all need travels once.
+# The same, so that what a run needs travels with it, under its name, and what all need travels once. Here it is there
+# already.
 add_travel() {
-    local file
+    local file here='(^|[,/]):(,|$)'
     export PARALLEL_RSYNC_OPTS=-rLDzR RSYNC_OLD_ARGS=1
     engine[away]=/tmp/stackjob-away.${place[host]}.$$.${place[temporary]##*.}
     command+=(--workdir "${engine[away]}" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out')
+    [[ ! ${option[logins]} =~ $here ]] || ln -s -- "$STACKJOB_RUN" "${engine[away]}" || exit 1
     share_files
     for file in "${step[run]}"/shared-*; do
         command+=(--basefile "${file##*/}")
