@@ -5,11 +5,11 @@
 # stackjob.
 #
 # A sub-action that needs a reference has it from the reference frame, taken through the sub-actions before it:
-# reference-K/NAME.pam for the K-th, made from that of an earlier one, where there is one (see same_reference). An AlignFrames with
-# step_process or crop comes in two passes: its transforms are estimated for all frames (align-K.tsv), and then
-# applied in the pipeline. Where the first pass has all frames as they come to the K-th sub-action, in
-# middle-K/NAME.pam, the pipelines after it begin there: step[begun] is K, else 1, and step[made] is that
-# directory, else nothing.
+# reference-K/NAME.pam for the K-th, made from that of an earlier one, where there is one (see same_reference). An
+# AlignFrames with step_process or crop comes in two passes: its transforms are estimated for all frames
+# (align-K.tsv), and then applied in the pipeline. Where the first pass has all frames as they come to the K-th
+# sub-action, in middle-K/NAME.pam, the pipelines after it begin there: step[begun] is K, else 1, and step[made] is
+# that directory, else nothing.
 #
 # The sub-actions are numbered from 1 to step[stages]: stage_program[], and what there is to know of each:
 # stage_refers[] (it needs a reference), stage_passes[] (it comes in two passes), stage_crops[],
