@@ -695,6 +695,7 @@ END
     for sub_action in '' 'BalanceFrames'; do
         job 'StackJob t' 'input_path = src' 'Actions below' 'pattern = clear*' 'output_format = jpeg' $sub_action
         says 'JPEG holds no opacity: that of the frames is left out' stackjob -f job
+        [ "$(grep -c 'JPEG holds no opacity' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
         same expected.jpg below/clear.jpg
         same expected.jpg below/clear2.jpg
     done

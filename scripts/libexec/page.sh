@@ -172,6 +172,7 @@ fact_commands() {
         fact command "$line"
     done < <(
         option[preview]=yes option[force]=yes job[log]=''
+        exec 2>/dev/null # it was all told when it ran
         forget_ahead
         preview_head && each_step check_step
     )
