@@ -48,14 +48,17 @@ photographs() {
 }
 
 @test "where stackjob and its workers are killed before its exiftool has started, that does not stay" {
+    command -v exiftool >/dev/null || skip "exiftool is not installed"
     photographs
-    tool pamtopng "case \$PWD in */exiftool) ps -o sid= \$\$ >'$PWD/session'; sleep 0.5 ;; esac" \
+    session_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 4; }
+    tool pamtopng "case \$PWD in */exiftool) echo \$\$ >'$PWD/starting'; sleep 0.5 ;; esac" \
         "exec $(type -ap pamtopng | tail -n 1)"' "$@"'
     job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 0' BalanceFrames
     STACKJOB_TEST=$BATS_TEST_TMPDIR stackjob -q job >/dev/null 2>&1 &
-    until [ -s session ]; do sleep 0.02; done
+    until [ -s starting ]; do sleep 0.02; done
+    session=$(session_of "$(cat starting)")
     for process in $(marked) $(marked); do
-        [ "$(ps -o sid= "$process")" = "$(cat session)" ] || kill -KILL "$process" 2>/dev/null || true
+        [ "$(session_of "$process" 2>/dev/null)" = "$session" ] || kill -KILL "$process" 2>/dev/null || true
     done
     wait $! || true
     for _ in {1..100}; do
