@@ -73,7 +73,7 @@ photographs() {
     tool exiftool 'kill -STOP $$'
     for load in 1 2; do
         job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 0' BalanceFrames
-        STACKJOB_TEST=$BATS_TEST_TMPDIR timeout -k 1 120 stackjob -q -j $load job 2>err &
+        STACKJOB_TEST=$BATS_TEST_TMPDIR timeout -k 10 120 stackjob -q -j $load job 2>err &
         until grep -s -q '^State:.T' $(marked | sed 's|.*|/proc/&/status|'); do sleep 0.1; done
         kill -TERM $!
         status=0

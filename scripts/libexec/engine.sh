@@ -10,7 +10,7 @@
 #   engine[slots]     how many runs of frames at a time; engine[load]: the same as GNU parallel has it
 #   engine[memory]    what one needs, in KiB, or nothing
 #   engine[needed]    programs that other machines must have, besides ours
-#   engine[exiftool]  a file whose metadata will be copied, then the process group of the exiftool for it, or nothing
+#   engine[exiftool]  a file whose metadata will be copied, or nothing
 #
 # and, while a pass over the frames runs,
 #
@@ -128,14 +128,16 @@ start_exiftool() {
     mkdir -- "$at" && mkfifo -- "$at/requests" "$at/replies" && : >"$at/lock" || exit 1
     export STACKJOB_EXIFTOOL=$at
     exec 6<>"$at/requests" 7<>"$at/replies"
-    # The fifos are open in the new process, which waits for nobody to open the other end.
-    setsid "${place[libexec]}/copy-metadata" -serve "${engine[exiftool]}" <"$at/requests" >&7 6>&- 7>&- &
-    engine[exiftool]=$!
+    # The fifos are open in the new process, which waits for nobody to open the other end. It is no child of this one,
+    # which would wait for it, too, where it waits for an engine that it has ended.
+    (setsid "${place[libexec]}/copy-metadata" -serve "${engine[exiftool]}" <"$at/requests" >&7 6>&- 7>&- &)
     exec 7<"$at/replies"
 }
 
+# One that has not come as far as to say its process group ends by itself, for nobody will ask.
 stop_exiftool() {
-    [[ ! ${STACKJOB_EXIFTOOL-} ]] || { kill -KILL -- "-${engine[exiftool]}" && wait "${engine[exiftool]}"; } 2>/dev/null
+    local group
+    { read -r group <"${place[temporary]}/exiftool/group" && kill -KILL -- "-$group"; } 2>/dev/null
 }
 
 # ---- a pass over the frames ----

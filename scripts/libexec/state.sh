@@ -69,8 +69,9 @@ unlock() {
 
 # ---- the directory of a step's run ----
 
-# Makes step[run].
+# Makes step[run]; from its beginning to leave_run's end step[entered] is set.
 enter_run() {
+    step[entered]=yes
     mkdir -p -- "${step[out]}" || die "${step[title]}: the output directory ${step[out]} cannot be made"
     sweep
     step[run]=$(mktemp -d "${step[out]}/.stackjob-XXXXXX") || die "${step[title]}: nothing can be written in ${step[out]}"
@@ -104,13 +105,11 @@ sweep() {
 }
 
 leave_run() {
-    [[ ${step[run]-} && ! ${option[preview]-} ]] || return 0
+    [[ ${step[entered]-} ]] || return 0
     cd -- "${step[work]}" || return
-    rm -rf -- "${step[run]}" 2>/dev/null || rm -rf -- "${step[run]}"
-    step[run]=''
     sweep
     rmdir -- "${step[out]}" 2>/dev/null
-    return 0
+    step+=([run]='' [entered]='')
 }
 
 # ---- results ----
