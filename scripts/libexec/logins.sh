@@ -65,7 +65,7 @@ add_travel() {
     export PARALLEL_RSYNC_OPTS=-rLDzR RSYNC_OLD_ARGS=1
     engine[away]=/tmp/stackjob-away.${place[host]}.$$.${place[temporary]##*.}
     command+=(--workdir "${engine[away]}" --cleanup --transferfile '{}.job' --transferfile '{}.in' --return '{}.out')
-    [[ ! ${option[logins]} =~ $here ]] || ln -s -- "$STACKJOB_RUN" "${engine[away]}" || exit 1
+    [[ ! ${option[logins]} =~ $here ]] || ln -sfn -- "$STACKJOB_RUN" "${engine[away]}" || exit 1
     share_files
     for file in "${step[run]}"/shared-*; do
         command+=(--basefile "${file##*/}")
