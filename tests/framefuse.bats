@@ -146,19 +146,6 @@ off() {
     holds "$invented <= .5 && $noise <= .4"
 }
 
-@test "against the method of the study: as sharp, as close to the truth, no more halo" {
-    figures
-    for stack in 'blobs 5' 'relief 1' 'bristle 2'; do
-        set -- $stack
-        plainfuse -study 6 "$FIXTURES/$1"/0*.pam >study.pam
-        error "$1" "$2" study.pam
-        study_psnr=$psnr study_ssim=$ssim study_soft=$soft study_halo=$halo
-        framefuse "$FIXTURES/$1"/0*.pam >out.pam
-        error "$1" "$2" out.pam
-        holds "$psnr >= $study_psnr - .3 && $ssim >= $study_ssim - .003 && $soft <= $study_soft + 1 && $halo <= $study_halo + .3"
-    done
-}
-
 @test "more sharpness is less soft and keeps more noise" {
     figures
     for sharpness in 4 6 8; do
@@ -170,56 +157,70 @@ off() {
     holds "${noise_of[4]} < ${noise_of[6]} && ${noise_of[6]} < ${noise_of[8]}"
 }
 
-# enfused FRAME...: enfuse's picture of them.
-enfused() {
-    rm -rf enfuse
-    mkdir enfuse
-    for frame; do pamtopng "$frame" >"enfuse/$(basename "$frame" .pam).png"; done
-    enfuse --exposure-weight=0 --saturation-weight=0 --contrast-weight=1 --hard-mask -o enfuse.png enfuse/*.png >enfuse.log 2>&1
-    pngtopam -quiet enfuse.png
+# ground COLOR...: an 8-bit frame of 128x96 in that colour with weak texture, and dots of 1 to 3 pixels on it, dark and
+# bright ones, in turn, 16 pixels apart.
+ground() {
+    pam 128 96 3 255 $(awk -v r="$1" -v g="$2" -v b="$3" 'BEGIN {
+        srand(11)
+        for (y = 0; y < 96; y++)
+            for (x = 0; x < 128; x++) {
+                size = 1 + int(x / 16) % 3
+                if (x % 16 < size && y % 16 < size && x >= 16 && y >= 16)
+                    r1 = g1 = b1 = (int(y / 16) % 2) ? 235 : 20
+                else {
+                    t = .95 + .1 * rand()
+                    r1 = int(r * t); g1 = int(g * t); b1 = int(b * t)
+                }
+                print r1, g1, b1
+            } }')
 }
 
-# trails CLEAN HOT FRAMES: sets mean, rms and over60 of framefuse's trail, and theirs of enfuse's.
-trails() {
-    framefuse "$1"/0*.pam >clean.pam
-    framefuse "$2"/0*.pam >hot.pam
-    read -r _ mean rms over60 < <(trailerror "$3" clean.pam hot.pam "$1"/0*.pam "$2"/0*.pam)
-    enfused "$1"/0*.pam >clean.ppm
-    enfused "$2"/0*.pam >hot.ppm
-    read -r _ mean_of_enfuse rms_of_enfuse over60_of_enfuse < <(trailerror "$3" clean.ppm hot.ppm "$1"/0*.pam "$2"/0*.pam)
-    echo "$2: mean $mean, RMS $rms, over 60: $over60; enfuse $mean_of_enfuse, $rms_of_enfuse, $over60_of_enfuse"
+# blurred FRAME: out of focus.
+blurred() {
+    pamtopnm "$1" | pnmconvol -quiet -normalize -matrix=1,2,3,2,1,2,4,6,4,2,3,6,9,6,3,2,4,6,4,2,1,2,3,2,1 2>/dev/null
 }
 
-@test "hot pixels that were left, and drift, are trails of at most half of enfuse's" {
-    figures
-    command -v enfuse >/dev/null || skip "enfuse is not installed"
-    for kind in bristle blobs; do
-        for hot in 0 100; do
-            makestack -kind=$kind -width=320 -height=208 -frames=9 -maxval=65535 -noise=3 -hot=$hot $kind$hot
+@test "dots of one to three pixels keep their contrast on grounds of every colour" {
+    for color in '225 195 60' '180 50 40' '60 90 180' '120 120 120'; do
+        # shellcheck disable=SC2086
+        ground $color >truth.pam
+        pamtopnm truth.pam >sharp.ppm
+        blurred truth.pam >soft.ppm
+        # The left half is sharp in one frame, the right half in the other.
+        pnmcat -leftright <(pamcut -width 64 sharp.ppm) <(pamcut -left 64 soft.ppm) >a.ppm
+        pnmcat -leftright <(pamcut -width 64 soft.ppm) <(pamcut -left 64 sharp.ppm) >b.ppm
+        framefuse a.ppm b.ppm >out.pam
+        # Of the dots that are not at the seam none loses a fifth of its contrast, in any colour.
+        paste <(samples out.pam | tr ' ' '\n' | paste -d ' ' - - -) <(samples truth.pam | tr ' ' '\n' | paste -d ' ' - - -) |
+            awk -v color="$color" '
+            BEGIN { split(color, ground, " ") }
+            { x = (NR - 1) % 128; y = int((NR - 1) / 128); size = 1 + int(x / 16) % 3 }
+            x % 16 < size && y % 16 < size && x >= 16 && y >= 16 && (x < 48 || x >= 80) {
+                for (c = 1; c <= 3; c++) {
+                    want = $(c + 3) - ground[c]
+                    if (want * want > 1600) { n++; if (($c - ground[c]) / want < .8) { bad++; print x, y, $c, $(c + 3) } }
+                }
+            }
+            END { print color ": " n " samples, " bad + 0 " dull"; exit !(n > 100 && !bad) }'
+    done
+}
+
+@test "no value is more than two levels beyond those of the frames at its pixel" {
+    for stack in rgb gray; do
+        set -- "$FIXTURES/$stack"/0*.pam
+        framefuse "$@" >out.pam
+        cp "$1" low.pam
+        cp "$1" high.pam
+        for frame; do
+            pamarith -minimum low.pam "$frame" >next && mv next low.pam
+            pamarith -maximum high.pam "$frame" >next && mv next high.pam
         done
-        trails ${kind}0 ${kind}100 9
-        holds "2 * $mean <= $mean_of_enfuse && 2 * $rms <= $rms_of_enfuse && 2 * $over60 <= $over60_of_enfuse"
+        paste <(samples out.pam | tr ' ' '\n') <(samples low.pam | tr ' ' '\n') <(samples high.pam | tr ' ' '\n') | awk '
+            $1 < $2 - 2 || $1 > $3 + 2 { bad++ }
+            # The margin is used: without one, noise would be cut.
+            $1 < $2 || $1 > $3 { beyond++ }
+            END { print bad + 0 " too far, " beyond + 0 " beyond"; exit bad > 0 || beyond == 0 }'
     done
-    # In gray, where no colour tells them from detail.
-    for stack in bristle0 bristle100; do
-        mkdir "gray-$stack"
-        for frame in "$stack"/0*.pam; do
-            pamchannel -infile "$frame" -tupletype GRAYSCALE 1 >"gray-$frame"
-        done
-    done
-    trails gray-bristle0 gray-bristle100 9
-    holds "2 * $mean <= $mean_of_enfuse && 2 * $rms <= $rms_of_enfuse && 2 * $over60 <= $over60_of_enfuse"
-    # White ones, 200 levels bright, one pixel further to the right in each frame: a sharp point of light looks the
-    # same, so of the largest a little more than half remains.
-    mkdir white
-    for i in 0 1 2 3 4 5 6 7 8; do
-        pam 320 208 3 255 $(awk -v i=$i 'BEGIN { for (k = 0; k < 66560; k++) { y = int(k / 320); x = k % 320
-            v = (y % 20 == 10 && x % 32 == 8 + i) ? 200 : 0; print v, v, v } }') >spots.pam
-        pamarith -maximum "$FIXTURES/rgb/000$i.pam" spots.pam >white/000$i.pam
-    done
-    trails "$FIXTURES/rgb" white 9
-    holds "$over60_of_enfuse > 100"
-    holds "2 * $mean <= $mean_of_enfuse && 1.7 * $rms <= $rms_of_enfuse && 2 * $over60 <= $over60_of_enfuse"
 }
 
 @test "500 hot pixels leave no trail once noisedetect has found and noisemask repaired them" {
@@ -345,20 +346,20 @@ trails() {
     fails_with 1 'takes [0-9.]+ GiB of memory, and this machine has [0-9.]+ GiB' framefuse - <huge.pam
 }
 
-@test "memory is under 45 bytes a pixel beside the frame, whatever the number of frames" {
+@test "memory is at most 52 bytes a pixel at 8 bits, 58 at 16, beside the frame, whatever the number of frames" {
     sanitized && skip "the sanitizers need memory of their own"
     makestack -kind=easy -width=1200 -height=800 -frames=3 three
     few=$(peak framefuse three/0*.pam)
     many=$(for _ in 1 2 3 4 5 6 7 8 9 10; do cat three/0*.pam; done | peak framefuse)
     echo "3 frames: $few KiB, 30 frames from a pipe: $many KiB"
-    # 45 bytes and a frame of 3 bytes, and 8 MiB for the program.
-    [ "$few" -le $((1200 * 800 * 48 / 1024 + 8192)) ]
+    # With a frame of 3 bytes, and 8 MiB for the program.
+    [ "$few" -le $((1200 * 800 * (52 + 3) / 1024 + 8192)) ]
     [ "$many" -le $((few + 1024)) ]
     # The most that can be wanted: opacity, in frames of 8 bytes a pixel, and the depth map.
     makestack -kind=bristle -width=1200 -height=800 -frames=2 -maxval=65535 deep
     all=$(peak framefuse -depthmap=depth.pam deep/0*.pam)
     echo "with opacity and the depth map: $all KiB"
-    [ "$all" -le $((1200 * 800 * 53 / 1024 + 8192)) ]
+    [ "$all" -le $((1200 * 800 * (58 + 8) / 1024 + 8192)) ]
 }
 
 @test "the manual's examples run" {

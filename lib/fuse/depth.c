@@ -47,7 +47,7 @@ void depth_add_row(struct depth *depth, unsigned row, unsigned index, const floa
     float *greatest = depth->energy + (size_t)row * depth->width;
     uint32_t *sharpest = depth->index + (size_t)row * depth->width;
     for (unsigned i = 0; i < depth->width; i++) {
-        float counted = opacity && opacity[i] < 0.5f ? energy[i] * 0.05f : energy[i];
+        float counted = opacity[i] < 0.5f ? energy[i] * 0.05f : energy[i];
         if (counted > greatest[i]) {
             greatest[i] = counted;
             sharpest[i] = index;

@@ -19,7 +19,7 @@ void depth_free(struct depth *depth);
 /* The bytes that it takes. */
 double depth_bytes(unsigned width, unsigned height);
 
-/* Frame INDEX has this ENERGY and, unless it is NULL, OPACITY in row ROW. */
+/* Frame INDEX has this ENERGY and OPACITY in row ROW. */
 void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
                    const float *opacity);
 
