@@ -52,7 +52,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "choice.h"
 #include "depth.h"
+#include "depth_map.h"
 #include "energy.h"
 #include "fuse.h"
 #include "halving.h"
@@ -71,9 +73,10 @@ struct fuse {
     unsigned sharpness;
     unsigned base; /* the number of the last layer, at least 1 */
     struct layer layer[LAYERS_MAX];
-    unsigned char *shown; /* of each pixel: any frame has opacity there; NULL: frames are opaque */
-    bool keep_opacity;    /* the picture has the plane even where all is shown */
-    struct depth *depth;  /* or NULL */
+    unsigned char *shown;  /* of each pixel: any frame has opacity there; NULL: frames are opaque */
+    bool keep_opacity;     /* the picture has the plane even where all is shown */
+    struct depth *depth;   /* or NULL */
+    struct choice *choice; /* or NULL */
     uint16_t *pixels, *samples; /* rows of a frame or the picture */
     float *row, *pooled;        /* rows in work */
     float *none, *all;          /* rows of 0 and of 1 */
@@ -100,6 +103,8 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
     const struct layer *mapped = &layer[depth_level(base)];
     if (options->depth)
         total += depth_bytes(mapped->width, mapped->height);
+    if (options->choice)
+        total += choice_bytes(layer, base) + (double)frame_raster_bytes(options->choice);
     return total + image_bytes(geometry->width, ROWS, 1);
 }
 
@@ -118,6 +123,8 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     const struct layer *mapped = &fuse->layer[depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
+    if (options->choice)
+        fuse->choice = choice_new(options->choice, options->count, fuse->layer, fuse->base);
     fuse->pixels = alloc_array(row, sizeof *fuse->pixels);
     fuse->samples = alloc_array(row, sizeof *fuse->samples);
     fuse->row = alloc_array(row, sizeof *fuse->row);
@@ -135,6 +142,7 @@ void fuse_free(struct fuse *fuse)
         return;
     layer_free(fuse->layer, fuse->base);
     depth_free(fuse->depth);
+    choice_free(fuse->choice);
     free(fuse->pixels);
     free(fuse->shown);
     free(fuse->samples);
@@ -170,15 +178,26 @@ static bool mark_shown(const float *restrict opacity, unsigned width, unsigned c
     return any;
 }
 
+/* Opacity of the row whose COLORS have it behind them, if frames have it. */
+static const float *opacity_of(const struct fuse *fuse, const struct layer *layer,
+                               const float *colors)
+{
+    return fuse->shown ? colors + (size_t)layer->width * fuse->colors : fuse->all;
+}
+
 /* P[1] of FRAME; false where it is transparent everywhere. */
 static bool build_first(struct fuse *fuse, const struct frame *frame)
 {
     struct layer *layer = fuse->layer;
     bool any = !fuse->shown;
     halving_begin(&layer->halving, &layer[1].frame);
+    if (fuse->choice)
+        choice_begin(fuse->choice, fuse->frames);
     for (unsigned row = 0; row < layer->height; row++) {
         float *out = halving_next(&layer->halving);
         raster_get(frame, row, fuse->pixels, fuse->samples, out);
+        if (fuse->choice)
+            choice_next(fuse->choice, row, opacity_of(fuse, layer, out));
         if (fuse->shown) {
             const float *opacity = out + (size_t)layer->width * fuse->colors;
             multiply_row(out, fuse->colors, layer->width, opacity);
@@ -187,13 +206,6 @@ static bool build_first(struct fuse *fuse, const struct frame *frame)
         halving_push(&layer->halving);
     }
     return any;
-}
-
-/* Opacity of the row whose COLORS have it behind them, if frames have it. */
-static const float *opacity_of(const struct fuse *fuse, const struct layer *layer,
-                               const float *colors)
-{
-    return fuse->shown ? colors + (size_t)layer->width * fuse->colors : fuse->all;
 }
 
 /* The detail of row ROW of layer L, of which layer 0 is FRAME itself, to DETAIL. Widens the layer's
@@ -224,6 +236,9 @@ static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *en
         .opacity = opacity_of(fuse, layer, detail),
     };
     float *pooled = halving_next(&layer->pooling);
+    if (fuse->choice)
+        choice_add(fuse->choice, l, row, l == CHOICE_TOP ? image_row(&layer->frame, row) : detail,
+                   evidence.opacity);
     layer_add(layer, row, detail, &evidence, l == 0 ? fuse->sharpness : COARSE_POWER, pooled);
     if (fuse->depth && l == depth_level(fuse->base))
         depth_add_row(fuse->depth, row, fuse->frames, pooled, evidence.opacity);
@@ -263,9 +278,16 @@ static void add_base(struct fuse *fuse)
         };
         layer_widen_range(layer, row, evidence.opacity);
         layer_add(layer, row, colors, &evidence, COARSE_POWER, fuse->pooled);
+        if (fuse->choice)
+            choice_add(fuse->choice, fuse->base, row, colors, evidence.opacity);
         if (fuse->depth && fuse->base == depth_level(fuse->base))
             depth_add_row(fuse->depth, row, fuse->frames, fuse->pooled, evidence.opacity);
     }
+}
+
+static unsigned depth_rows(const struct fuse *fuse)
+{
+    return fuse->layer[depth_level(fuse->base)].height;
 }
 
 bool fuse_add(struct fuse *fuse, const struct frame *frame)
@@ -280,6 +302,8 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame)
             add_layer(fuse, l, frame);
         add_base(fuse);
     }
+    for (unsigned row = 0; !any && fuse->depth && row < depth_rows(fuse); row++)
+        depth_add_row(fuse->depth, row, fuse->frames, fuse->none, fuse->all);
     fuse->frames++;
     return any;
 }
@@ -296,13 +320,23 @@ static void keep_colors(const struct frame *frame, unsigned row, const unsigned 
             samples[(size_t)i * depth + c] = (uint16_t)frame_get(frame, i, row, c);
 }
 
+/* Row ROW of layer L, where the next layer is finished. */
+static void finish_row(struct fuse *fuse, unsigned l, unsigned row)
+{
+    struct layer *layer = &fuse->layer[l];
+    layer_solve(layer, row);
+    if (fuse->choice)
+        choice_mix(fuse->choice, l, row, layer->doubled, image_row(&layer->sum.image, row));
+    layer_clip(layer, row);
+}
+
 void fuse_finish(struct fuse *fuse, struct frame *frame)
 {
     const struct frame last = *frame;
     layer_forget_frame(fuse->layer, fuse->base);
     for (unsigned l = fuse->base; l > 0; l--)
         for (unsigned row = 0; row < fuse->layer[l].height; row++)
-            layer_finish(&fuse->layer[l], row);
+            finish_row(fuse, l, row);
 
     unsigned width = frame->width;
     size_t pixels = (size_t)width * frame->height;
@@ -311,7 +345,7 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
     if (fuse->shown && !opacity)
         strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");
     for (unsigned row = 0; row < frame->height; row++) {
-        layer_finish(fuse->layer, row);
+        finish_row(fuse, 0, row);
         const float *x = image_row(&fuse->layer[0].sum.image, row);
         for (unsigned plane = 0; plane < fuse->colors; plane++)
             raster_put(x + (size_t)plane * width, width, fuse->maxval, frame->depth,
@@ -326,8 +360,15 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
     }
 }
 
-void fuse_depth_map(const struct fuse *fuse, struct frame *map)
+void fuse_depth_map(struct fuse *fuse, unsigned smooth, bool opacity, struct frame *map)
 {
+    unsigned level = depth_level(fuse->base);
+    const struct depth_map_options options = {.colors = fuse->colors,
+                                              .factor = 1U << level,
+                                              .count = fuse->frames,
+                                              .smooth = smooth,
+                                              .opacity = opacity};
     *map = (struct frame){.width = fuse->layer[0].width, .height = fuse->layer[0].height};
-    depth_map(fuse->depth, 1U << depth_level(fuse->base), fuse->frames, map);
+    depth_end(fuse->depth);
+    depth_map(fuse->depth, &fuse->layer[level].sum.image, &options, map);
 }

@@ -6,6 +6,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "halving.h"
@@ -71,6 +72,16 @@ void halving_push(struct halving *halving)
     while (halving->made < halving->coarse->height &&
            (got == height || 2 * (size_t)halving->made + ROLLING_REACH < got))
         make_row(halving);
+}
+
+void halving_whole(struct halving *halving, const struct image *fine, const struct image *coarse)
+{
+    halving_begin(halving, coarse);
+    for (unsigned row = 0; row < fine->height; row++) {
+        memcpy(halving_next(halving), image_row(fine, row),
+               image_row_samples(fine) * sizeof(float));
+        halving_push(halving);
+    }
 }
 
 SIMD_CLONES

@@ -101,12 +101,7 @@ void layer_free(struct layer *layers, unsigned base)
 
 void layer_halve(struct layer *layer)
 {
-    size_t bytes = image_row_samples(&layer->frame) * sizeof(float);
-    halving_begin(&layer->halving, &layer[1].frame);
-    for (unsigned row = 0; row < layer->height; row++) {
-        memcpy(halving_next(&layer->halving), image_row(&layer->frame, row), bytes);
-        halving_push(&layer->halving);
-    }
+    halving_whole(&layer->halving, &layer->frame, &layer[1].frame);
 }
 
 static void double_of(struct layer *layer, const struct image *coarser, unsigned row)
@@ -205,7 +200,7 @@ void layer_forget_frame(struct layer *layers, unsigned base)
     }
 }
 
-void layer_finish(struct layer *layer, unsigned row)
+void layer_solve(struct layer *layer, unsigned row)
 {
     size_t colored = (size_t)layer->width * layer->colors;
     if (layer->base)
@@ -213,6 +208,10 @@ void layer_finish(struct layer *layer, unsigned row)
     else
         double_of(layer, &layer[1].sum.image, row);
     sum_solve(&layer->sum, row, layer->doubled);
+}
+
+void layer_clip(struct layer *layer, unsigned row)
+{
     range_clip(&layer->range, row, RASTER_FULL, layer->samples ? COARSE_MARGIN : FINEST_MARGIN,
                image_row(&layer->sum.image, row));
 }

@@ -67,7 +67,9 @@ void layer_widen_range(struct layer *layer, unsigned row, const float *opacity);
 /* Frees what only frames to come would need, of the layers to the number BASE. */
 void layer_forget_frame(struct layer *layers, unsigned base);
 
-/* Turns row ROW of the sums into x, where that of the next layer is there. */
-void layer_finish(struct layer *layer, unsigned row);
+/* Turns row ROW of the sums into x, where that of the next layer is there; that is doubled in
+   LAYER->doubled then. And keeps x within the range. */
+void layer_solve(struct layer *layer, unsigned row);
+void layer_clip(struct layer *layer, unsigned row);
 
 #endif
