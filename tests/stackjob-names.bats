@@ -18,8 +18,190 @@ make_fixtures() {
     pamtopnm tiny/f1.pam | pnmtojpeg >one.jpg
 }
 
+# What a name may be, of bytes 1 to 31 and 127 ...
+control_names() {
+    local i byte
+    names=()
+    for i in {1..31} 127; do
+        printf -v byte '\\x%02x' "$i"
+        printf -v byte "$byte"
+        names+=("a${byte}touch CANARY; cat$byte")
+    done
+}
+
+# ... and otherwise.
+hostile_names() {
+    names=('$(touch CANARY)' '`touch CANARY`' '; touch CANARY;' '| touch CANARY' '&& touch CANARY' '& touch CANARY &'
+        '"; touch CANARY; "' "'; touch CANARY; '" '-touch CANARY' '--help' '-' '=' 'a=b' 'NR=2' '%s%n%d' '\' '\n' '\x41'
+        '\`touch CANARY\`' '<script>document.title = 1;' '<img src=x onerror=alert(1)>' '<h1>x<!DOCTYPE>'
+        '"><svg onload=alert(1)>' '&lt;b&gt;' '<!--' ']]>' '{= system("touch CANARY") =}' '{} {#}' '@{_^}'
+        "''' . system('touch CANARY') . '" '@macro $data' '*' '[a-z]?' '~' '#x' '!x' 'ä€🐝' $'\xff\xfe\xc3' $'\xc2\x9b31m' EOD
+        '>CANARY' '(touch CANARY)' '${HOME}' '|touch CANARY|' frame '@{[system("touch CANARY")]}')
+}
+
+# groups SIZE: joins names[] to longer ones of less than that, without what a line of a job file cannot hold.
+groups() {
+    local name group='' all=()
+    for name in "${names[@]}"; do
+        [[ $name != *[$'\n\r']* ]] || continue
+        ((${#group} + ${#name} + 1 < $1)) || { all+=("$group.") && group=''; }
+        group+=x$name
+    done
+    names=("${all[@]}" "$group.")
+}
+
+# is_plain FILE...: without control characters but the ends of lines.
+is_plain() {
+    ! LC_ALL=C grep -n -a $'[\x01-\x1f\x7f]' "$@"
+}
+
+# is_quiet FILE...: and without a line that a name forges.
+is_quiet() {
+    is_plain "$@" && ! grep -a -n '^touch' "$@"
+}
+
+# is_script FILE: as is_plain, but that words have newlines and tabs.
+is_script() {
+    ! LC_ALL=C grep -n -a $'[\x01-\x08\x0b-\x1f\x7f]' "$1"
+}
+
+# only_ours: standard input has no other elements than the report.
+only_ours() {
+    ! grep -a -o '<[a-zA-Z!][^ >]*' | grep -v -x '<\(!DOCTYPE\|html\|head\|meta\|title\|style\|body\|h1\|h2\|p\|figure\|figcaption\|img\|div\|pre\|details\|summary\)'
+}
+
+# is_sound PAGE: it has the elements of a report and no others, for programs that read it, too.
+is_sound() {
+    local page=$BATS_TEST_TMPDIR/page.html dom=$BATS_TEST_TMPDIR/dom
+    cp -- "$1" "$page"
+    is_plain "$page"
+    only_ours <"$page"
+    ! command -v tidy >/dev/null || tidy -q -e "$page"
+    command -v chromium >/dev/null || return 0
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$BATS_TEST_TMPDIR/profile" --dump-dom "file://$page" \
+        >"$dom" 2>/dev/null || return 0
+    grep -q '</html>' "$dom"
+    only_ours <"$dom"
+    [ "$(grep -a -o '<figure' "$dom" | wc -l)" -eq "$(grep -a -o '<figure' "$page" | wc -l)" ]
+}
+
 nothing_ran() {
     [ -z "$(find "$BATS_TEST_TMPDIR" -name CANARY)" ]
+}
+
+# named_frames: a frame for each of names[], in src, one of them a JPEG with metadata.
+named_frames() {
+    local name
+    mkdir src
+    for name in "${names[@]}"; do
+        cp "$FIXTURES/one.png" "src/$name.png"
+    done
+    mv "src/${names[3]}.png" last.png
+    cp "$FIXTURES/one.jpg" "src/${names[3]}.jpg"
+    ! command -v exiftool >/dev/null || exiftool -config '' -q -overwrite_original "-Artist=${names[3]}<b>\$(touch CANARY)" \
+        "-XMP:Label=${names[4]}" "-Comment=\`touch CANARY\`" "src/${names[3]}.jpg"
+}
+
+# names_of_frames: the frames of names[] come through a job, its report and the script of -n.
+names_of_frames() {
+    local result="ready/${names[3]}.png"
+    named_frames
+    job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'ref_idx = 2' MaskNoise BalanceFrames 'plot_summary = yes' \
+        'FocusStack fused' 'input_path = ready' 'depth_map = yes'
+    stackjob -n job >"$BATS_TEST_TMPDIR/script" 2>err
+    is_quiet err
+    is_script "$BATS_TEST_TMPDIR/script"
+    sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>&1
+    { contents ready && contents fused && contents noise-map; } >"$BATS_TEST_TMPDIR/wanted"
+    [ "$(find ready -name '*.png' -print0 | tr -cd '\0' | wc -c)" -eq "${#names[@]}" ]
+    nothing_ran
+    rm -r ready fused noise-map plots
+    stackjob job >out 2>err
+    { contents ready && contents fused && contents noise-map; } | diff "$BATS_TEST_TMPDIR/wanted" -
+    nothing_ran
+    is_quiet out err t.log
+    is_sound t-report.html
+    [ "$(grep -c '<figure class="' t-report.html)" -eq "${#names[@]}" ]
+    ! command -v exiftool >/dev/null ||
+        [ "$(exiftool -config '' -s -s -s -Artist "$result")" = "$(exiftool -config '' -s -s -s -Artist "src/${names[3]}.jpg")" ]
+    says 'all [0-9]* frames are up to date' stackjob job
+}
+
+@test "frames whose names have control characters" {
+    control_names
+    names_of_frames
+}
+
+@test "frames whose names are hostile otherwise" {
+    hostile_names
+    names_of_frames
+}
+
+# names_of_all: names[] are those of directories, jobs, steps and pictures, and the script of -n makes the same.
+names_of_all() {
+    local name
+    for name in "${names[@]}"; do
+        mkdir "i$name"
+        cp "$FIXTURES"/one.png "i$name/1.png"
+        cp "$FIXTURES"/two.png "i$name/2.png"
+        printf '%s\n' "StackJob $name" "input_path = i$name" "NoiseDetection n$name" "file_name = $name" "Actions a$name" \
+            MaskNoise BalanceFrames 'plot_summary = yes' 'plot_histograms = yes' "FocusStack f$name" 'depth_map = yes' "file_name = $name"
+    done >job
+    mv job ../job
+    cp -r . ../again
+    stackjob -n -C . ../job >"$BATS_TEST_TMPDIR/script" 2>"$BATS_TEST_TMPDIR/err"
+    is_quiet "$BATS_TEST_TMPDIR/err"
+    is_script "$BATS_TEST_TMPDIR/script"
+    sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>"$BATS_TEST_TMPDIR/err" || { tail -5 "$BATS_TEST_TMPDIR/err" && false; }
+    nothing_ran
+    cd ../again
+    stackjob -C . ../job >../out 2>../err
+    nothing_ran
+    is_quiet ../out ../err
+    for name in "${names[@]}"; do
+        is_quiet "$name.log"
+        is_sound "$name-report.html"
+        [ "$(ls -A "a$name" "f$name" | grep -c png)" -eq 4 ]
+        # In a frame's row there is its number.
+        grep -a 'corrections [0-9]' "$name.log"
+    done
+    contents . | grep -v -e '\.log$' -e '-report.html$' -e '\.stackjob/' -e '\.pdf$' >"$BATS_TEST_TMPDIR/wanted"
+    cd ../here
+    contents . | grep -v -e '\.pdf$' | diff "$BATS_TEST_TMPDIR/wanted" -
+}
+
+@test "directories, jobs, steps and pictures whose names have control characters" {
+    control_names
+    groups 190
+    names_of_all
+}
+
+@test "directories, jobs, steps and pictures whose names are hostile otherwise" {
+    hostile_names
+    groups 190
+    names_of_all
+}
+
+@test "the name of a report comes as it is for programs" {
+    frames tiny
+    job $'StackJob t\e[31m' 'input_path = src' 'Actions ready' 'output_format = pam'
+    [ "$(stackjob -q -r job)" = "$PWD/"$'t\e[31m-report.html' ]
+}
+
+@test "a title of a plot is no script of gnuplot" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    printf 'frame\ty\na=b\t1\nb\t2\n' >a=b
+    STACKJOB_TERMINAL='svg noenhanced' timeout 60 "$BUILD/libexec/stackpbm/plot-balance" \
+        $'\'\'`touch CANARY`\nEOD\nsystem("touch CANARY")' a=b lumi a=b >plot.svg
+    nothing_ran
+    # Its title, and the line at the reference.
+    grep -F "''\`touch CANARY\` EOD system(&quot;touch CANARY&quot;): corrections of light" plot.svg ||
+        grep -F "''\`touch CANARY\` EOD system(" plot.svg
+    for name in "'x" '@x' '\' "a''b"; do
+        "$BUILD/libexec/stackpbm/plot-balance" "$name" b lumi a=b >plot.pdf 2>err
+        [ "$(head -c 5 plot.pdf)" = %PDF- ]
+        [ ! -s err ]
+    done
 }
 
 @test "exiftool runs no configuration of the folder" {
@@ -50,5 +232,22 @@ nothing_ran() {
         '-A 1 2 3 4 -r 2 1 1.5 1'; do
         job 'StackJob a' 'input_path = src' 'Actions b' "raw_options = $options"
         stackjob -n job >/dev/null
+    done
+}
+
+@test "directories with = in their names are no assignments of awk" {
+    mkdir in=put
+    cp "$FIXTURES"/tiny/* in=put/
+    job 'StackJob t' 'input_path = in=put' 'Actions plain' BalanceFrames
+    timeout 60 stackjob job >out
+    corrections=$(grep 'corrections ' out)
+    for name in a=b NR=2 _x=null 0=1; do
+        job 'StackJob t' 'input_path = in=put' "Actions $name" BalanceFrames 'plot_summary = yes'
+        timeout 60 stackjob -n job >script
+        timeout 60 sh script
+        rm -r plots "$name"
+        timeout 60 stackjob job >out
+        [ "$(grep 'corrections ' out)" = "$corrections" ]
+        contents plain | grep png | diff - <(contents "$name" | grep png)
     done
 }

@@ -146,7 +146,7 @@ pictures() {
     n=0
     printf 'job\tj\tnow\n' >facts
     for file in wide.png stack/0000.pam alpha.png wide.ppm gray.pgm plain.pgm color.pam color.ppm gray-alpha.pam; do
-        printf 'frame\t%s\tcat %s\n' $file $file >>facts
+        printf 'frame\t%s\tframe\tcat\t%s\n' $file $file >>facts
         case $file in
         wide.*) cat wide.ppm ;;
         gray-alpha.pam) pamchannel -infile $file 0 | pamtopnm -assume ;;
@@ -166,7 +166,7 @@ pictures() {
     done
     # What is no whole image is left out with a word.
     for file in cut.png empty.pgm absent.pam; do
-        printf 'frame\t%s\tcat %s\n' $file $file >>facts
+        printf 'frame\t%s\tframe\tcat\t%s\n' $file $file >>facts
     done
     "$BUILD/libexec/stackpbm/report-page" facts >page 2>err
     [ "$(grep -c 'this gives no image: cat \(cut.png\|empty.pgm\|absent.pam\)' err)" -eq 3 ]

@@ -515,7 +515,8 @@ resolve() {
     trim_path "$REPLY"
 }
 
-# trim_path PATH: without slash or dot directory at its end, and without a dash at its beginning.
+# trim_path PATH: without slash or dot directory at its end, and without a beginning that a program takes for an option, or
+# awk for an assignment.
 trim_path() {
     REPLY=$1
     while :; do
@@ -526,7 +527,7 @@ trim_path() {
         *) break ;;
         esac
     done
-    [[ $REPLY != -* ]] || REPLY=./$REPLY
+    [[ $REPLY != -* && $REPLY != [A-Za-z_]*=* ]] || REPLY=./$REPLY
 }
 
 # absolute PATH: of a path of the step.

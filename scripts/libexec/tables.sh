@@ -81,6 +81,7 @@ figures() {
     local line
     while IFS= read -r line; do
         unescape "$line"
+        printable "$REPLY"
         summary+=("      $REPLY")
     done < <(if [[ $1 == framealign ]]; then
         awk -F '\t' '
@@ -179,11 +180,16 @@ plot_geometry() {
 
 # plot_command K: what draws it, without the tables.
 plot_command() {
+    local title reference
+    printable "${step[name]}"
+    title=$REPLY
+    escape "${frame_name[step[reference]]}"
+    reference=$REPLY
     if [[ ${stage_program[$1]} == framealign ]]; then
         plot_geometry
-        words plot-align "${step[name]}" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
+        words plot-align "$title" "$reference" "${REPLY% *}" "${REPLY#* }"
     else
-        words plot-balance "${step[name]}" "${frame_name[step[reference]]}" "${stage_channel[$1]}"
+        words plot-balance "$title" "$reference" "${stage_channel[$1]}"
     fi
 }
 
