@@ -251,3 +251,115 @@ names_of_all() {
         contents plain | grep png | diff - <(contents "$name" | grep png)
     done
 }
+
+# ---- two jobs in one folder ----
+
+# stack_job NAME PATTERN LINE...: the file NAME.job of the frames in src that match; the lines belong to its Actions.
+stack_job() {
+    printf '%s\n' "StackJob $1" 'input_path = src' NoiseDetection 'Actions ready' "pattern = $2" "${@:3}" MaskNoise BalanceFrames \
+        'FocusStack fused' >"$1.job"
+}
+
+six_frames() {
+    local i
+    mkdir src
+    for i in 1 2 3 4 5 6; do
+        pam 8 8 3 255 $((100 + i)) 120 130 >"src/$i.pam"
+    done
+}
+
+@test "a second job with the same step names leaves all of the first one's files, and is told the key that parts them" {
+    six_frames
+    stack_job bee '[123]*'
+    stack_job wasp '[456]*'
+    stackjob -q bee.job
+    { untouched ready && untouched fused && untouched noise-map; } >before
+    for option in -q -k -f -n; do
+        fails_with 1 'Actions ready: the job bee made ready/[123].png, .*Set output_path' stackjob $option wasp.job
+    done
+    [ ! -e wasp.log ]
+    # The same frames with other settings.
+    stack_job wasp '[123]*' 'output_format = png'
+    sed -i 's/^BalanceFrames/&\nchannel = RGB/' wasp.job
+    for option in -q -f; do
+        fails_with 1 'Actions ready: the job bee made ready/1.png, otherwise .*Set output_path' stackjob $option wasp.job
+    done
+    # Masks of other thresholds.
+    printf '%s\n' 'StackJob wasp' 'input_path = src' NoiseDetection 'channel_thresholds = 20' >wasp.job
+    fails_with 1 'NoiseDetection noise-map: the job bee made noise-map/hot-rgb.png, otherwise .*Set file_name' stackjob wasp.job
+    # Pictures of one name.
+    printf '%s\n' 'StackJob wasp' 'input_path = src' 'FocusStack fused' 'file_name = bee' >wasp.job
+    fails_with 1 'FocusStack fused: the job bee made fused/bee.png, otherwise .*Set file_name or output_path' stackjob wasp.job
+    { untouched ready && untouched fused && untouched noise-map; } | diff before -
+    # What was told is the way out.
+    sed -i 's/file_name = bee/file_name = wasp/' wasp.job
+    stackjob -q wasp.job
+    framefuse -png src/* | same - fused/wasp.png
+    { untouched ready && untouched fused && untouched noise-map; } | grep -v wasp.png | diff before -
+}
+
+@test "with output_path both jobs come whole, in any order, share what both make alike, and leave it to each other" {
+    six_frames
+    for order in 'bee wasp' 'wasp bee'; do
+        rm -rf .stackjob fused noise-map bee wasp
+        stack_job bee '[123]*' 'output_path = bee'
+        stack_job wasp '[456]*' 'output_path = wasp'
+        for name in $order; do
+            stackjob -q "$name.job"
+        done
+        framefuse -png bee/*.png | same - fused/bee.png
+        framefuse -png wasp/*.png | same - fused/wasp.png
+        { untouched bee && untouched wasp && untouched fused && untouched noise-map; } >before
+        for name in $order $order; do
+            stackjob "$name.job" >summary 2>err
+            grep 'noise-map/hot-rgb.png is up to date' err
+            grep 'NoiseDetection noise-map: [0-9]* noisy pixels' summary
+        done
+        { untouched bee && untouched wasp && untouched fused && untouched noise-map; } | diff before -
+    done
+    # What the photographs change is made again by either, once.
+    cp src/1.pam src/7.pam
+    says 'to a deviation map: other frames' stackjob bee.job
+    says 'noise-map/hot-rgb.png is up to date' stackjob wasp.job
+    touch src/7.pam
+    says 'to a deviation map: other frames' stackjob wasp.job
+    says 'noise-map/hot-rgb.png is up to date' stackjob bee.job
+    # What only one of them is told otherwise is refused, also to the one that made it.
+    for name in bee wasp; do
+        sed 's/^NoiseDetection/&\nblur_size = 7/' $name.job >other
+        fails_with 1 "the job [^ ]* made noise-map/hot-[a-z]*.p.., otherwise" stackjob other
+    done
+    # One no longer makes it: the other has it.
+    untouched noise-map >before
+    for name in bee wasp; do
+        sed -i 's/^NoiseDetection/&\nfile_name = cold/' $name.job
+        stackjob -q $name.job
+        [ $name = wasp ] || untouched noise-map | grep hot | diff before -
+    done
+    [ -z "$(ls noise-map | grep hot)" ] && [ -f noise-map/cold-rgb.png ]
+}
+
+@test "frames and figures that another job made alike are taken over, and stay its own" {
+    makestack -kind=easy -width=160 -height=120 -frames=3 -hot=2 -shift=2 made
+    mkdir src
+    mv made/*.pam src/
+    for name in one two; do
+        printf '%s\n' "StackJob $name" 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames BalanceFrames >$name.job
+    done
+    stackjob one.job >first
+    untouched ready >before
+    says 'all 3 frames are up to date' stackjob two.job
+    grep -A 3 'Actions ready' first | grep -v 'made now' >figures
+    grep 'worst alignment' figures
+    grep -F -f figures out | diff figures -
+    untouched ready | diff before -
+    # The first one's no more: the second one's still.
+    rm one.job
+    printf '%s\n' 'StackJob one' 'input_path = src' 'Actions ready' 'output_format = tiff' >one.job
+    fails_with 1 'the job two made ready/000..pam, which the next step' stackjob one.job
+    untouched ready | diff before -
+    # In a folder that was moved each knows its own.
+    mkdir moved
+    mv src ready .stackjob two.job moved/
+    says 'all 3 frames are up to date' stackjob moved/two.job
+}

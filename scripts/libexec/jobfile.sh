@@ -386,8 +386,8 @@ working_path() {
 
 # load_step BLOCK: sets step[]: block, kind, name, title (for messages), work (its working path, which is
 # the current directory from then on), out (its output directory), output (the same, absolute and without
-# links), state, plots, pattern, raw_options; what KIND_load adds; and inputs[]. Its lists of results are empty
-# yet. Reads the settings and the job.
+# links), states and state (see state.sh), settings (all that it is told, as text), plots, pattern, raw_options; what
+# KIND_load adds; and inputs[]. Its lists of results are empty yet. Reads the settings and the job.
 load_step() {
     local b=$1 own plots
     clear_lists
@@ -412,7 +412,22 @@ load_step() {
     step[out]=$REPLY
     physical "${step[out]}"
     step[output]=$REPLY
-    step[state]=${REPLY%/*}/.stackjob/${REPLY##*/}
+    find_state
+    list_settings "$b"
+}
+
+# list_settings BLOCK: sets step[settings]. Two steps with the same make the same of the same frames.
+list_settings() {
+    local b key text
+    printf -v text '%s\n' "${step[raw_options]}" "${step[file_name]-}" "${inputs[@]}" "${step[files]}"
+    for b in "${!block_kind[@]}"; do
+        [[ $b == "$1" || ${block_owner[b]} == "$1" ]] && is_enabled "$b" || continue
+        text+=${block_kind[b]}$'\n'
+        for key in ${kind_keys[${block_kind[b]}]//,/}; do
+            ! is_set "$b" "$key" || text+="$key ${setting[$b.$key]}"$'\n'
+        done
+    done
+    step[settings]=$text
 }
 
 # last_before BLOCK KIND...: the last step of the job of such a kind before it, or nothing.
