@@ -235,6 +235,32 @@ names_of_all() {
     done
 }
 
+@test "a log or state that is a link or a FIFO leads nowhere" {
+    frames tiny
+    plain_job
+    : >victim
+    ln -s victim test.log
+    fails_with 1 'the log .*/test.log is a link, or no file' stackjob job
+    ln -sf nowhere test.log
+    fails_with 1 'the log .*/test.log is a link, or no file' stackjob job
+    rm test.log
+    mkfifo test.log
+    fails_with 1 'the log .*/test.log is a link, or no file' timeout 20 stackjob job
+    [ ! -s victim ] && [ ! -e nowhere ] && [ ! -e ready ]
+    rm -r test.log .stackjob
+    mkdir -p .stackjob/ready
+    for file in .report-test .report-test.new ready/journal ready/owner ready/lock ready/guard; do
+        ln -s "$PWD/victim" .stackjob/$file
+        fails_with 1 "stackjob/$file is neither file nor directory" stackjob job
+        rm .stackjob/$file
+        mkfifo .stackjob/$file
+        fails_with 1 "stackjob/$file is neither file nor directory" timeout 20 stackjob job
+        rm .stackjob/$file
+    done
+    [ ! -s victim ] && [ ! -e ready ]
+    stackjob -q job
+}
+
 @test "directories with = in their names are no assignments of awk" {
     mkdir in=put
     cp "$FIXTURES"/tiny/* in=put/

@@ -348,6 +348,7 @@ forget_ahead() {
 # step[ahead] is set.
 check_directories() {
     local input
+    check_own "${step[states]%/*}"
     if [[ ${ahead_use[${step[output]}]-} == *[om]* ]]; then
         [[ ${step[list]} == file ]] && REPLY="another name" || REPLY="an output_path of its own"
         die "${step[title]}: another step writes to ${step[out]} already: give it $REPLY"

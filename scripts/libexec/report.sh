@@ -71,9 +71,11 @@ seconds() {
     printf -v REPLY '%d.%02d' $(($1 / 100)) $(($1 % 100))
 }
 
-# Sets job[log].
+# Sets job[log]. What is no file of its own, a link or a FIFO, leads elsewhere.
 open_log() {
     local log=${job[work]}/${job[name]}.log REPLY
+    check_own "${job[work]}/.stackjob"
+    [[ ! -h $log && (-f $log || ! -e $log) ]] || die "the log $log is a link, or no file: nothing is written there. Remove it"
     printf -v REPLY 'StackJob %s, %(%Y-%m-%d %H:%M:%S)T, %s' "${job[name]}" -1 "${option[file]}"
     printable "$REPLY"
     { printf '\n%s\n' "$REPLY" >>"$log"; } 2>/dev/null ||

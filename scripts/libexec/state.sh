@@ -55,6 +55,13 @@ is_told() {
     printf '%s' "${step[settings]}" | cmp -s - "$1/settings"
 }
 
+# check_own DIR: refuses a directory for state with a link or a FIFO in it, which would lead what is written elsewhere.
+check_own() {
+    [[ -e $1 || -h $1 ]] || return 0
+    REPLY=$(find "$1" ! -type f ! -type d -print -quit)
+    [[ ! $REPLY ]] || die "$REPLY is neither file nor directory: what stackjob keeps there would go elsewhere. Remove it"
+}
+
 # Makes the step's state, where it is new from that of a job that has made all the same.
 make_state() {
     local at file others
