@@ -205,3 +205,25 @@ browse() {
         rm shot.png
     done
 }
+
+@test "of very many frames the reference is on the sheet, and of the worst pair the place with most detail" {
+    # A pair is flat but for stripes in its lower right corner, a reference is none of every third frame.
+    pam 900 700 1 255 128 | pamtopnm >flat.pgm
+    pam 64 64 1 255 0 255 255 0 | pamtopnm >stripes.pgm
+    pnmpaste stripes.pgm 830 630 flat.pgm >detail.pgm
+    pam 8 8 1 255 128 >small.pam
+    printf 'job\tj\tnow\n' >facts
+    for ((i = 0; i < 120; i++)); do
+        ((i == 61)) && word=reference || word=frame
+        printf 'frame\tf%d\t%s\tcat\tsmall.pam\n' $i $word
+    done >>facts
+    printf 'pair\tone\ttwo\none\tcat\tdetail.pgm\ntwo\tcat\tdetail.pgm\n' >>facts
+    "$BUILD/libexec/stackpbm/report-page" facts >page 2>err
+    [ ! -s err ]
+    grep -F '<figcaption>f61, the reference</figcaption>' page
+    [ "$(grep -c '<figure class="frame"' page)" -eq 40 ]
+    count=$(pictures page)
+    jpegtopnm -quiet picture-$((count - 1)).jpeg >pair.ppm
+    [ "$(pamfile -machine pair.ppm | cut -d ' ' -f 4,5)" = '640 480' ]
+    [ "$(pamcut -right=-1 -bottom=-1 -width=64 -height=64 pair.ppm | ppmtopgm | pamsumm -max -brief)" -gt 200 ]
+}
