@@ -91,7 +91,7 @@ raw_stack() {
     grep -q beetle beetle.log
     is_png 600 400 pictures/bee.png
     is_png 600 400 pictures/wasp.png
-    [ "$(ls bee wasp pictures | grep -c png)" -eq 7 ]
+    [ "$(find bee wasp pictures -name '*.png' | wc -l)" -eq 7 ]
     # Whichever runs again, and then the other, makes nothing anew.
     for name in wasp bee; do
         stackjob $name.job 2>err

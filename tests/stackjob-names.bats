@@ -154,19 +154,19 @@ names_of_all() {
     is_script "$BATS_TEST_TMPDIR/script"
     sh "$BATS_TEST_TMPDIR/script" >/dev/null 2>"$BATS_TEST_TMPDIR/err" || { tail -5 "$BATS_TEST_TMPDIR/err" && false; }
     nothing_ran
-    cd ../again
+    cd ../again || return
     stackjob -C . ../job >../out 2>../err
     nothing_ran
     is_quiet ../out ../err
     for name in "${names[@]}"; do
         is_quiet "$name.log"
         is_sound "$name-report.html"
-        [ "$(ls -A "a$name" "f$name" | grep -c png)" -eq 4 ]
+        [ "$(find "./a$name" "./f$name" -name '*.png' | wc -l)" -eq 4 ]
         # In a frame's row there is its number.
         grep -a 'corrections [0-9]' "$name.log"
     done
     contents . | grep -v -e '\.log$' -e '-report.html$' -e '\.stackjob/' -e '\.pdf$' >"$BATS_TEST_TMPDIR/wanted"
-    cd ../here
+    cd ../here || return
     contents . | grep -v -e '\.pdf$' | diff "$BATS_TEST_TMPDIR/wanted" -
 }
 
@@ -258,6 +258,13 @@ names_of_all() {
         rm .stackjob/$file
     done
     [ ! -s victim ] && [ ! -e ready ]
+    # The state of a report lies beside the log, wherever the results are.
+    mkdir elsewhere
+    plain_job 'output_path = elsewhere/ready'
+    ln -s "$PWD/victim" .stackjob/.report-test
+    fails_with 1 'stackjob/.report-test is neither file nor directory' stackjob job
+    [ ! -s victim ]
+    rm .stackjob/.report-test
     stackjob -q job
 }
 
@@ -362,13 +369,15 @@ six_frames() {
         stackjob -q $name.job
         [ $name = wasp ] || untouched noise-map | grep hot | diff before -
     done
-    [ -z "$(ls noise-map | grep hot)" ] && [ -f noise-map/cold-rgb.png ]
+    [ -z "$(find noise-map -name 'hot*')" ] && [ -f noise-map/cold-rgb.png ]
 }
 
 @test "frames and figures that another job made alike are taken over, and stay its own" {
     makestack -kind=easy -width=160 -height=120 -frames=3 -hot=2 -shift=2 made
     mkdir src
     mv made/*.pam src/
+    # The one that figures are told of.
+    mv src/0002.pam $'src/0002\e[31m.pam'
     for name in one two; do
         printf '%s\n' "StackJob $name" 'input_path = src' 'Actions ready' 'output_format = pam' AlignFrames BalanceFrames >$name.job
     done
@@ -376,16 +385,23 @@ six_frames() {
     untouched ready >before
     says 'all 3 frames are up to date' stackjob two.job
     grep -A 3 'Actions ready' first | grep -v 'made now' >figures
-    grep 'worst alignment' figures
+    grep -F 'worst alignment: 0002\x1b[31m, ' figures
     grep -F -f figures out | diff figures -
     untouched ready | diff before -
     # The first one's no more: the second one's still.
     rm one.job
     printf '%s\n' 'StackJob one' 'input_path = src' 'Actions ready' 'output_format = tiff' >one.job
-    fails_with 1 'the job two made ready/000..pam, which the next step' stackjob one.job
+    fails_with 1 'the job two made ready/000.*pam, which the next step' stackjob one.job
     untouched ready | diff before -
-    # In a folder that was moved each knows its own.
+}
+
+@test "in a folder that was moved a job knows its own results" {
+    frames tiny
+    job 'StackJob t' 'input_path = src' 'Actions ready' BalanceFrames
+    stackjob -q job
     mkdir moved
-    mv src ready .stackjob two.job moved/
-    says 'all 3 frames are up to date' stackjob moved/two.job
+    mv src ready .stackjob job moved/
+    says 'all 3 frames are up to date' stackjob moved/job
+    echo 'channel = RGB' >>moved/job
+    says '3 frames to make, 0 up to date' stackjob moved/job
 }

@@ -944,16 +944,6 @@ put() { if [ -n "$outdir" ]; then mkdir -p $outdir && cp $frames $outdir/; else 
     done
 }
 
-@test "the summary has the least and the greatest correction" {
-    mkdir src
-    for i in 1:100 2:120 3:150 4:125; do
-        pam 8 8 1 255 ${i#*:} >src/${i%:*}.pam
-    done
-    job 'StackJob t' 'input_path = src' 'Actions ready' 'ref_idx = 1' BalanceFrames
-    stackjob job >summary 2>err
-    grep -x '      corrections 0.8 to 1.2' summary
-}
-
 @test "reverse_order turns what resample has left, and ref_idx counts then" {
     mkdir src
     for i in 1 2 3 4 5 6; do
