@@ -89,6 +89,15 @@ raw_stack() {
     cook "A card of JPEGs"
     is_png 600 400 fused/beetle.png
     grep -q beetle beetle.log
+    is_png 600 400 pictures/bee.png
+    is_png 600 400 pictures/wasp.png
+    [ "$(find bee wasp pictures -name '*.png' | wc -l)" -eq 7 ]
+    # Whichever runs again, and then the other, makes nothing anew.
+    for name in wasp bee; do
+        stackjob $name.job 2>err
+        grep 'noise-map/hot-rgb.png is up to date' err
+        grep 'frames are up to date' err
+    done
 }
 
 @test "cookbook: raw files" {

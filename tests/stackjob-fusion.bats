@@ -208,3 +208,11 @@ numbered() {
     { contents bunches && contents fused; } | diff wanted -
     stackjob -n job | grep 'FocusStack fused: nothing to do'
 }
+
+@test "a last frame that the first bunches do not have is in a bunch of its own" {
+    numbered 11
+    bunch_job
+    stackjob -q job
+    [ "$(ls bunches | paste -sd ' ')" = 'beetle-001.png beetle-002.png' ]
+    framefuse -png src/f09.pam src/f1*.pam | same - bunches/beetle-002.png
+}

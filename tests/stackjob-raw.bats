@@ -141,6 +141,10 @@ marked_pixels() {
     pam 200 150 1 255 0 >small.pam
     refused 'the mask small.pam is 200x150, but the sensor has 400x300.*raw_domain = no' 'StackJob t' 'input_path = raw' \
         'Actions ready' MaskNoise 'noise_mask = small.pam'
+    pam 400 150 1 255 0 >small.pam
+    refused 'the mask small.pam is 400x150, but the sensor has 400x300' 'StackJob t' 'input_path = raw' 'Actions ready' MaskNoise \
+        'noise_mask = small.pam'
+    rm small.pam
     job 'StackJob t' 'input_path = raw' NoiseDetection 'blur_size = 7' 'Actions ready' 'pattern = 000[01]*' MaskNoise 'method = median'
     says 'on the mosaics of raw files blur_size and statistic have no effect.*method, kernel_size and grow have no effect' stackjob job
 }
