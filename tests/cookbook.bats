@@ -182,6 +182,26 @@ raw_stack() {
     diff <(ls applied) <(ls frames)
 }
 
+@test "cookbook: frames by hand" {
+    need gnuplot
+    noisemask -quiet -mask=hot.pam frames/*.pam | framealign -quiet | framebalance -quiet -png -outdir=ready
+    cook "Choosing frames by hand" >table
+    for picture in beetle beetle2 soft mapped; do
+        is_png 600 400 $picture.png
+    done
+    # The rectangle is frame 0003's, and beyond it nothing has changed.
+    for at in '216 166 88 58 ready/0003.png' '0 0 180 400 beetle.png'; do
+        # shellcheck disable=SC2086
+        set -- $at
+        same <(pngtopam beetle2.png | pamcut -left "$1" -top "$2" -width "$3" -height "$4") \
+            <(pngtopam "$5" | pamcut -left "$1" -top "$2" -width "$3" -height "$4")
+    done
+    is_png 600 400 whole/beetle.png
+    [ "$(wc -l <height.txt)" -eq 100 ]
+    [ "$(awk '{ print NF }' height.txt | sort -u)" -eq 150 ]
+    is_png 640 480 height.png
+}
+
 @test "cookbook: other programs" {
     need exiftool dcraw_emu enfuse
     raw_stack

@@ -192,7 +192,7 @@ load stackjob
         /^kind / { on = 1 }
         on { for (i = 1; i <= NF; i++) if ($i ~ /=/) { sub(/=.*/, "", $i); print $i } }
         !/\\$/ { on = 0 }' "$REPO"/scripts/libexec/*.sh | sort -u >keys
-    [ "$(wc -l <keys)" -eq 47 ]
+    [ "$(wc -l <keys)" -eq 49 ]
     while read -r key; do
         grep -q "^ *#* *$key = " example || {
             echo "$key is not in the example"

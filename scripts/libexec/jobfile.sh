@@ -192,7 +192,7 @@ read_setting() {
 
 # Types of numbers: the least and the most, and what to expect. A kernel is odd.
 declare -A whole_types=([count]='1 99999999 a whole number from 1 on' [whole]='0 99999999 a whole number from 0 on'
-    [percent]='1 100 a whole number from 1 to 100' [grow]='0 50 a number of pixels from 0 to 50'
+    [percent]='1 100 a whole number from 1 to 100' [radius]='1 10000 a number of pixels from 1 to 10000' [grow]='0 50 a number of pixels from 0 to 50'
     [odd]='1 999 an odd number from 1 to 999' [kernel]='3 999 an odd number from 3 to 999')
 # Types of lists: how many, the least and the most of each (levels: in millionths), by how much the first is at
 # least below the second, and what to expect.
