@@ -748,6 +748,14 @@ noisy() {
     [ "$(samples out | cut -d ' ' -f 5-8)" = "255 0 0 255" ]
 }
 
+@test "what lies under full transparency is interpolated, too" {
+    # Half way between two columns of a ramp of red in the transparent half lies their mean.
+    pam 8 4 4 255 10 80 90 0 30 80 90 0 50 80 90 0 70 80 90 0 \
+        7 7 7 255 7 7 7 255 7 7 7 255 7 7 7 255 >hidden.pam
+    applied hidden.pam 1 0 0.5 0 1 0 0 0 1 -border=replicate
+    [ "$(samples out | cut -d ' ' -f 5-8)" = "40 80 90 0" ]
+}
+
 @test "a whole shift of a frame with opacity keeps every sample" {
     applied "$FIXTURES/tiny4.pam" 1 0 2 0 1 1 0 0 1 -border=replicate
     same <(pamcut -width 5 -height 5 out) <(pamcut -left 2 -top 1 "$FIXTURES/tiny4.pam")
@@ -854,6 +862,31 @@ noisy() {
     near row7.99 row8 80
 }
 
+@test "the blurred border is a Gaussian to a sixteenth of a level of 8 bits, over all places of an edge" {
+    # The blur works on cells of 7 pixels: seven edges, up and down, each a pixel further in its cell.
+    pam 2450 12 1 65535 $(awk 'BEGIN { for (x = 0; x < 2450; x++) print int((x + 175 - int(x / 350)) / 350) % 2 * 65535 }') >edges.pam
+    applied edges.pam 1 0 0 0 1 -11 0 0 1 -border=blur -borderblur=30
+    # Their mean is the integral of the Gaussian, here by Simpson's rule from far left on.
+    column out | awk '
+        function gauss(x) { return exp(-x * x / 1800) / (30 * sqrt(2 * atan2(0, -1))) }
+        NR <= 2450 { v[NR - 1] = $1 }
+        END {
+            for (d = -300; d < 150; d++) {
+                at = d + 0.5
+                if (d >= -150) {
+                    mean = 0
+                    for (i = 0; i < 7; i++) {
+                        value = v[350 * i + 175 + i + d]
+                        mean += (i % 2 ? 65535 - value : value) / 7
+                    }
+                    print 65535 * sum, mean
+                }
+                sum += (gauss(at) + 4 * gauss(at + 0.5) + gauss(at + 1)) / 6
+            }
+        }' >wanted_found
+    near <(cut -d ' ' -f 1 wanted_found) <(cut -d ' ' -f 2 wanted_found) 16
+}
+
 @test "-crop cuts to the largest rectangle inside every frame" {
     for spec in '0 1 0 5.2 0 1 -3.6' '1 1 0 -2.7 0 1 7.1'; do
         read -r name a b c d e f <<<"$spec"
@@ -923,6 +956,12 @@ noisy() {
         # shellcheck disable=SC2086
         { header_line; row tiny1 $numbers; } >table
         fails_with 1 'table, line 2' framealign -apply=table "$frame"
+    done
+    # What follows the matrix: error, scatter, share, ncc.
+    for i in 1 2 3 4; do
+        { header_line; row tiny1 1 0 0 0 1 0 0 0 1; } | awk -F '\t' -v OFS='\t' -v at=$((10 + i)) \
+            'NR == 2 { $at = "1e999" } { print }' >table
+        fails_with 1 'table, line 2: frame tiny1 has a number that is not finite' framealign -apply=table "$frame"
     done
     { cat "$FIXTURES/identity.tsv"; row tiny1 1 0 0 0 1 0 0 0 1; } >table
     fails_with 1 'line 3: frame tiny1 is there twice' framealign -apply=table "$frame"

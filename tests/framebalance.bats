@@ -495,6 +495,11 @@ END
     pam 1 1 3 255 20 40 60 >reference.pam
     framebalance -reference=reference.pam -channel=rgb rgb.pam >balanced.pam
     [ "$(samples balanced.pam)" = '20 40 60 20 40 60 20 40 60' ]
+    # Another factor for each colour: 2, 3 and a half.
+    pam 3 1 3 255 10 20 30 >rgb.pam
+    pam 1 1 3 255 20 60 15 >reference.pam
+    framebalance -reference=reference.pam -channel=rgb rgb.pam >balanced.pam
+    [ "$(samples balanced.pam)" = '20 60 15 20 60 15 20 60 15' ]
 }
 
 @test "frames of many strips, and of rows longer than one, are changed in every row" {

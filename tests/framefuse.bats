@@ -335,6 +335,8 @@ trails() {
     fails_with 1 '-name has no effect on PNG' framefuse -png -name=x a.pam
     fails_with 1 '-name: the name is empty' framefuse -name= a.pam
     fails_with 1 'would replace the depth map' framefuse -output=out/x.png -depthmap=out/x.png a.pam
+    fails_with 1 'would replace the depth map or its table, out/d.tsv' \
+        framefuse -output=out/d.tsv -depthmap=out/d.png a.pam
     fails_with 1 'another ending' framefuse -depthmap=out/x.tsv a.pam
     fails_with 1 'out/absent/x.png' framefuse -output=out/absent/x.png a.pam
     is_empty out
