@@ -91,6 +91,7 @@ raw_stack() {
     grep -q beetle beetle.log
 }
 
+# bats test_tags=all
 @test "cookbook: raw files" {
     need exiftool dcraw dcraw_emu
     raw_stack
@@ -173,6 +174,7 @@ raw_stack() {
     diff <(ls applied) <(ls frames)
 }
 
+# bats test_tags=all
 @test "cookbook: other programs" {
     need exiftool dcraw_emu enfuse
     raw_stack
@@ -185,6 +187,7 @@ raw_stack() {
     [ -s a.ppm ]
 }
 
+# bats test_tags=all
 @test "cookbook: several machines" {
     need parallel rsync
     # All machines are this one.

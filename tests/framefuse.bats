@@ -74,6 +74,7 @@ off() {
         END { print bad + 0; exit bad > 0 }'
 }
 
+# bats test_tags=all
 @test "what the method says, plainly computed, is what comes out" {
     for stack in bristle rgb gray; do
         for sharpness in 4 6 8; do
@@ -117,6 +118,7 @@ off() {
     holds "$(off deep.pam parted.pam 1) <= 1"
 }
 
+# bats test_tags=all
 @test "every instruction set gives the same picture" {
     sanitized && skip "one build is enough"
     portable framefuse
@@ -190,6 +192,7 @@ trails() {
     echo "$2: mean $mean, RMS $rms, over 60: $over60; enfuse $mean_of_enfuse, $rms_of_enfuse, $over60_of_enfuse"
 }
 
+# bats test_tags=all
 @test "hot pixels that were left, and drift, are trails of at most half of enfuse's" {
     figures
     command -v enfuse >/dev/null || skip "enfuse is not installed"

@@ -394,6 +394,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "bands of any height give the same map" {
     # A row of 120000 bytes makes bands of 21 rows.
     for height in 2 3 20 21 22 23 24 42 43; do
@@ -499,6 +500,7 @@ finds() {
         }' marks
 }
 
+# bats test_tags=all
 @test "nine mosaics: nearly all that is 5 % too bright is found, and nothing else" {
     planted bayer100 -iso=100 -defects=5,10,25,50,saturated
     finds bayer100 RGGB 9 1 5 85 10 95 25 99 50 99 saturated 99
@@ -680,6 +682,7 @@ errors_of_repairs() {
         }' "$1/pixels.tsv" -
 }
 
+# bats test_tags=all
 @test "repair errs less than the mean and the median of the colour in 5x5" {
     figures
     for shape in single pair square column; do

@@ -47,7 +47,8 @@ refuses_in_midstream() {
         echo "status $status of: $*"
         return 1
     }
-    matches "$pattern" "$(said_by "$1" <messages)"
+    said_by "$1" messages
+    matches "$pattern" "$said"
     [ ! -s out ] || [ "$(tail -c 10 out)" = 'P7 failed' ] || {
         echo "the output does not end with P7 failed, of: $*"
         return 1

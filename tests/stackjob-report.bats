@@ -191,6 +191,7 @@ browse() {
         >/dev/null 2>&1
 }
 
+# bats test_tags=all
 @test "a browser draws the page, wide and narrow" {
     # On an empty page it shows whether it runs at all; what it then fails to draw is a failure.
     command -v chromium >/dev/null && browse --screenshot="$PWD/empty.png" about:blank ||
