@@ -414,6 +414,7 @@ ends() {
     done
 }
 
+# bats test_tags=all
 @test "so does one that comes while a frame is worked on" {
     sanitized && skip "a sanitized program has memory of its own"
     makestack -kind=easy -width=1600 -height=1200 -frames=2 big

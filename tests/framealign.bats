@@ -207,6 +207,7 @@ without_effect() {
     is_within defocus 0.026 0.1 -defocus=7
 }
 
+# bats test_tags=all
 @test "blocks that are out of focus in one frame alone weigh less" {
     for seed in 1 2 3; do
         makestack -kind=easy -defocus=20 -seed=$seed -width=300 -height=200 -frames=5 stack$seed
@@ -230,6 +231,7 @@ without_effect() {
     is_within repetitive 0.008 0.022
 }
 
+# bats test_tags=all
 @test "repetitive texture that is displaced by more than half its wavelength is registered" {
     makestack -kind=repetitive -seed=3 -width=1000 -height=650 -frames=5 stack
     framealign -quiet -direct -estimate -model=similarity -reference=stack/0002.pam stack/0000.pam >table
@@ -240,6 +242,7 @@ without_effect() {
     is_within homography 0.028 0.076
 }
 
+# bats test_tags=all
 @test "500 hot pixels do not mislead" {
     is_within hot 0.022 0.048
 }
@@ -392,6 +395,7 @@ links() {
     errors stack table 300 200 | awk '{ print } !($2 < 4 * $3) && $3 > 0 { exit 1 }'
 }
 
+# bats test_tags=all
 @test "under parallax neighbours lie on each other at the depth that is sharp in both" {
     figures
     makestack -kind=parallax -relief=smooth -parallax=6 -parallaxangle=30 -width=1200 -height=780 \
@@ -612,6 +616,7 @@ noisy() {
     done
 }
 
+# bats test_tags=all
 @test "a frame behind one of another scene, too far from the reference, is linked to the last good one" {
     makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 -wrong=7:scene stack
     status=0

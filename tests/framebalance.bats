@@ -513,7 +513,7 @@ END
                 pamfunc -multiplier=2 frame.pnm | pamtopam >twice.pam
                 for channel in lumi rgb; do
                     framebalance -channel=$channel -reference=twice.pam frame.pnm >balanced.pam
-                    same <(samples balanced.pam) <(samples twice.pam)
+                    same <(raster balanced.pam) <(raster twice.pam)
                 done
             done
         done

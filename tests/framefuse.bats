@@ -148,6 +148,7 @@ off() {
     holds "$invented <= .5 && $noise <= .4"
 }
 
+# bats test_tags=all
 @test "against the method of the study: as sharp, as close to the truth, no more halo" {
     figures
     for stack in 'blobs 5' 'relief 1' 'bristle 2'; do
@@ -350,6 +351,7 @@ trails() {
     fails_with 1 'takes [0-9.]+ GiB of memory, and this machine has [0-9.]+ GiB' framefuse - <huge.pam
 }
 
+# bats test_tags=all
 @test "memory is under 45 bytes a pixel beside the frame, whatever the number of frames" {
     sanitized && skip "the sanitizers need memory of their own"
     makestack -kind=easy -width=1200 -height=800 -frames=3 three

@@ -231,6 +231,7 @@ END
 
 # ---- what is computed ----
 
+# bats test_tags=all
 @test "the map is what the definition gives, for one frame, few and many, borders too" {
     for count in 1 2 5 6 7; do
         frames=()
@@ -414,6 +415,7 @@ END
     detect -map -cfa=RGGB ./*.pgm | cmp - <(detect -map -cfa=RGGB 0008.pgm 000[0-7].pgm)
 }
 
+# bats test_tags=all
 @test "the peak of memory is the same for 6 and for 200 mosaics, and that of persistent" {
     local few=() many=()
     while [ ${#few[@]} -lt 6 ]; do few+=("$FIXTURES/clean/0000.pgm"); done
@@ -508,6 +510,7 @@ finds() {
     finds bayer3200 RGGB 9 1 10 95 25 99 50 99 saturated 99
 }
 
+# bats test_tags=all
 @test "three mosaics: most of what is 10 % too bright is found, and nothing else" {
     planted bayer100 -iso=100 -defects=5,10,25,50,saturated
     finds bayer100 RGGB 3 1 10 85 25 95
@@ -525,6 +528,7 @@ finds() {
     finds xtrans100 $XTRANS 9 1 10 93 25 99 50 99 saturated 99
 }
 
+# bats test_tags=all
 @test "pairs, clusters and columns are found whole, and nothing else" {
     for shape in 'pair 98' 'square 98' 'column 90'; do
         # shellcheck disable=SC2086

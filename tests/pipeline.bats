@@ -134,6 +134,7 @@ refuses_in_midstream() {
     done
 }
 
+# bats test_tags=all
 @test "sizes that overflow" {
     refusal='too.large|ridiculously large|negative|unsigned integer|out of memory|GiB of memory|is truncated|from frames of that size|must be alike'
     for size in '4294967295 4294967295' '65536 65536' '2147483647 2147483647' '1000000 1000000' \
@@ -146,6 +147,7 @@ refuses_in_midstream() {
     done
 }
 
+# bats test_tags=all
 @test "width, height or maxval 0, and a maxval above 65535" {
     refusal='is zero|too large|unsigned integer|negative value|non-numeric value'
     for header in '0 3 255' '4 0 255' '4 3 0' '4 3 65536' '4 3 -1' 'x 3 255'; do

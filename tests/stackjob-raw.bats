@@ -147,6 +147,7 @@ marked_pixels() {
     says 'on the mosaics of raw files blur_size and statistic have no effect.*method, kernel_size and grow have no effect' stackjob job
 }
 
+# bats test_tags=all
 @test "an X-Trans sensor's pattern of six rows" {
     makemosaic -pattern=xtrans -defects=50 -grid=60 x "$FIXTURES"/scene/000[0-2].pam
     negatives film GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG x/*.pgm

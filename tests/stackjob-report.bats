@@ -173,6 +173,7 @@ pictures() {
     [ "$(pictures page)" -eq 9 ]
 }
 
+# bats test_tags=all
 @test "of very many frames the sheet shows some, and the page stays small" {
     mkdir src
     for ((i = 0; i < 300; i++)); do

@@ -447,6 +447,7 @@ END
     [ "$(ls -A ready | wc -l)" -eq 5 ] && [ "$(ls -A noise-map | wc -l)" -eq 5 ]
 }
 
+# bats test_tags=all
 @test "-n prints a script that makes the same files, whatever the job" {
     frames stack
     mkdir run script
@@ -1228,6 +1229,7 @@ END
 
 # ---- how it runs ----
 
+# bats test_tags=all
 @test "the results are the same with one frame at a time, several, and without GNU parallel" {
     frames stack
     job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'output_format = pam' MaskNoise AlignFrames BalanceFrames
@@ -1318,6 +1320,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "killed with SIGKILL and run again at once, the results are those of an undisturbed run" {
     frames stack
     mkdir whole
@@ -1382,6 +1385,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "SIGINT and SIGTERM end it at once, with all that it started" {
     frames stack
     cp -r "$BUILD" build
@@ -1483,6 +1487,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "plots are made, and gnuplot's absence is told" {
     command -v gnuplot >/dev/null || skip "gnuplot is not installed"
     frames stack
@@ -1580,6 +1585,7 @@ END
     [ -f one.log ] && [ -f three.log ] && [ ! -e two.log ]
 }
 
+# bats test_tags=all
 @test "memory does not grow with the frames, nor time more than in proportion" {
     mkdir few many
     for i in $(seq 10); do cp "$FIXTURES/tiny/f1.pam" few/$i.pam; done
