@@ -90,11 +90,19 @@ tested() {
 }
 
 @test "scripts/test fails where a test does not report, or nothing is tested" {
-    printf '%s\n' '@test "good" { true; }' '@test "dead" { kill -KILL $$; }' '@test "never" { true; }' >one.bats
-    tested "$BUILD" "$PWD/one.bats" && false
-    matches ' [1-9] failed, 0 skipped *$' "$(tail -n 1 out)"
+    printf '%s\n' '@test "good" { true; }' >one.bats
     tested "$BUILD" -f 'no such test' "$PWD/one.bats" && false
     matches 'ran 0 tests .*0 passed, 1 failed, 0 skipped *$' "$(cat out)"
     tested "$BUILD" "$PWD/absent.bats" && false
     matches '0 passed, 1 failed, 0 skipped *$' "$(cat out)"
+    # A bats that is killed, and one whose tests are.
+    printf '%s\n' '#!/bin/sh' 'printf "1..3\nok 1 good\n"' >bats
+    chmod +x bats
+    PATH=$PWD:$PATH
+    tested "$BUILD" "$PWD/one.bats" && false
+    matches '2 tests did not report 1 passed, 2 failed, 0 skipped *$' "$(cat out)"
+    printf '%s\n' 'kill -KILL $$' >>bats
+    sed -i 's/1\.\.3/1..1/' bats
+    tested "$BUILD" "$PWD/one.bats" && false
+    matches '1 passed, 1 failed, 0 skipped *$' "$(cat out)"
 }
