@@ -169,6 +169,14 @@ bend() {
         "$(mean "$FIXTURES/scene16.pam")" "$(mean balanced.pam)"
 }
 
+@test "samples of 0 stay, and count in the mean that a gamma curve is to meet" {
+    # Half of the samples are 0: the others have to become 128 for a mean of 64.
+    pam 4 1 1 255 0 100 >frame.pam
+    pam 1 1 1 255 64 >reference.pam
+    framebalance -curve=gamma -reference=reference.pam frame.pam >balanced.pam
+    [ "$(samples balanced.pam)" = '0 128 0 128' ]
+}
+
 @test "the mean of the gamma curve over luma meets the reference's within 1e-6 of full scale" {
     bend 65535 'v * 0.6 + 900' "$FIXTURES/scene16.pam" >other.pam
     corrections -reference="$FIXTURES/scene16.pam" -curve=gamma other.pam >got

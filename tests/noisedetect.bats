@@ -164,8 +164,10 @@ inside() {
     sed '1a # threshold 8.5' plain.pam >carries.pam
     says '2 noisy pixels at threshold 8.5 $' noisedetect -frommap carries.pam
     says '1 noisy pixels at threshold 12 $' noisedetect -frommap -threshold=12 carries.pam
-    sed '1a # threshold x' plain.pam >junk.pam
-    says 'at threshold 8 $' noisedetect -frommap junk.pam
+    for junk in x -3 256 nan inf; do
+        sed "1a # threshold $junk" plain.pam >junk.pam
+        says 'at threshold 8 $' noisedetect -frommap junk.pam
+    done
 }
 
 # ---- what is computed ----
