@@ -302,6 +302,22 @@ without_effect() {
         END { print ok, n; exit !(n == 30 && ok >= 27) }'
 }
 
+@test "the predicted error is of the true one's size where few parts of the frame show detail" {
+    figures
+    for seed in 1 2 3 4 5 6; do
+        makestack -kind=breathing -seed=$seed -width=300 -height=200 -frames=6 stack$seed
+        mkdir left$seed
+        for frame in stack$seed/0*.pam; do
+            pamcut -width 120 "$frame" >left
+            pamcut -left 120 "$frame" | pamfunc -andmask=0 | pamfunc -adder=100 >gray
+            pamcat -leftright left gray >left$seed/"${frame##*/}"
+        done
+        framealign -direct -model=similarity -estimate left$seed/*.pam >table
+        errors stack$seed table 300 200
+    done | awk '$2 > 0 { n++; squares += ($2 / $3) ^ 2 }
+        END { print n, sqrt(squares / n); exit !(n == 30 && squares / n < 1.2 ^ 2) }'
+}
+
 @test "light does not move the estimate: half, double, and a tenth more" {
     cp "$FIXTURES"/small/000?.pam .
     pamfunc -multiplier=0.5 0000.pam >half.pam
@@ -605,6 +621,9 @@ noisy() {
     # Without any link to the reference but the first, errors add up on the way.
     linknetwork 8 0,2,- 0,3,- 0,4,- 0,5,- 0,6,- 0,7,- >chain
     awk '$3 <= last { bad = 1 } { last = $3 } END { exit bad || NR != 7 }' chain
+    # Three links around 0.6 px apart are each off by 0.2 px along both axes, twice their error.
+    for apart in 0 0.6; do linknetwork 3 0,1,0 1,2,0 0,2,$apart; done >contradiction
+    awk '$1 == 2 { e[++n] = $3 } END { print e[1], e[2]; exit !(n == 2 && e[2] >= 2 * e[1]) }' contradiction
     # Nodes that no chain reaches.
     linknetwork 6 3,4,- 0,4,- 0,5,- >parted
     [ "$(grep -c unreached parted)" -eq 2 ]
