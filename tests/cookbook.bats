@@ -100,6 +100,7 @@ raw_stack() {
     done
 }
 
+# bats test_tags=all
 @test "cookbook: raw files" {
     need exiftool dcraw dcraw_emu
     raw_stack
@@ -182,6 +183,7 @@ raw_stack() {
     diff <(ls applied) <(ls frames)
 }
 
+# bats test_tags=all
 @test "cookbook: frames by hand" {
     need gnuplot
     noisemask -quiet -mask=hot.pam frames/*.pam | framealign -quiet | framebalance -quiet -png -outdir=ready
@@ -202,6 +204,7 @@ raw_stack() {
     is_png 640 480 height.png
 }
 
+# bats test_tags=all
 @test "cookbook: other programs" {
     need exiftool dcraw_emu enfuse
     raw_stack
@@ -214,6 +217,7 @@ raw_stack() {
     [ -s a.ppm ]
 }
 
+# bats test_tags=all
 @test "cookbook: several machines" {
     need parallel rsync
     # All machines are this one.

@@ -74,6 +74,7 @@ off() {
         END { print bad + 0; exit bad > 0 }'
 }
 
+# bats test_tags=all
 @test "what the method says, plainly computed, is what comes out" {
     for stack in bristle rgb gray; do
         for sharpness in 4 6 8; do
@@ -117,6 +118,7 @@ off() {
     holds "$(off deep.pam parted.pam 1) <= 1"
 }
 
+# bats test_tags=all
 @test "every instruction set gives the same picture" {
     sanitized && skip "one build is enough"
     portable framefuse
@@ -316,6 +318,7 @@ depth_error() {
     same <(raster opaque.pam) <(raster d.pam)
 }
 
+# bats test_tags=all
 @test "the depth map's opacity is how sure it is" {
     figures
     for kind in bristle:20:20:.75 blobs:24:10:.5; do
@@ -464,6 +467,8 @@ choice() {
     fails_with 1 '-name has no effect on PNG' framefuse -png -name=x a.pam
     fails_with 1 '-name: the name is empty' framefuse -name= a.pam
     fails_with 1 'would replace the depth map' framefuse -output=out/x.png -depthmap=out/x.png a.pam
+    fails_with 1 'would replace the depth map or its table, out/d.tsv' \
+        framefuse -output=out/d.tsv -depthmap=out/d.png a.pam
     fails_with 1 'another ending' framefuse -depthmap=out/x.tsv a.pam
     fails_with 1 'out/absent/x.png' framefuse -output=out/absent/x.png a.pam
     is_empty out
@@ -474,6 +479,7 @@ choice() {
     fails_with 1 'takes [0-9.]+ GiB of memory, and this machine has [0-9.]+ GiB' framefuse - <huge.pam
 }
 
+# bats test_tags=all
 @test "memory is at most 52 bytes a pixel at 8 bits, 58 at 16, beside the frame, whatever the number of frames" {
     sanitized && skip "the sanitizers need memory of their own"
     makestack -kind=easy -width=1200 -height=800 -frames=3 three

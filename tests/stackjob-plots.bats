@@ -42,6 +42,7 @@ plotting_job() {
     done
 }
 
+# bats test_tags=all
 @test "frames of an interrupted run get their histograms, and no other frame is made again" {
     frames stack
     plotting_job
@@ -67,6 +68,7 @@ plotting_job() {
     done
 }
 
+# bats test_tags=all
 @test "what a plot shows is what there is: another range, another threshold, other frames, other options" {
     frames stack
     plotting_job

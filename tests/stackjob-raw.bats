@@ -42,6 +42,7 @@ marked_pixels() {
     noiselist -format=plain "$1" | sort
 }
 
+# bats test_tags=all
 @test "from six negatives to the picture: noisy pixels are the sensor's, and gone before development" {
     job 'StackJob beetle' 'input_path = raw' NoiseDetection 'plot_histograms = yes' 'Actions ready' MaskNoise \
         'Actions picture' AlignFrames BalanceFrames 'FocusStack fused'
@@ -73,6 +74,7 @@ marked_pixels() {
     pngtopam ready/0003.png | pamtopam | same - wanted.pam
 }
 
+# bats test_tags=all
 @test "around noisy pixels the error is at most .4 of what repairing developed frames leaves" {
     job 'StackJob sensor' 'input_path = raw' 'NoiseDetection s' 'Actions sensor' 'output_format = pam' MaskNoise \
         'StackJob developed' 'input_path = raw' 'NoiseDetection d' 'raw_domain = no' 'Actions developed' \
@@ -149,6 +151,7 @@ marked_pixels() {
     says 'on the mosaics of raw files blur_size and statistic have no effect.*method, kernel_size and grow have no effect' stackjob job
 }
 
+# bats test_tags=all
 @test "an X-Trans sensor's pattern of six rows" {
     makemosaic -pattern=xtrans -defects=50 -grid=60 x "$FIXTURES"/scene/000[0-2].pam
     negatives film GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG x/*.pgm

@@ -173,6 +173,7 @@ pictures() {
     [ "$(pictures page)" -eq 9 ]
 }
 
+# bats test_tags=all
 @test "of very many frames the sheet shows some, and the page stays small" {
     mkdir src
     for ((i = 0; i < 300; i++)); do
@@ -191,6 +192,7 @@ browse() {
         >/dev/null 2>&1
 }
 
+# bats test_tags=all
 @test "a browser draws the page, wide and narrow" {
     # On an empty page it shows whether it runs at all; what it then fails to draw is a failure.
     command -v chromium >/dev/null && browse --screenshot="$PWD/empty.png" about:blank ||

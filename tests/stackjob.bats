@@ -449,6 +449,7 @@ END
     [ "$(ls -A ready | wc -l)" -eq 5 ] && [ "$(ls -A noise-map | wc -l)" -eq 5 ]
 }
 
+# bats test_tags=all
 @test "-n prints a script that makes the same files, whatever the job" {
     frames stack
     mkdir run script
@@ -1254,6 +1255,7 @@ END
 
 # ---- how it runs ----
 
+# bats test_tags=all
 @test "the results are the same with one frame at a time, several, and without GNU parallel" {
     frames stack
     job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'output_format = pam' MaskNoise AlignFrames BalanceFrames
@@ -1344,6 +1346,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "killed with SIGKILL and run again at once, the results are those of an undisturbed run" {
     frames stack
     mkdir whole
@@ -1408,6 +1411,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "SIGINT and SIGTERM end it at once, with all that it started" {
     frames stack
     cp -r "$BUILD" build
@@ -1513,6 +1517,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "plots are made, and gnuplot's absence is told" {
     command -v gnuplot >/dev/null || skip "gnuplot is not installed"
     frames stack
@@ -1610,6 +1615,7 @@ END
     [ -f one.log ] && [ -f three.log ] && [ ! -e two.log ]
 }
 
+# bats test_tags=all
 @test "memory does not grow with the frames, nor time more than in proportion" {
     mkdir few many
     for i in $(seq 10); do cp "$FIXTURES/tiny/f1.pam" few/$i.pam; done
