@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "depth.h"
+#include "simd.h"
 
 /* An energy that every frame has: below it logarithms would tell noise from less noise. */
 #define NO_DETAIL 0.05f
@@ -26,12 +27,14 @@ struct depth {
     struct image known; /* logarithms of energies: of the last two frames, their sum; peaks */
     unsigned last;      /* number of the last frame */
     unsigned added;     /* frames so far */
+    float *now;         /* a row of logarithms */
 };
 
 struct depth *depth_new(unsigned width, unsigned height)
 {
     struct depth *depth = alloc_zeroed(1, sizeof *depth);
     image_alloc(&depth->known, width, height, PLANES);
+    depth->now = alloc_array(width, sizeof *depth->now);
     for (unsigned row = 0; row < height; row++) {
         float *known = image_row(&depth->known, row);
         for (unsigned plane = 0; plane < PLANES; plane++)
@@ -47,6 +50,7 @@ void depth_free(struct depth *depth)
     if (!depth)
         return;
     image_free(&depth->known);
+    free(depth->now);
     free(depth);
 }
 
@@ -98,21 +102,29 @@ static void keep_peak(float *known, unsigned width, unsigned i, float position, 
         }
 }
 
+SIMD_CLONES
+static void take_logarithms(const float *restrict energy, const float *restrict opacity,
+                            unsigned width, float *restrict now)
+{
+    for (unsigned i = 0; i < width; i++)
+        now[i] = log_of(energy[i] * (opacity[i] < 0.5f ? 0.05f : 1.0f) + NO_DETAIL);
+}
+
 void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
                    const float *opacity)
 {
     unsigned width = depth->known.width;
-    float *known = image_row(&depth->known, row);
+    float *known = image_row(&depth->known, row), *now = depth->now;
     float *before = known + (size_t)BEFORE * width, *last = known + (size_t)LAST * width;
     float *total = known + (size_t)TOTAL * width, frame = (float)depth->last;
-    for (unsigned i = 0; i < width; i++) {
-        float now = log_of((opacity[i] < 0.5f ? energy[i] * 0.05f : energy[i]) + NO_DETAIL);
-        if (last[i] > before[i] && last[i] >= now)
-            keep_peak(known, width, i, frame + vertex(before[i], last[i], now), last[i]);
-        total[i] += now;
-        before[i] = last[i];
-        last[i] = now;
-    }
+    take_logarithms(energy, opacity, width, now);
+    for (unsigned i = 0; i < width; i++)
+        if (last[i] > before[i] && last[i] >= now[i])
+            keep_peak(known, width, i, frame + vertex(before[i], last[i], now[i]), last[i]);
+    for (unsigned i = 0; i < width; i++)
+        total[i] += now[i];
+    memcpy(before, last, width * sizeof *before);
+    memcpy(last, now, width * sizeof *last);
     if (row + 1 == depth->known.height) {
         depth->last = index;
         depth->added++;

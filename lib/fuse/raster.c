@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <math.h>
 #include <stddef.h>
 
 #include "raster.h"
@@ -53,7 +52,8 @@ void raster_put(const float *x, unsigned count, unsigned maxval, unsigned step, 
 {
     float scale = (float)maxval / RASTER_FULL, top = (float)maxval;
     for (unsigned i = 0; i < count; i++) {
-        float value = floorf(x[i] * scale + 0.5f);
-        samples[(size_t)i * step] = (uint16_t)(value < 0 ? 0 : value > top ? top : value);
+        float value = x[i] * scale + 0.5f;
+        value = value < 0 ? 0 : value > top ? top : value;
+        samples[(size_t)i * step] = (uint16_t)(int)value;
     }
 }
