@@ -849,7 +849,8 @@ commented() {
     framealign -quiet -outdir=together "${stack[@]}"
     framealign -quiet -direct -outdir=direct "${stack[@]}"
     framealign -quiet -reference='last one.pam' -outdir=named "${stack[@]}"
-    cat "${stack[@]}" | framealign -quiet -save=table.tsv -outdir=first
+    cat "${stack[@]}" |
+        framealign -quiet -save=table.tsv -name=0000 -name=0001 -name=0002 -outdir=first
     for name in 0000 0001 0002; do
         [ "$(travelling together/$name.pam)" = 'reference 0001' ]
         [ "$(travelling direct/$name.pam)" = 'reference 0001' ]
