@@ -55,6 +55,16 @@ struct input *input_open(char *const *operands, unsigned count, const char *cons
     return in;
 }
 
+struct input *input_open_file(FILE *file, const char *path)
+{
+    struct input *in = alloc_zeroed(1, sizeof *in);
+    in->file = file;
+    in->label = alloc_string(path);
+    in->base = name_from_path(path);
+    in->explicit = true;
+    return in;
+}
+
 void input_keep_roll(struct input *in, struct roll *roll)
 {
     in->roll = roll;
