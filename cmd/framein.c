@@ -361,7 +361,7 @@ int main(int argc, char **argv)
     if (!stack.first.name)
         message_error("no photograph could be read: there is no frame");
     if (stack.failed > 0)
-        message_say("%u of %u photographs are left out", stack.failed, stack.photographs.count);
+        message_say("%u of %u photographs left out", stack.failed, stack.photographs.count);
     output_close(stack.out);
     folder_free(&stack.photographs);
     frame_free(&stack.frame);

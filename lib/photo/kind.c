@@ -35,7 +35,7 @@ static const struct {
     struct magic magic[2];
     struct kind kind;
 } known[] = {
-    {{MAGIC(0, "\xff\xd8\xff")}, {KIND_JPEG, "a JPEG", NULL}},
+    {{MAGIC(0, "\xff\xd8")}, {KIND_JPEG, "a JPEG", NULL}},
     {{MAGIC(0, "\x89PNG")}, {KIND_STREAM, "a PNG", NULL}},
     {{MAGIC(0, "P1")}, {KIND_STREAM, "a PBM", NULL}},
     {{MAGIC(0, "P2")}, {KIND_STREAM, "a PGM", NULL}},

@@ -34,12 +34,13 @@ char *photo_begin(struct frame *frame, unsigned long width, unsigned long height
     if (bytes == before)
         return NULL;
     free(frame->raster);
-    frame->raster = photo_block(bytes);
-    return frame->raster
-               ? NULL
-               : alloc_printf("%lux%lu pixels take %.1f GiB of memory, which this machine does not "
-                              "have",
-                              width, height, (double)bytes / (1 << 30));
+    frame->raster = NULL;
+    if ((double)bytes >= machine_bytes())
+        return alloc_printf("%lux%lu pixels take %.1f GiB of memory, which this machine does not "
+                            "have",
+                            width, height, (double)bytes / (1 << 30));
+    frame_alloc(frame);
+    return NULL;
 }
 
 void *photo_block(size_t bytes)

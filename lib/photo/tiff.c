@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <unistd.h>
+
 #include <tiffio.h>
 
 #include "alloc.h"
@@ -70,8 +72,9 @@ static char *damage(struct tiff *tiff)
 
 static bool open_file(struct tiff *tiff, FILE *file)
 {
+    /* libtiff reads from where the descriptor is, which a rewound FILE need not have moved. */
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-    if (!options)
+    if (!options || lseek(fileno(file), 0, SEEK_SET) != 0)
         return false;
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, tiff);
     TIFFOpenOptionsSetWarningHandlerExtR(options, drop_warning, tiff);
@@ -121,32 +124,41 @@ static void note_below(TIFF *file, struct below *below)
         below->offsets[below->count++] = offsets[i];
 }
 
+/* Whether the current directory can be a page beside the first, whose layout is FIRST. If it cannot
+   be read, reading it will tell. */
+static bool is_like(TIFF *file, const struct tiff_layout *first)
+{
+    struct tiff_layout here;
+    char *error = tiff_layout(file, &here);
+    bool read = !error;
+    free(error);
+    return here.width == first->width && here.height == first->height &&
+           (!read || (here.depth == first->depth && here.maxval == first->maxval));
+}
+
 /* Finds the pages, and adds to BELOW. If all directories are lesser ones, the first is a page.
    False if one is a raw file's. */
 static bool find_pages(struct tiff *tiff, struct below *below)
 {
     TIFF *file = tiff->file;
-    uint64_t first = TIFFCurrentDirOffset(file);
-    uint32_t width = 0, height = 0;
+    uint64_t begin = TIFFCurrentDirOffset(file);
+    struct tiff_layout first;
     unsigned directories = 0;
     do {
-        uint32_t this_width = 0, this_height = 0;
         if (directory_is_raw(file))
             return false;
         directories++;
         note_below(file, below);
-        TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &this_width);
-        TIFFGetField(file, TIFFTAG_IMAGELENGTH, &this_height);
-        if (is_lesser(file) || (tiff->count > 0 && (this_width != width || this_height != height)))
+        if (is_lesser(file) || (tiff->count > 0 && !is_like(file, &first)))
             continue;
-        width = this_width;
-        height = this_height;
+        if (tiff->count == 0)
+            free(tiff_layout(file, &first));
         add_page(tiff, TIFFCurrentDirOffset(file));
     } while (TIFFReadDirectory(file));
     if (tiff->count == 0)
-        add_page(tiff, first);
+        add_page(tiff, begin);
     if (directories > tiff->count)
-        message_note("%s: %u of its %u pages are left out: thumbnails, masks, or of another size",
+        message_note("%s: %u of its %u pages are left out: thumbnails, masks, or unlike the first",
                      tiff->label, directories - tiff->count, directories);
     return true;
 }
@@ -156,8 +168,13 @@ static bool is_raw(struct tiff *tiff)
 {
     struct below below = {.count = 0};
     bool raw = !find_pages(tiff, &below);
-    for (unsigned i = 0; i < below.count && !raw && !tiff->error; i++)
+    if (raw || tiff->error)
+        return raw;
+    for (unsigned i = 0; i < below.count && !raw; i++)
         raw = TIFFSetSubDirectory(tiff->file, below.offsets[i]) && directory_is_raw(tiff->file);
+    /* What is wrong below a page is no fault of the page. */
+    free(tiff->error);
+    tiff->error = NULL;
     return raw;
 }
 

@@ -14,7 +14,7 @@
  * is not multiplied in, and CMYK is converted without its profile. The orientation goes with the
  * frame.
  *
- * A file's pages are those that have the size of its first; thumbnails, reduced pages and masks are
+ * A file's pages are those that make frames like its first; thumbnails, reduced pages and masks are
  * none. A camera raw file that begins like a TIFF is not read, for libtiff would read its
  * thumbnail.
  */
