@@ -275,8 +275,12 @@ stream() {
     # The sensor's directory, at 300: tag 330 leads there.
     gray 8 330=300 < <(bytes 1 2 3 4) >raw.tif
     truncate -s 300 raw.tif
-    bytes 3 0 0 1 3 0 1 0 0 0 4 0 0 0 1 1 3 0 1 0 0 0 1 0 0 0 6 1 3 0 1 0 0 0 35 128 0 0 0 0 0 0 >>raw.tif
+    bytes 5 0 0 1 3 0 1 0 0 0 4 0 0 0 1 1 3 0 1 0 0 0 1 0 0 0 6 1 3 0 1 0 0 0 35 128 0 0 \
+        17 1 3 0 1 0 0 0 8 0 0 0 23 1 3 0 1 0 0 0 4 0 0 0 0 0 0 0 >>raw.tif
     fails_with 1 'raw.tif: a camera raw file' framein raw.tif
+    # Cut off before that directory, and only a thumbnail left.
+    gray 8 254=1 330=300 < <(bytes 1 2 3 4) >cut.tif
+    fails_with 1 'cut.tif: a camera raw file' framein cut.tif
 }
 
 @test "other pictures are named, with what converts them" {

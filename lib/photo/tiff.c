@@ -136,8 +136,8 @@ static bool is_like(TIFF *file, const struct tiff_layout *first)
            (!read || (here.depth == first->depth && here.maxval == first->maxval));
 }
 
-/* Finds the pages, and adds to BELOW. If all directories are lesser ones, the first is a page.
-   False if one is a raw file's. */
+/* Finds the pages, and adds to BELOW. If all directories are lesser ones, the first is a page,
+   unless what they were made from lies below. False if the file is a raw one. */
 static bool find_pages(struct tiff *tiff, struct below *below)
 {
     TIFF *file = tiff->file;
@@ -155,6 +155,8 @@ static bool find_pages(struct tiff *tiff, struct below *below)
             free(tiff_layout(file, &first));
         add_page(tiff, TIFFCurrentDirOffset(file));
     } while (TIFFReadDirectory(file));
+    if (tiff->count == 0 && below->count > 0)
+        return false;
     if (tiff->count == 0)
         add_page(tiff, begin);
     if (directories > tiff->count)
