@@ -12,7 +12,9 @@
 
 #include <strings.h>
 
+#include "alloc.h"
 #include "cmdline.h"
+#include "comments.h"
 #include "coverage.h"
 #include "frame.h"
 #include "input.h"
@@ -248,9 +250,10 @@ static struct aligned *estimate(const struct cmdline *cmd, struct sequence **seq
     return row;
 }
 
-/* Estimates the transforms of all frames and writes none. */
-static void estimate_all(const struct cmdline *cmd, struct roll *roll,
-                         struct transform_table *table)
+/* Estimates the transforms of all frames and writes none. Returns the reference's name, which the
+   caller frees. */
+static char *estimate_all(const struct cmdline *cmd, struct roll *roll,
+                          struct transform_table *table)
 {
     struct sequence *sequence = open_sequence(cmd, roll);
     struct frame frame = {0};
@@ -264,7 +267,9 @@ static void estimate_all(const struct cmdline *cmd, struct roll *roll,
         for (unsigned i = 0; i < table->count; i++)
             outcome_take(sequence_frame(sequence, i), advice(cmd), &table->rows[i]);
     }
+    char *reference = alloc_string(sequence_reference(sequence)->name);
     sequence_free(sequence);
+    return reference;
 }
 
 /* Reads the transforms of -apply=FILE. Checks them for the frames whose names are known before
@@ -334,6 +339,7 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
     }
     warp_frame(frame, &row->transform, &cmd->warp, rectangle->left, rectangle->top, warped);
     warped->name = frame->name;
+    memcpy(warped->comments, frame->comments, sizeof warped->comments);
     output_frame(out, warped);
 }
 
@@ -356,10 +362,10 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     return &table->rows[index]; /* the roll ensures the same frames in every reading */
 }
 
-/* Reads the frames, aligns and writes them. TABLE is complete, unless SEQUENCE is not NULL and
-   makes it frame by frame. Returns whether a frame was refused. */
+/* Reads the frames, aligns and writes them. TABLE is complete and made with REFERENCE, unless
+   SEQUENCE is not NULL and makes it frame by frame. Returns whether a frame was refused. */
 static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence **sequence,
-                        struct transform_table *table, struct output *out)
+                        const char *reference, struct transform_table *table, struct output *out)
 {
     struct frame frame = {0}, warped = {0};
     struct rectangle rectangle = {0};
@@ -373,6 +379,9 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
             rectangle = output_rectangle(cmd, table, &frame);
         }
         refused |= row->failed;
+        if (!cmd->apply)
+            comments_set(&frame, "reference",
+                         sequence ? sequence_reference(*sequence)->name : reference);
         if (!row->failed)
             put_out(cmd, &frame, row, &rectangle, &warped, out);
     }
@@ -398,23 +407,25 @@ int main(int argc, char **argv)
     struct sequence *sequence = NULL;
     struct roll *roll = roll_new();
     bool as_they_come = false;
+    char *reference = NULL;
     parse_cmdline(argc, argv, &cmd);
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);
     struct tempfile *save = cmd.save ? tempfile_create(cmd.save) : NULL;
     if (cmd.apply) {
         read_table(&cmd, &table);
     } else if (cmd.estimate) {
-        estimate_all(&cmd, roll, &table);
+        reference = estimate_all(&cmd, roll, &table);
     } else if (cmd.crop || !(cmd.direct || cmd.from_stdin)) {
         reference_check_rereadable(cmd.operands, cmd.operand_count);
-        estimate_all(&cmd, roll, &table);
+        reference = estimate_all(&cmd, roll, &table);
     } else {
         sequence = open_sequence(&cmd, roll);
         as_they_come = true;
     }
 
-    bool refused = out ? put_out_all(&cmd, roll, as_they_come ? &sequence : NULL, &table, out)
-                       : any_failed(&table);
+    bool refused =
+        out ? put_out_all(&cmd, roll, as_they_come ? &sequence : NULL, reference, &table, out)
+            : any_failed(&table);
     if (!cmd.apply)
         outcome_warn_of_jumps(&table);
     if (cmd.estimate) {
@@ -432,6 +443,7 @@ int main(int argc, char **argv)
     sequence_free(sequence);
     transform_table_free(&table);
     roll_free(roll);
+    free(reference);
     free(cmd.names);
     return refused ? 2 : EXIT_SUCCESS;
 }

@@ -16,6 +16,7 @@
 
 #include "alloc.h"
 #include "cmdline.h"
+#include "comments.h"
 #include "depth_map.h"
 #include "frame.h"
 #include "fuse.h"
@@ -53,6 +54,9 @@ struct stack {
     unsigned frames, shown; /* all, and those that are not transparent everywhere */
     char **names;           /* of all, for the depth map's table; else NULL */
     size_t names_room;
+    char **comments; /* of all: what travels with them */
+    size_t comments_room;
+    char *reference; /* that of the reference frame, or NULL while it has not come; not owned */
 };
 
 /* A person's choice of frames. */
@@ -267,6 +271,19 @@ static void keep_name(struct stack *stack, const char *name)
     stack->names[stack->frames] = alloc_string(name);
 }
 
+/* Keeps what travels with FRAME: the picture takes over what does so with the reference, or with
+   the middle frame where no frame is that. */
+static void keep_comments(struct stack *stack, const struct frame *frame)
+{
+    stack->comments =
+        alloc_grow(stack->comments, stack->frames, &stack->comments_room, sizeof *stack->comments);
+    stack->comments[stack->frames] = alloc_string(frame->comments);
+    char *reference = comments_get(frame, "reference");
+    if (reference && strcmp(reference, frame->name) == 0)
+        stack->reference = stack->comments[stack->frames];
+    free(reference);
+}
+
 /* Fuses all frames; FRAME holds the last one then. */
 static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, struct stack *stack,
                        struct frame *frame)
@@ -284,6 +301,7 @@ static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, s
             check_name(cmd, chosen, frame->name, stack->frames);
         if (cmd->depth_map)
             keep_name(stack, frame->name);
+        keep_comments(stack, frame);
         if (fuse_add(stack->fuse, frame))
             stack->shown++;
         else
@@ -314,11 +332,18 @@ static struct tempfile *write_file(const char *path, bool png, const struct fram
     return png ? output_png_file(path, frame) : output_pam_file(path, frame);
 }
 
+/* What travels with the picture, and with its depth map. */
+static const char *comments_of(const struct stack *stack)
+{
+    return stack->reference ? stack->reference : stack->comments[stack->frames / 2];
+}
+
 static void write_depth(const struct cmdline *cmd, const struct stack *stack,
                         struct tempfile *files[2])
 {
     struct frame map;
     fuse_depth_map(stack->fuse, cmd->smooth, !cmd->opaque, &map);
+    strcpy(map.comments, comments_of(stack));
     map.name = alloc_string(cmd->name ? cmd->name : "depth");
     files[0] = write_file(cmd->depth_map, is_png(cmd->depth_map), &map);
     files[1] = write_table(cmd, stack);
@@ -332,6 +357,7 @@ static void write_picture(const struct cmdline *cmd, const struct stack *stack, 
     fuse_finish(stack->fuse, frame);
     free(frame->name);
     frame->name = alloc_string(cmd->name ? cmd->name : "fused");
+    strcpy(frame->comments, comments_of(stack));
     if (cmd->depth_map)
         write_depth(cmd, stack, files);
     if (out)
@@ -364,9 +390,13 @@ int main(int argc, char **argv)
         message_error("all %u frames are transparent everywhere: there is nothing to fuse",
                       stack.frames);
     write_picture(&cmd, &stack, out, &frame);
-    for (unsigned i = 0; stack.names && i < stack.frames; i++)
-        free(stack.names[i]);
+    for (unsigned i = 0; i < stack.frames; i++) {
+        if (stack.names)
+            free(stack.names[i]);
+        free(stack.comments[i]);
+    }
     free(stack.names);
+    free(stack.comments);
     free(cmd.depth_table);
     fuse_free(stack.fuse);
     free_choice(&chosen);

@@ -88,14 +88,14 @@ refuses_in_midstream() {
     every_filter_refuses 'is no PAM, PNM or PNG stream: it begins with byte 0x53' text
 }
 
-@test "a JPEG, with the name of its converter" {
+@test "a JPEG, with the name of the way in" {
     pamtopnm "$FIXTURES/good.pam" | pnmtojpeg -quiet >photo.jpg
-    every_filter_refuses 'jpegtopnm' photo.jpg
+    every_filter_refuses 'JPEG file: use framein' photo.jpg
 }
 
-@test "a TIFF, with the name of its converter" {
+@test "a TIFF, with the name of the way in" {
     printf 'II*\0\10\0\0\0' >photo.tif
-    every_filter_refuses 'tifftopnm' photo.tif
+    every_filter_refuses 'TIFF or camera raw file: use framein' photo.tif
 }
 
 @test "a truncated header" {
@@ -808,4 +808,95 @@ programs() {
     timeout 60 noisemask -mask="$FIXTURES/mask.pam" <pieces.pam >out
     [ "$(header WIDTH out)" -eq 4 ]
     [ "$(raster out | wc -c)" -eq 12 ]
+}
+
+# ---- what travels with a frame ----
+
+# travelling FILE: the comments of its first header, but for the name, on one line.
+travelling() {
+    LC_ALL=C sed -e '/^ENDHDR$/q' "$1" | LC_ALL=C sed -n '/^# frame/!s/^# //p' | paste -sd ';'
+}
+
+# commented FRAME COMMENT...: the frame, a PAM, with these comments in its header.
+commented() {
+    local frame=$1
+    shift
+    echo P7
+    printf '# %s\n' "$@"
+    tail -n +2 "$frame"
+}
+
+@test "orientation, reference, and what mosaics have go through every program, other comments do not" {
+    for name in 0000 0001 0002; do
+        commented "$FIXTURES/stack/$name.pam" 'by a camera' 'orientation 6' 'reference x\ty' \
+            'cfa RG/GB' 'black 512' 'white 16383' >$name.pam
+    done
+    wanted='orientation 6;reference x\ty;cfa RG/GB;black 512;white 16383'
+    noisemask -mask="$FIXTURES/hot.pam" 000?.pam >masked.pam
+    framebalance 000?.pam >balanced.pam
+    framefuse 000?.pam >fused.pam
+    for file in masked.pam balanced.pam fused.pam; do
+        [ "$(travelling $file)" = "$wanted" ] || {
+            travelling $file
+            return 1
+        }
+    done
+    noisemask -mask="$FIXTURES/hot.pam" <masked.pam | framebalance -outdir=out
+    [ "$(travelling out/0002.pam)" = "$wanted" ]
+}
+
+@test "framealign names the reference, whichever way it works; -apply lets it stand" {
+    makestack -kind=easy -width=300 -height=200 -frames=3 stack
+    local stack=(stack/*.pam)
+    cp stack/0002.pam 'last one.pam'
+    framealign -quiet -outdir=together "${stack[@]}"
+    framealign -quiet -direct -outdir=direct "${stack[@]}"
+    framealign -quiet -reference='last one.pam' -outdir=named "${stack[@]}"
+    cat "${stack[@]}" |
+        framealign -quiet -save=table.tsv -name=0000 -name=0001 -name=0002 -outdir=first
+    for name in 0000 0001 0002; do
+        [ "$(travelling together/$name.pam)" = 'reference 0001' ]
+        [ "$(travelling direct/$name.pam)" = 'reference 0001' ]
+        [ "$(travelling named/$name.pam)" = 'reference last one' ]
+        [ "$(travelling first/$name.pam)" = 'reference 0000' ]
+    done
+    commented stack/0001.pam 'frame 0001' 'reference before' >0001.pam
+    framealign -quiet -apply=table.tsv 0001.pam >applied.pam
+    [ "$(travelling applied.pam)" = 'reference before' ]
+}
+
+@test "a long name of the reference travels whole" {
+    name=$(printf 'n%.0s' {1..240})
+    cp "$FIXTURES/stack/0000.pam" "$name.pam"
+    framealign -quiet -reference="$name.pam" "$FIXTURES"/stack/*.pam |
+        framebalance -reference="$FIXTURES/stack/0000.pam" >out.pam
+    [ "$(travelling out.pam)" = "reference ${name:0:200};reference+ ${name:200}" ]
+}
+
+@test "the picture takes the orientation of the reference, else of the middle frame; its depth map too" {
+    for n in 1 2 3; do
+        commented "$FIXTURES/stack/000$((n - 1)).pam" "orientation $n" >frame.pam
+        commented frame.pam "frame f$n" >f$n.pam
+        commented frame.pam "frame f$n" 'reference f3' >r$n.pam
+    done
+    cat f?.pam | framefuse >middle.pam
+    cat r?.pam | framefuse -depthmap=depth.pam >reference.pam
+    [ "$(travelling middle.pam)" = 'orientation 2' ]
+    [ "$(travelling reference.pam)" = 'orientation 3;reference f3' ]
+    [ "$(travelling depth.pam)" = 'orientation 3;reference f3' ]
+}
+
+@test "the orientation of a PNG comes from its EXIF, in either byte order; nonsense is none" {
+    command -v exiftool || skip "exiftool is not installed"
+    pamtopng "$FIXTURES/stack/0000.pam" >plain.png
+    for order in II MM; do
+        exiftool -q -n -ExifByteOrder=$order -Orientation=8 -o $order.png plain.png
+        noisemask -mask="$FIXTURES/hot.pam" $order.png >out.pam
+        [ "$(travelling out.pam)" = 'orientation 8' ]
+    done
+    exiftool -q -n -Orientation=9 -o wrong.png plain.png
+    for file in plain.png wrong.png; do
+        noisemask -mask="$FIXTURES/hot.pam" $file >out.pam
+        [ -z "$(travelling out.pam)" ]
+    done
 }

@@ -23,6 +23,7 @@ struct frame {
     char *name;             /* what messages, tables and files call it; owned, or NULL */
     unsigned char *raster;  /* owned, or NULL while only the header is known */
     double threshold;       /* a deviation map's default threshold, in levels; else 0 */
+    char comments[1024];    /* what else travels in the frame's header: see comments.h */
 };
 
 /* Allocates the raster of a frame whose geometry is set; the samples are not initialised. */

@@ -55,6 +55,16 @@ struct input *input_open(char *const *operands, unsigned count, const char *cons
     return in;
 }
 
+struct input *input_open_file(FILE *file, const char *path)
+{
+    struct input *in = alloc_zeroed(1, sizeof *in);
+    in->file = file;
+    in->label = alloc_string(path);
+    in->base = name_from_path(path);
+    in->explicit = true;
+    return in;
+}
+
 void input_keep_roll(struct input *in, struct roll *roll)
 {
     in->roll = roll;
@@ -113,9 +123,9 @@ static void refuse_format(const struct input *in, int byte)
         int byte;
         const char *format, *way;
     } known[] = {
-        {0xff, "a JPEG file", "use jpegtopnm"},
-        {'I', "a TIFF or camera raw file", "use tifftopnm -byrow or dcraw_emu"},
-        {'M', "a TIFF or camera raw file", "use tifftopnm -byrow or dcraw_emu"},
+        {0xff, "a JPEG file", "use framein"},
+        {'I', "a TIFF or camera raw file", "use framein"},
+        {'M', "a TIFF or camera raw file", "use framein"},
         {'G', "a GIF file", "use giftopnm"},
         {'B', "a BMP file", "use bmptopnm"},
     };
@@ -238,12 +248,10 @@ bool input_next(struct input *in, struct frame *frame)
     message_about(in->label);
     free(in->carried);
     in->carried = NULL;
-    if (magic == 'P') {
+    if (magic == 'P')
         in->pam = pam_reader_open(in->file, in->label, in->image, frame, &in->carried);
-    } else {
+    else
         in->png = png_reader_open(in->file, in->label, frame);
-        frame->threshold = 0;
-    }
     in->space = in->pam && !pam_reader_is_raw(in->pam);
     if (in->pam && !in->planes_told)
         tell_planes(in, frame);

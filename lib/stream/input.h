@@ -4,6 +4,7 @@
 #define INPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <sys/types.h>
 
@@ -36,6 +37,9 @@ struct input;
  * input; more images or fewer are an error.
  */
 struct input *input_open(char *const *operands, unsigned count, const char *const *stdin_names);
+
+/* The images of FILE alone, which is open, a file named PATH; input_close() closes it. */
+struct input *input_open_file(FILE *file, const char *path);
 
 /* To be called before the first image: enters the images into ROLL or, in later readings of the
    same operands, compares them with it. */

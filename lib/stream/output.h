@@ -9,10 +9,10 @@
 
 /*
  * Writes frames: as a stream of PAM or PNG on standard output, or each to a file of its own. A
- * frame's name travels in its PAM header as the comment "# frame NAME", a deviation map's default
- * threshold as "# threshold T". Every failure to write ends the program with status 1 and a
- * message. If the program ends before output_close() and after a frame on standard output, it ends
- * the stream with a broken header, so that no reader takes it for complete.
+ * frame's name and what else travels with it are comments of its PAM header (comments.h). Every
+ * failure to write ends the program with status 1 and a message. If the program ends before
+ * output_close() and after a frame on standard output, it ends the stream with a broken header, so
+ * that no reader takes it for complete.
  */
 struct output;
 

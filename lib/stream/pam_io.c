@@ -8,8 +8,8 @@
 #include <netpbm/pam.h>
 
 #include "alloc.h"
+#include "comments.h"
 #include "message.h"
-#include "name.h"
 #include "pam_io.h"
 #include "simd.h"
 
@@ -21,39 +21,6 @@ struct pam_reader {
     struct frame geometry;
     unsigned rows_left;
 };
-
-/* The name in the header's comments, "# frame NAME", continued in "# frame+" lines if long; NULL if
-   there is none. */
-static char *carried_name(const char *comments)
-{
-    char *text = alloc_array(comments ? strlen(comments) + 1 : 1, 1), *end = text;
-    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
-        const char *prefix = end > text ? " frame+ " : " frame ";
-        if (strncmp(line, prefix, strlen(prefix)) != 0)
-            continue;
-        line += strlen(prefix);
-        size_t length = strcspn(line, "\n");
-        memcpy(end, line, length);
-        end += length;
-    }
-    *end = '\0';
-    char *name = *text ? name_unescape(text) : NULL;
-    free(text);
-    return name;
-}
-
-/* The value of the header's comment "# threshold T", 0 where there is none. */
-static double carried_threshold(const char *comments)
-{
-    static const char prefix[] = " threshold ";
-    for (const char *line = comments; line && *line; line += strcspn(line, "\n"), line += !!*line) {
-        if (strncmp(line, prefix, strlen(prefix)) != 0)
-            continue;
-        double value = strtod(line + strlen(prefix), NULL);
-        return value > 0 && value <= 255 ? value : 0;
-    }
-    return 0;
-}
 
 /* Returns how many of DEPTH planes tuples of TYPE name, and strips TYPE of what it says of others.
  */
@@ -84,8 +51,7 @@ struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image
     pam->comment_p = &comments;
     pnm_readpaminit(file, pam, sizeof *pam);
     pam->comment_p = NULL;
-    *name = carried_name(comments);
-    frame->threshold = carried_threshold(comments);
+    comments_read(comments, frame, name);
     free((void *)(size_t)comments);
 
     frame->width = (unsigned)pam->width;
@@ -200,20 +166,9 @@ void pam_reader_rows(struct pam_reader *reader, unsigned char *raster, unsigned 
     reader->rows_left -= count;
 }
 
-/* A line of a PAM header has at most 255 bytes, its end included: a long name goes on in further
-   comments. */
-static void write_name(FILE *file, const char *name)
-{
-    enum { PIECE = 200 };
-    char *escaped = name_escape(name);
-    size_t length = strlen(escaped);
-    for (size_t at = 0; at < length; at += PIECE)
-        fprintf(file, "# frame%s %.*s\n", at ? "+" : "", PIECE, escaped + at);
-    free(escaped);
-}
-
-/* A long tuple type goes on in further lines, too. Readers join these with blanks, so it is divided
-   at blanks; a long one has some, because it was itself read from several lines. */
+/* A line of a PAM header has at most 255 bytes: a long tuple type goes on in further lines. Readers
+   join these with blanks, so it is divided at blanks; a long one has some, because it was itself
+   read from several lines. */
 static void write_tuple_type(FILE *file, const char *type)
 {
     enum { PIECE = 245 };
@@ -233,9 +188,7 @@ static void write_tuple_type(FILE *file, const char *type)
 void pam_write_header(FILE *file, const struct frame *frame)
 {
     fprintf(file, "P7\n");
-    write_name(file, frame->name ? frame->name : "");
-    if (frame->threshold > 0)
-        fprintf(file, "# threshold %g\n", frame->threshold);
+    comments_write(file, frame);
     fprintf(file, "WIDTH %u\nHEIGHT %u\nDEPTH %u\nMAXVAL %u\n", frame->width, frame->height,
             frame->depth, frame->maxval);
     write_tuple_type(file, frame->tuple_type);

@@ -10,15 +10,14 @@
 
 /*
  * Reads PAM, PBM, PGM and PPM images, raw or plain, into a frame's raster, and writes PAM: headers
- * and plain rasters by libnetpbm, raw rasters in bulk. Our programs add comments to a PAM header:
- * the frame's name, "# frame NAME", with more of a long one in lines of "# frame+", and the default
- * threshold of a deviation map, "# threshold T". A fault of the file ends the program with status 1
- * and a message that begins with LABEL, which must outlive the reader.
+ * and plain rasters by libnetpbm, raw rasters in bulk; comments.h tells what a header's comments
+ * say. A fault of the file ends the program with status 1 and a message that begins with LABEL,
+ * which must outlive the reader.
  */
 struct pam_reader;
 
 /* Reads the header of image number IMAGE from FILE, which is at its magic number, into FRAME's
-   geometry and threshold. *NAME gets the name in the header, or NULL; the caller frees it. */
+   geometry and comments. *NAME gets the name in the header, or NULL; the caller frees it. */
 struct pam_reader *pam_reader_open(FILE *file, const char *label, unsigned image,
                                    struct frame *frame, char **name);
 void pam_reader_free(struct pam_reader *reader);

@@ -10,6 +10,8 @@
 #include <zlib.h>
 
 #include "alloc.h"
+#include "comments.h"
+#include "exif.h"
 #include "message.h"
 #include "png_io.h"
 
@@ -71,6 +73,17 @@ static void read_interlaced(struct png_reader *reader)
     free(rows);
 }
 
+/* What travels with a frame stands in PAM headers. PNG has the orientation, in its EXIF chunk. */
+static void set_comments(struct png_reader *reader, struct frame *frame)
+{
+    png_uint_32 count = 0;
+    png_bytep block = NULL;
+    frame->threshold = 0;
+    frame->comments[0] = '\0';
+    if (png_get_eXIf_1(reader->png, reader->info, &count, &block))
+        comments_set_orientation(frame, exif_orientation(block, count));
+}
+
 struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *frame)
 {
     static const char *const tuple_types[] = {"", "GRAYSCALE", "GRAYSCALE_ALPHA", "RGB",
@@ -96,6 +109,7 @@ struct png_reader *png_reader_open(FILE *file, const char *label, struct frame *
     frame->depth = png_get_channels(png, reader->info);
     frame->maxval = png_get_bit_depth(png, reader->info) == 16 ? 65535 : 255;
     strcpy(frame->tuple_type, tuple_types[frame->depth]);
+    set_comments(reader, frame);
     reader->row_bytes = png_get_rowbytes(png, reader->info);
     return reader;
 }
