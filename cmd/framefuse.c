@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT
  */
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "cmdline.h"
 #include "comments.h"
 #include "depth_map.h"
+#include "depth_table.h"
 #include "frame.h"
 #include "fuse.h"
 #include "input.h"
@@ -63,27 +63,13 @@ struct stack {
 struct chosen {
     struct frame map;
     unsigned count; /* frames that its samples stand for */
-    char **names;   /* theirs, as the table beside it has them; NULL: there is none */
+    char **names;   /* theirs, by the table beside it, escaped; NULL: there is none */
     char *table;    /* that file */
 };
 
-/* Where the ending of PATH begins: at its last dot, unless the name has none or begins with it. */
-static const char *ending(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    return dot && dot > name ? dot : name + strlen(name);
-}
-
 static bool is_png(const char *path)
 {
-    return strcasecmp(ending(path), ".png") == 0;
-}
-
-/* The file beside the map PATH; the caller frees it. */
-static char *table_beside(const char *path)
-{
-    return alloc_printf("%.*s.tsv", (int)(ending(path) - path), path);
+    return strcasecmp(depth_table_ending(path), ".png") == 0;
 }
 
 /* Checks that the map and its table can lie beside each other, and apart from the picture. */
@@ -94,7 +80,7 @@ static void parse_depth_map(struct cmdline *cmd)
     if (map[0] == '\0' || (stat(map, &status) == 0 && !S_ISREG(status.st_mode)))
         message_error("-depthmap=%s: a regular file is needed, for a table is written beside it",
                       map);
-    cmd->depth_table = table_beside(map);
+    cmd->depth_table = depth_table_beside(map);
     if (strcmp(map, cmd->depth_table) == 0)
         message_error("-depthmap=%s: that is the name of the table beside the map: give the map "
                       "another ending, such as .png",
@@ -166,35 +152,6 @@ static void check_memory(const struct cmdline *cmd, const struct frame *frame)
 
 /* ---- a person's choice ---- */
 
-/* Reads the names from the table beside the map, as they stand there, escaped. */
-static void read_table(struct chosen *chosen)
-{
-    FILE *table = fopen(chosen->table, "r");
-    if (!table)
-        message_error("%s: %s", chosen->table, strerror(errno));
-    char *line = NULL;
-    size_t room = 0, names_room = 0;
-    ssize_t length;
-    for (unsigned row = 0; (length = getline(&line, &room, table)) >= 0; row++) {
-        char *tab = strchr(line, '\t');
-        if (length > 0 && line[length - 1] == '\n')
-            line[length - 1] = '\0';
-        if (!tab || (row == 0 && strcmp(line, "sample\tframe") != 0))
-            message_error("%s: line %u is not \"%s\": it is not the table that -depthmap writes",
-                          chosen->table, row + 1,
-                          row == 0 ? "sample<tab>frame" : "SAMPLE<tab>NAME");
-        if (row == 0)
-            continue;
-        chosen->names =
-            alloc_grow(chosen->names, chosen->count, &names_room, sizeof *chosen->names);
-        chosen->names[chosen->count++] = alloc_string(tab + 1);
-    }
-    if (ferror(table) || chosen->count == 0)
-        message_error("%s: it names no frame", chosen->table);
-    free(line);
-    fclose(table);
-}
-
 static void read_choice(const struct cmdline *cmd, struct chosen *chosen)
 {
     input_read_single(cmd->choice, &chosen->map);
@@ -203,9 +160,9 @@ static void read_choice(const struct cmdline *cmd, struct chosen *chosen)
             "-choose=%s has colours: a gray image is needed, with opacity or without, whose "
             "samples are numbers of frames",
             cmd->choice);
-    chosen->table = table_beside(cmd->choice);
+    chosen->table = depth_table_beside(cmd->choice);
     if (access(chosen->table, F_OK) == 0)
-        read_table(chosen);
+        chosen->count = depth_table_read(chosen->table, &chosen->names);
     else if (cmdline_reads_stdin(cmd->operands, cmd->operand_count))
         message_error(
             "-choose=%s: how many frames its samples stand for is not known: there is no %s "
@@ -313,17 +270,14 @@ static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, s
         check_count(cmd, chosen, stack->frames);
 }
 
-/* Writes which sample of the map stands for which frame. */
 static struct tempfile *write_table(const struct cmdline *cmd, const struct stack *stack)
 {
-    struct tempfile *table = tempfile_create(cmd->depth_table);
-    fprintf(tempfile_stream(table), "sample\tframe\n");
-    for (unsigned i = 0; i < stack->frames; i++) {
-        char *name = name_escape(stack->names[i]);
-        fprintf(tempfile_stream(table), "%u\t%s\n", depth_sample(i, stack->frames), name);
-        free(name);
-    }
-    tempfile_flush(table);
+    unsigned *samples = alloc_array(stack->frames, sizeof *samples);
+    for (unsigned i = 0; i < stack->frames; i++)
+        samples[i] = depth_sample(i, stack->frames);
+    struct tempfile *table =
+        depth_table_write(cmd->depth_table, stack->names, samples, stack->frames);
+    free(samples);
     return table;
 }
 
