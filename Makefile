@@ -103,7 +103,7 @@ $(foreach build,build build/asan build/asan-clang,$(eval \
     $(build)/tools/makemosaic: $(build)/tests/tools/makestack/random.o))
 
 %/bin/framealign: LIBRARIES += -lfftw3f
-%/bin/framein: LIBRARIES += -ljpeg -ltiff
+%/bin/framein: LIBRARIES += -ljpeg -ltiff -lraw
 
 TESTS =
 check: all

@@ -3,6 +3,7 @@
 #ifndef COMMENTS_H
 #define COMMENTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "frame.h"
@@ -34,6 +35,11 @@ char *comments_get(const struct frame *frame, const char *key);
 
 /* Replaces it. A VALUE that is NULL, or too long to travel, leaves FRAME without it. */
 void comments_set(struct frame *frame, const char *key, const char *value);
+
+/* One that is a whole number, 0..65535, into *NUMBER; false, and *NUMBER as it was, if there is
+   none or it is no such number. */
+bool comments_number(const struct frame *frame, const char *key, unsigned *number);
+void comments_set_number(struct frame *frame, const char *key, unsigned number);
 
 /* The orientation: 1, as the pixels lie, to 8; 0: none is known. */
 unsigned comments_orientation(const struct frame *frame);
