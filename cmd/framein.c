@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,19 +28,28 @@
 #include "output.h"
 #include "photo.h"
 #include "raw.h"
+#include "raw_repair.h"
 #include "source.h"
 #include "tiff.h"
 
 static const char synopsis[] =
-    "framein [-like=FILE] [-linear] [-halfsize] [-k] [-outdir=DIR] [-name=NAME ...]\n"
-    "           [photograph|directory ...]";
+    "framein [-mask=FILE [-grow=N] [-maxpixels=N]] [-like=FILE] [-linear] [-halfsize]\n"
+    "           [-k] [-outdir=DIR] [-name=NAME ...] [photograph|directory ...]\n"
+    "       framein -mosaic [-mask=FILE [-grow=N] [-maxpixels=N]] [-k] [-outdir=DIR]\n"
+    "           [-name=NAME ...] [raw file|directory ...]";
+
+enum { GROW_MAX = 50, MAX_PIXELS_MAX = 1000000000 };
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    const char *like; /* the raw file whose white balance all take; NULL: the first operand */
-    bool linear;      /* raw files are developed to light itself */
-    bool half;        /* and at half the size */
-    bool keep_going;  /* when a photograph cannot be read */
+    bool mosaic;         /* of raw files is given, not developed */
+    const char *mask;    /* noisy pixels to repair on the mosaic; NULL: none */
+    unsigned grow;       /* pixels by which the mask is widened, 0..GROW_MAX */
+    unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
+    const char *like;    /* the raw file whose white balance all take; NULL: the first operand */
+    bool linear;         /* raw files are developed to light itself */
+    bool half;           /* and at half the size */
+    bool keep_going;     /* when a photograph cannot be read */
     struct output_options output;
     const char **names; /* of the frames on standard input, NULL behind the last */
     char *const *operands;
@@ -61,11 +69,17 @@ struct stack {
     struct raw_look look; /* of raw files, once the first was read or -like is given */
     unsigned white;       /* of the first raw file; 0: none was read */
     bool white_told;
+    struct raw_repair *repair; /* by -mask; or NULL */
 };
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
+    const char *grow, *max_pixels;
     const struct option options[] = {
+        {"mosaic", &cmd->mosaic, NULL},
+        {"mask", NULL, &cmd->mask},
+        {"grow", NULL, &grow},
+        {"maxpixels", NULL, &max_pixels},
         {"like", NULL, &cmd->like},
         {"linear", &cmd->linear, NULL},
         {"halfsize", &cmd->half, NULL},
@@ -74,35 +88,16 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     };
     cmdline_parse_named("framein", synopsis, options, sizeof options / sizeof options[0], &argc,
                         argv, &cmd->names);
+    cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
+    cmd->max_pixels = max_pixels ? cmdline_whole("maxpixels", max_pixels, 0, MAX_PIXELS_MAX) : 1000;
+    cmdline_without_effect("grow", grow && !cmd->mask, "without -mask");
+    cmdline_without_effect("maxpixels", max_pixels && !cmd->mask, "without -mask");
+    const char *undeveloped = "with -mosaic, which develops nothing";
+    cmdline_without_effect("like", cmd->like && cmd->mosaic, undeveloped);
+    cmdline_without_effect("linear", cmd->linear && cmd->mosaic, undeveloped);
+    cmdline_without_effect("halfsize", cmd->half && cmd->mosaic, undeveloped);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-}
-
-static void add_photograph(struct folder *photographs, size_t *room, char *path)
-{
-    photographs->paths =
-        alloc_grow(photographs->paths, photographs->count, room, sizeof *photographs->paths);
-    photographs->paths[photographs->count++] = path;
-}
-
-/* Lists the operands, standard input if there is none. */
-static void list_photographs(const struct cmdline *cmd, struct folder *photographs)
-{
-    size_t room = 0;
-    struct stat status;
-    for (unsigned i = 0; i < cmd->operand_count; i++) {
-        if (stat(cmd->operands[i], &status) != 0 || !S_ISDIR(status.st_mode)) {
-            add_photograph(photographs, &room, alloc_string(cmd->operands[i]));
-            continue;
-        }
-        struct folder folder;
-        folder_list(cmd->operands[i], &folder);
-        for (unsigned k = 0; k < folder.count; k++)
-            add_photograph(photographs, &room, folder.paths[k]);
-        free(folder.paths);
-    }
-    if (cmd->operand_count == 0)
-        add_photograph(photographs, &room, alloc_string("-"));
 }
 
 /* ---- frames ---- */
@@ -163,6 +158,9 @@ static char *check_fit(struct stack *stack, const struct frame *frame)
         free(first);
         return error;
     }
+    char *misfit = comments_misfit(frame, &stack->first);
+    if (misfit)
+        return misfit;
     tell_orientation(stack, frame);
     return NULL;
 }
@@ -241,14 +239,18 @@ static char *read_raw(struct stack *stack, const struct source *photo, struct ra
 {
     struct frame frame = {.name = frame_name(stack->cmd, photo, 0, 1)};
     char *error = raw_unpack(raw);
-    if (!error && !(stack->look.balance[1] > 0))
+    if (!error && stack->repair)
+        error = raw_repair(stack->repair, raw, frame.name);
+    if (!error && !stack->cmd->mosaic && !(stack->look.balance[1] > 0))
         take_balance(stack, raw, photo->label);
     if (!error)
-        error = raw_develop(raw, &stack->look, &frame);
+        error =
+            stack->cmd->mosaic ? raw_mosaic(raw, &frame) : raw_develop(raw, &stack->look, &frame);
     if (!error)
         error = check_fit(stack, &frame);
     if (!error) {
-        tell_white(stack, raw, photo->label);
+        if (!stack->cmd->mosaic)
+            tell_white(stack, raw, photo->label);
         put_out_rows(stack, raw, &frame);
     }
     frame_free(&frame);
@@ -327,6 +329,10 @@ static char *read_photograph(struct stack *stack, struct source *photo)
         return read_raw(stack, photo, raw);
     if (error)
         return error;
+    if (stack->cmd->mosaic || stack->cmd->mask)
+        return alloc_string(
+            "no camera raw file, so it holds no mosaic. noisemask repairs developed "
+            "frames");
     switch (reader) {
     case KIND_JPEG:
         return read_jpeg(stack, photo);
@@ -369,7 +375,9 @@ int main(int argc, char **argv)
     parse_cmdline(argc, argv, &cmd);
     stack.look.linear = cmd.linear;
     stack.look.half = cmd.half;
-    list_photographs(&cmd, &stack.photographs);
+    folder_collect(cmd.operands, cmd.operand_count, &stack.photographs);
+    if (cmd.mask)
+        stack.repair = raw_repair_new(cmd.mask, cmd.grow, cmd.max_pixels);
     stack.out = output_open(&cmd.output);
     if (cmd.like)
         look_alike(&stack);
@@ -384,6 +392,7 @@ int main(int argc, char **argv)
     folder_free(&stack.photographs);
     frame_free(&stack.frame);
     frame_free(&stack.first);
+    raw_repair_free(stack.repair);
     free(cmd.names);
     return stack.failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

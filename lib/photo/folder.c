@@ -164,6 +164,12 @@ static void part_pairs(const char *path, struct folder *folder)
                      path, all - kept);
 }
 
+static void add(struct folder *folder, size_t *room, char *path)
+{
+    folder->paths = alloc_grow(folder->paths, folder->count, room, sizeof *folder->paths);
+    folder->paths[folder->count++] = path;
+}
+
 /* All that is in the directory PATH, in order. */
 static void list_all(const char *path, struct folder *folder)
 {
@@ -176,8 +182,7 @@ static void list_all(const char *path, struct folder *folder)
     while ((entry = readdir(directory)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
-        folder->paths = alloc_grow(folder->paths, folder->count, &room, sizeof *folder->paths);
-        folder->paths[folder->count++] = alloc_printf("%s/%s", path, entry->d_name);
+        add(folder, &room, alloc_printf("%s/%s", path, entry->d_name));
     }
     closedir(directory);
     if (folder->count > 0)
@@ -195,6 +200,26 @@ void folder_list(const char *path, struct folder *folder)
     if (folder->count == 0)
         message_error("%s holds no photograph", path);
     part_pairs(path, folder);
+}
+
+void folder_collect(char *const *operands, unsigned count, struct folder *all)
+{
+    size_t room = 0;
+    struct stat status;
+    *all = (struct folder){0};
+    for (unsigned i = 0; i < count; i++) {
+        if (stat(operands[i], &status) != 0 || !S_ISDIR(status.st_mode)) {
+            add(all, &room, alloc_string(operands[i]));
+            continue;
+        }
+        struct folder folder;
+        folder_list(operands[i], &folder);
+        for (unsigned k = 0; k < folder.count; k++)
+            add(all, &room, folder.paths[k]);
+        free(folder.paths);
+    }
+    if (count == 0)
+        add(all, &room, alloc_string("-"));
 }
 
 void folder_free(struct folder *folder)

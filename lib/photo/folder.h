@@ -18,6 +18,9 @@ struct folder {
 /* Lists the directory PATH. Ends the program with a message if it cannot be read, holds no
    photograph, or holds other two of one name: two frames would have it. */
 void folder_list(const char *path, struct folder *folder);
+
+/* The COUNT operands of a program, directories replaced by what is in them; none are "-". */
+void folder_collect(char *const *operands, unsigned count, struct folder *all);
 void folder_free(struct folder *folder);
 
 /* The natural order of A and B: less than 0, 0 or more, as strcmp(). */

@@ -24,6 +24,7 @@ struct raw {
     bool damaged;
     uint8_t color[COLOR_ROWS][COLOR_COLUMNS]; /* LibRaw's numbers of the filters */
     unsigned black, white;                    /* black is the smallest of all samples */
+    bool uneven;                              /* black differs by more than that is measured to */
     uint16_t *excess;                         /* a period of a row: what black exceeds that by */
     unsigned excess_period;
     uint16_t *curve;   /* of a developed sample; NULL: as it is, or a mosaic */
@@ -168,9 +169,14 @@ static void prepare_levels(struct raw *raw)
     raw->excess_period = COLOR_COLUMNS * (more[5] ? more[5] : 1);
     raw->excess = alloc_array(raw->excess_period, sizeof *raw->excess);
     raw->black = SAMPLE_MAX;
+    unsigned most = 0;
     for (unsigned y = 0; y < COLOR_ROWS * (more[4] ? more[4] : 1); y++)
-        for (unsigned x = 0; x < raw->excess_period; x++)
-            raw->black = black_at(raw, y, x) < raw->black ? black_at(raw, y, x) : raw->black;
+        for (unsigned x = 0; x < raw->excess_period; x++) {
+            unsigned black = black_at(raw, y, x);
+            raw->black = black < raw->black ? black : raw->black;
+            most = black > most ? black : most;
+        }
+    raw->uneven = (most - raw->black) * 1000 > raw->white - raw->black;
 }
 
 char *raw_unpack(struct raw *raw)
@@ -294,10 +300,9 @@ char *raw_mosaic(struct raw *raw, struct frame *frame)
 /* What the samples of row Y lose, for a period of them; NULL if that is nothing. */
 static const uint16_t *row_excess(struct raw *raw, unsigned y)
 {
-    unsigned any = 0;
-    for (unsigned x = 0; x < raw->excess_period; x++)
-        any |= raw->excess[x] = (uint16_t)(black_at(raw, y, x) - raw->black);
-    return any ? raw->excess : NULL;
+    for (unsigned x = 0; x < raw->excess_period && raw->uneven; x++)
+        raw->excess[x] = (uint16_t)(black_at(raw, y, x) - raw->black);
+    return raw->uneven ? raw->excess : NULL;
 }
 
 static void take_mosaic_row(struct raw *raw, unsigned y)
@@ -318,7 +323,7 @@ void raw_replace(struct raw *raw, const struct frame *frame)
         frame_get_row(frame, y, repaired);
         take_mosaic_row(raw, y);
         for (unsigned x = 0; x < frame->width; x++) {
-            unsigned sample = repaired[x] + black_at(raw, y, x) - raw->black;
+            unsigned sample = repaired[x] + (raw->uneven ? black_at(raw, y, x) - raw->black : 0);
             if (repaired[x] != raw->samples[x])
                 row[x] = (uint16_t)(sample < SAMPLE_MAX ? sample : SAMPLE_MAX);
         }

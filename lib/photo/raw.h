@@ -50,9 +50,10 @@ unsigned raw_white(const struct raw *raw);
 
 /*
  * Gives FRAME, without raster, the geometry, maxval and comments of the mosaic: what the camera
- * shows of its sensor. Samples are the file's, but where black differs among them each loses what
- * its black exceeds the smallest by: one number is the black of all. An error if there is no mosaic
- * of rows and columns in red, green and blue; a monochrome camera's has no colour filters.
+ * shows of its sensor. Samples are the file's, but where black differs among them by more than
+ * 1/1000 of full scale, as much as it is measured to, each loses what its black exceeds the
+ * smallest by: one number is the black of all. An error if there is no mosaic of rows and columns
+ * in red, green and blue; a monochrome camera's has no colour filters.
  */
 char *raw_mosaic(struct raw *raw, struct frame *frame);
 

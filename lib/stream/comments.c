@@ -140,6 +140,19 @@ void comments_set_number(struct frame *frame, const char *key, unsigned number)
     comments_set(frame, key, text);
 }
 
+char *comments_misfit(const struct frame *a, const struct frame *b)
+{
+    char *here = comments_get(a, "cfa"), *there = comments_get(b, "cfa"), *text = NULL;
+    if (here && there && strcmp(here, there) != 0)
+        text =
+            alloc_printf("is a mosaic of the colour filters %s, the first one of %s: one stack has "
+                         "one pattern",
+                         here, there);
+    free(here);
+    free(there);
+    return text;
+}
+
 unsigned comments_orientation(const struct frame *frame)
 {
     char *text = comments_get(frame, "orientation");

@@ -41,6 +41,10 @@ void comments_set(struct frame *frame, const char *key, const char *value);
 bool comments_number(const struct frame *frame, const char *key, unsigned *number);
 void comments_set_number(struct frame *frame, const char *key, unsigned number);
 
+/* "is a mosaic of ..., the first one of ...": why A cannot be of one stack with B, the first frame,
+   by what both say; NULL if it can. The caller frees it. */
+char *comments_misfit(const struct frame *a, const struct frame *b);
+
 /* The orientation: 1, as the pixels lie, to 8; 0: none is known. */
 unsigned comments_orientation(const struct frame *frame);
 void comments_set_orientation(struct frame *frame, unsigned orientation);
