@@ -104,7 +104,8 @@ static unsigned part(char **all, unsigned count)
             others[i - photographs] = all[i];
         else
             all[photographs++] = all[i];
-    memcpy(all + photographs, others, (count - photographs) * sizeof *all);
+    for (unsigned i = photographs; i < count; i++)
+        all[i] = others[i - photographs];
     free(others);
     return photographs;
 }

@@ -243,7 +243,7 @@ char *tiff_read(struct tiff *tiff, unsigned i, struct frame *frame)
     if (layout.color == TIFF_CMYK && !tiff->cmyk_told)
         message_note("%s: CMYK, converted without its profile", tiff->label);
     tiff->cmyk_told = layout.color == TIFF_CMYK;
-    error = tiff_pixels(tiff->file, &layout, frame);
+    error = tiff_pixels(tiff->file, &layout, &tiff->error, frame);
     if (!tiff->error)
         return error;
     free(error);

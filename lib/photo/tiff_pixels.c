@@ -21,6 +21,7 @@ enum { PLANES_MAX = 5 }; /* that count: four inks and opacity */
 struct blocks {
     TIFF *file;
     const struct tiff_layout *layout;
+    char *const *error; /* libtiff's */
     struct frame *frame;
     bool tiled;
     uint32_t width, height;  /* of a block that lies inside */
@@ -39,10 +40,10 @@ static char *too_large(size_t bytes)
                         bytes);
 }
 
-/* Decodes the block at COLUMN, ROW of PLANE to BUFFER, BYTES of it. False after an error, of which
-   libtiff has told the handler unless the block is short. */
-static bool decode(const struct blocks *b, uint32_t column, uint32_t row, unsigned plane,
-                   unsigned char *buffer, size_t bytes)
+/* Decodes the block at COLUMN, ROW of PLANE to BUFFER, BYTES of it. False if it is short or libtiff
+   has reported an error. */
+static bool decode_once(const struct blocks *b, uint32_t column, uint32_t row, unsigned plane,
+                        unsigned char *buffer, size_t bytes)
 {
     tmsize_t got;
     if (b->tiled)
@@ -52,7 +53,25 @@ static bool decode(const struct blocks *b, uint32_t column, uint32_t row, unsign
     else
         got = TIFFReadEncodedStrip(b->file, TIFFComputeStrip(b->file, row, (uint16_t)plane), buffer,
                                    (tmsize_t)bytes);
-    return got == (tmsize_t)bytes;
+    return got == (tmsize_t)bytes && !*b->error;
+}
+
+/* The same; also false where the block's end stayed as it was: libtiff reports success on JPEG and
+   fax that is too short, and leaves the rest of the memory. A last byte that happens to be the mark
+   cannot be its complement, too. */
+static bool decode(const struct blocks *b, uint32_t column, uint32_t row, unsigned plane,
+                   unsigned char *buffer, size_t bytes)
+{
+    static const unsigned char marks[] = {0xa7, 0x58};
+    unsigned char *last = buffer + bytes - 1;
+    for (unsigned i = 0; i < sizeof marks; i++) {
+        *last = marks[i];
+        if (!decode_once(b, column, row, plane, buffer, bytes))
+            return false;
+        if (*last != marks[i])
+            return true;
+    }
+    return false;
 }
 
 static char *cut_off(uint32_t row)
@@ -299,9 +318,10 @@ static char *set_blocks(struct blocks *b)
                : alloc_string("the TIFF is damaged: its strips or tiles have no size");
 }
 
-static char *read_own(TIFF *file, const struct tiff_layout *layout, struct frame *frame)
+static char *read_own(TIFF *file, const struct tiff_layout *layout, char *const *libtiff_error,
+                      struct frame *frame)
 {
-    struct blocks b = {.file = file, .layout = layout, .frame = frame};
+    struct blocks b = {.file = file, .layout = layout, .error = libtiff_error, .frame = frame};
     char *error = set_blocks(&b);
     if (!error && lies_as_raster(&b))
         return decode_in_place(&b);
@@ -337,8 +357,9 @@ static char *read_converted(TIFF *file, struct frame *frame)
     return read ? NULL : alloc_string("the TIFF is damaged, or its YCbCr of an unknown kind");
 }
 
-char *tiff_pixels(TIFF *file, const struct tiff_layout *layout, struct frame *frame)
+char *tiff_pixels(TIFF *file, const struct tiff_layout *layout, char *const *error,
+                  struct frame *frame)
 {
     return layout->color == TIFF_YCBCR ? read_converted(file, frame)
-                                       : read_own(file, layout, frame);
+                                       : read_own(file, layout, error, frame);
 }

@@ -32,8 +32,10 @@ struct tiff_layout {
 /* Sets LAYOUT to that of the current directory, or tells why it cannot be read: as photo.h says. */
 char *tiff_layout(TIFF *file, struct tiff_layout *layout);
 
-/* Reads its pixels into FRAME's raster. Returns as photo.h says; libtiff's own errors go to the
-   handler of FILE, and there must be none if the pixels are right. */
-char *tiff_pixels(TIFF *file, const struct tiff_layout *layout, struct frame *frame);
+/* Reads its pixels into FRAME's raster. Returns as photo.h says. *ERROR is NULL until the handler
+   of FILE keeps an error of libtiff there; then the pixels are not right, whatever libtiff returns.
+ */
+char *tiff_pixels(TIFF *file, const struct tiff_layout *layout, char *const *error,
+                  struct frame *frame);
 
 #endif
