@@ -526,6 +526,11 @@ failing() {
     cp "$FIXTURES"/000?.jpg src
     cp "$FIXTURES/8.tif" scan.tif
     cp src/0000.jpg IMG_0001.JPG
+    mkdir raw
+    makemosaic mosaics "$FIXTURES"/stack/*.pam
+    for n in 0 1 2; do
+        digital_negative raw/$n.dng RG/GB 512 16383 <mosaics/000$n.pgm
+    done
     examples framein.1 >script
     [ "$(wc -l <script)" -ge 4 ]
     bash -euo pipefail script

@@ -16,9 +16,9 @@
  *
  *     raw = raw_open(file, label, tiff, &error);
  *     error = raw_unpack(raw);
- *     error = raw_develop(raw, &look, &frame);   or   raw_mosaic(raw, &frame);
- *     for (y = 0; y < frame.height; y++)
- *         raw_row(raw, y, row);
+ *     error = mosaic ? raw_mosaic(raw, &frame) : raw_develop(raw, &look, &frame);
+ *     for (i = 0; i < frame.height; i++)
+ *         raw_row(raw, i, row);
  *     raw_close(raw);
  *
  * Texts that are returned say what is wrong, as photo.h says.
