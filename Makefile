@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # make            everything, under build/: the programs in build/bin
-# make check      the tests on that build; of them only TESTS=tests/noisemask.bats, say
+# make check      the tests on that build, but for exhaustive ones; only TESTS=tests/noisemask.bats, say
 # make asan       the tests on a sanitized build
 # make asan-clang the same with clang, which checks more
 # make lint       checks of the sources        make bench    speed and memory beside other programs

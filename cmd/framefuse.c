@@ -16,7 +16,8 @@
 #include "alloc.h"
 #include "cmdline.h"
 #include "comments.h"
-#include "depth.h"
+#include "depth_map.h"
+#include "depth_table.h"
 #include "frame.h"
 #include "fuse.h"
 #include "input.h"
@@ -26,14 +27,20 @@
 #include "tempfile.h"
 
 static const char synopsis[] =
-    "framefuse [-sharpness=4|6|8] [-opacity] [-depthmap=FILE] [-png] [-output=FILE]\n"
-    "           [-name=NAME] [frame ...]";
+    "framefuse [-sharpness=4|6|8] [-opacity]\n"
+    "           [-depthmap=FILE [-depthsmooth=N] [-depthopaque]] [-choose=FILE]\n"
+    "           [-png] [-output=FILE] [-name=NAME] [frame ...]";
+
+enum { SMOOTH_MOST = 10000 };
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
     struct fuse_options fuse;
     const char *depth_map; /* file, or NULL */
     char *depth_table;     /* the file beside it, or NULL; owned */
+    unsigned smooth;       /* pixels: how far the map is filled */
+    bool opaque;           /* the map has no opacity plane */
+    const char *choice;    /* file, or NULL */
     const char *output;    /* file, or NULL: standard output */
     bool png;              /* the picture is one, else PAM */
     const char *name;      /* of the picture */
@@ -52,17 +59,17 @@ struct stack {
     char *reference; /* that of the reference frame, or NULL while it has not come; not owned */
 };
 
-/* Where the ending of PATH begins: at its last dot, unless the name has none or begins with it. */
-static const char *ending(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    return dot && dot > name ? dot : name + strlen(name);
-}
+/* A person's choice of frames. */
+struct chosen {
+    struct frame map;
+    unsigned count; /* frames that its samples stand for */
+    char **names;   /* theirs, by the table beside it, escaped; NULL: there is none */
+    char *table;    /* that file */
+};
 
 static bool is_png(const char *path)
 {
-    return strcasecmp(ending(path), ".png") == 0;
+    return strcasecmp(depth_table_ending(path), ".png") == 0;
 }
 
 /* Checks that the map and its table can lie beside each other, and apart from the picture. */
@@ -73,7 +80,7 @@ static void parse_depth_map(struct cmdline *cmd)
     if (map[0] == '\0' || (stat(map, &status) == 0 && !S_ISREG(status.st_mode)))
         message_error("-depthmap=%s: a regular file is needed, for a table is written beside it",
                       map);
-    cmd->depth_table = alloc_printf("%.*s.tsv", (int)(ending(map) - map), map);
+    cmd->depth_table = depth_table_beside(map);
     if (strcmp(map, cmd->depth_table) == 0)
         message_error("-depthmap=%s: that is the name of the table beside the map: give the map "
                       "another ending, such as .png",
@@ -85,14 +92,29 @@ static void parse_depth_map(struct cmdline *cmd)
                       cmd->output, cmd->depth_table);
 }
 
+/* A map that was painted by hand is not to be lost. */
+static void parse_choice(const struct cmdline *cmd)
+{
+    const char *results[] = {cmd->output, cmd->depth_map, cmd->depth_table};
+    struct stat map, result;
+    bool there = stat(cmd->choice, &map) == 0;
+    for (unsigned i = 0; there && i < sizeof results / sizeof results[0]; i++)
+        if (results[i] && stat(results[i], &result) == 0 && map.st_dev == result.st_dev &&
+            map.st_ino == result.st_ino)
+            message_error("-choose=%s would be replaced by %s: give that another name", cmd->choice,
+                          results[i]);
+}
+
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
     static const struct choice powers[] = {{"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0}};
-    const char *sharpness;
+    const char *sharpness, *smooth;
     const struct option options[] = {
         {"sharpness", NULL, &sharpness}, {"depthmap", NULL, &cmd->depth_map},
         {"png", &cmd->png, NULL},        {"output", NULL, &cmd->output},
         {"name", NULL, &cmd->name},      {"opacity", &cmd->fuse.opacity, NULL},
+        {"depthsmooth", NULL, &smooth},  {"depthopaque", &cmd->opaque, NULL},
+        {"choose", NULL, &cmd->choice},
     };
     cmdline_parse("framefuse", synopsis, options, sizeof options / sizeof options[0], &argc, argv);
     cmd->fuse.sharpness = (unsigned)cmdline_choice("sharpness", sharpness, powers, 6);
@@ -101,8 +123,14 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("-output: the file's name is empty");
     if (cmd->name && cmd->name[0] == '\0')
         message_error("-name: the name is empty");
+    cmdline_without_effect("depthsmooth", smooth && !cmd->depth_map, "without -depthmap");
+    cmdline_without_effect("depthopaque", cmd->opaque && !cmd->depth_map, "without -depthmap");
+    if (smooth)
+        cmd->smooth = cmdline_whole("depthsmooth", smooth, 1, SMOOTH_MOST);
     if (cmd->depth_map)
         parse_depth_map(cmd);
+    if (cmd->choice)
+        parse_choice(cmd);
     cmd->png = cmd->png || (cmd->output && is_png(cmd->output));
     cmdline_without_effect("name", cmd->name && cmd->png, "on PNG, which carries no name");
     cmd->operands = argv + 1;
@@ -121,6 +149,77 @@ static void check_memory(const struct cmdline *cmd, const struct frame *frame)
                   "%.1f GiB: make them smaller (pamscale, or pamcut into parts that overlap)",
                   frame->name, geometry, needed, there);
 }
+
+/* ---- a person's choice ---- */
+
+static void read_choice(const struct cmdline *cmd, struct chosen *chosen)
+{
+    input_read_single(cmd->choice, &chosen->map);
+    if (frame_colors(&chosen->map) != 1)
+        message_error(
+            "-choose=%s has colours: a gray image is needed, with opacity or without, whose "
+            "samples are numbers of frames",
+            cmd->choice);
+    chosen->table = depth_table_beside(cmd->choice);
+    if (access(chosen->table, F_OK) == 0)
+        chosen->count = depth_table_read(chosen->table, &chosen->names);
+    else if (cmdline_reads_stdin(cmd->operands, cmd->operand_count))
+        message_error(
+            "-choose=%s: how many frames its samples stand for is not known: there is no %s "
+            "beside it, and frames come from standard input; give them as operands",
+            cmd->choice, chosen->table);
+    else
+        chosen->count = cmd->operand_count;
+    if (chosen->map.maxval < chosen->count - 1)
+        message_error(
+            "-choose=%s has a maxval of %u, too few to tell %u frames apart: edit it with "
+            "16 bits",
+            cmd->choice, chosen->map.maxval, chosen->count);
+}
+
+static void check_size(const struct cmdline *cmd, const struct chosen *chosen,
+                       const struct frame *frame)
+{
+    const struct frame *map = &chosen->map;
+    if (map->width != frame->width || map->height != frame->height)
+        message_error(
+            "-choose=%s is %ux%u, but frame %s is %ux%u: it has to be of the frames' size",
+            cmd->choice, map->width, map->height, frame->name, frame->width, frame->height);
+}
+
+/* Frame NUMBER, from 0, is called NAME: that has to be the one that the choice means. */
+static void check_name(const struct cmdline *cmd, const struct chosen *chosen, const char *name,
+                       unsigned number)
+{
+    if (!chosen->names || number >= chosen->count)
+        return;
+    char *escaped = name_escape(name);
+    if (strcmp(escaped, chosen->names[number]) != 0)
+        message_error(
+            "frame %u is %s, but %s beside -choose=%s says %s: fuse the frames that the map "
+            "was made of, in the same order",
+            number + 1, name, chosen->table, cmd->choice, chosen->names[number]);
+    free(escaped);
+}
+
+static void check_count(const struct cmdline *cmd, const struct chosen *chosen, unsigned frames)
+{
+    if (frames != chosen->count)
+        message_error("%u frames were read, but -choose=%s stands for %u%s%s", frames, cmd->choice,
+                      chosen->count, chosen->names ? ", by " : ": give each frame as an operand",
+                      chosen->names ? chosen->table : "");
+}
+
+static void free_choice(struct chosen *chosen)
+{
+    for (unsigned i = 0; chosen->names && i < chosen->count; i++)
+        free(chosen->names[i]);
+    free(chosen->names);
+    free(chosen->table);
+    frame_free(&chosen->map);
+}
+
+/* ---- the stack ---- */
 
 static void keep_name(struct stack *stack, const char *name)
 {
@@ -143,15 +242,20 @@ static void keep_comments(struct stack *stack, const struct frame *frame)
 }
 
 /* Fuses all frames; FRAME holds the last one then. */
-static void read_stack(const struct cmdline *cmd, struct stack *stack, struct frame *frame)
+static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, struct stack *stack,
+                       struct frame *frame)
 {
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
     while (input_next(in, frame)) {
         if (!stack->fuse) {
             check_memory(cmd, frame);
+            if (cmd->choice)
+                check_size(cmd, chosen, frame);
             stack->fuse = fuse_new(frame, &cmd->fuse);
         }
         input_raster(in, frame);
+        if (cmd->choice)
+            check_name(cmd, chosen, frame->name, stack->frames);
         if (cmd->depth_map)
             keep_name(stack, frame->name);
         keep_comments(stack, frame);
@@ -162,19 +266,18 @@ static void read_stack(const struct cmdline *cmd, struct stack *stack, struct fr
         stack->frames++;
     }
     input_close(in);
+    if (cmd->choice)
+        check_count(cmd, chosen, stack->frames);
 }
 
-/* Writes which sample of the map stands for which frame. */
 static struct tempfile *write_table(const struct cmdline *cmd, const struct stack *stack)
 {
-    struct tempfile *table = tempfile_create(cmd->depth_table);
-    fprintf(tempfile_stream(table), "sample\tframe\n");
-    for (unsigned i = 0; i < stack->frames; i++) {
-        char *name = name_escape(stack->names[i]);
-        fprintf(tempfile_stream(table), "%u\t%s\n", depth_sample(i, stack->frames), name);
-        free(name);
-    }
-    tempfile_flush(table);
+    unsigned *samples = alloc_array(stack->frames, sizeof *samples);
+    for (unsigned i = 0; i < stack->frames; i++)
+        samples[i] = depth_sample(i, stack->frames);
+    struct tempfile *table =
+        depth_table_write(cmd->depth_table, stack->names, samples, stack->frames);
+    free(samples);
     return table;
 }
 
@@ -193,7 +296,7 @@ static void write_depth(const struct cmdline *cmd, const struct stack *stack,
                         struct tempfile *files[2])
 {
     struct frame map;
-    fuse_depth_map(stack->fuse, &map);
+    fuse_depth_map(stack->fuse, cmd->smooth, !cmd->opaque, &map);
     strcpy(map.comments, comments_of(stack));
     map.name = alloc_string(cmd->name ? cmd->name : "depth");
     files[0] = write_file(cmd->depth_map, is_png(cmd->depth_map), &map);
@@ -226,11 +329,17 @@ int main(int argc, char **argv)
 {
     struct cmdline cmd = {0};
     struct stack stack = {0};
+    struct chosen chosen = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);
+    if (cmd.choice) {
+        read_choice(&cmd, &chosen);
+        cmd.fuse.choice = &chosen.map;
+        cmd.fuse.count = chosen.count;
+    }
     const struct output_options options = {.png = cmd.png, .option = "-output=FILE"};
     struct output *out = cmd.output ? NULL : output_open(&options);
-    read_stack(&cmd, &stack, &frame);
+    read_stack(&cmd, &chosen, &stack, &frame);
     if (stack.shown == 0)
         message_error("all %u frames are transparent everywhere: there is nothing to fuse",
                       stack.frames);
@@ -244,6 +353,7 @@ int main(int argc, char **argv)
     free(stack.comments);
     free(cmd.depth_table);
     fuse_free(stack.fuse);
+    free_choice(&chosen);
     frame_free(&frame);
     return EXIT_SUCCESS;
 }

@@ -69,3 +69,41 @@ EOF
     done
     [ "$found" -ge 5 ]
 }
+
+# tested ARGUMENT...: scripts/test, as if no test were running: bats puts its parts first in PATH.
+tested() {
+    env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$BATS_TEST_TMPDIR" sh "$REPO/scripts/test" "$@" >out 2>&1
+}
+
+@test "scripts/test adds up its files, and leaves the exhaustive tests out unless all are wanted" {
+    printf '%s\n' '@test "good" { true; }' '@test "no tool" { skip "here"; }' '# bats test_tags=all' '@test "long" { true; }' >one.bats
+    printf '%s\n' '@test "ok bad" { false; }' '@test "better" { true; }' >two.bats
+    tested "$BUILD" "$PWD/one.bats"
+    [ "$(tail -n 1 out)" = '1 passed, 0 failed, 1 skipped' ]
+    tested all "$BUILD" "$PWD/one.bats"
+    [ "$(tail -n 1 out)" = '2 passed, 0 failed, 1 skipped' ]
+    tested all "$BUILD" "$PWD/one.bats" "$PWD/two.bats" && false
+    [ "$(tail -n 1 out)" = '3 passed, 1 failed, 1 skipped' ]
+    grep -qx 'not ok [1-5] ok bad' out
+    [ "$(sed -n 's/^.*ok \([1-5]\) .*/\1/p' out | paste -sd ' ')" = '1 2 3 4 5' ]
+    tested "$BUILD" -f better "$PWD/one.bats" "$PWD/two.bats"
+    [ "$(tail -n 1 out)" = '1 passed, 0 failed, 0 skipped' ]
+}
+
+@test "scripts/test fails where a test does not report, or nothing is tested" {
+    printf '%s\n' '@test "good" { true; }' >one.bats
+    tested "$BUILD" -f 'no such test' "$PWD/one.bats" && false
+    matches 'ran 0 tests .*0 passed, 1 failed, 0 skipped *$' "$(cat out)"
+    tested "$BUILD" "$PWD/absent.bats" && false
+    matches '0 passed, 1 failed, 0 skipped *$' "$(cat out)"
+    # A bats that is killed, and one whose tests are.
+    printf '%s\n' '#!/bin/sh' 'printf "1..3\nok 1 good\n"' >bats
+    chmod +x bats
+    PATH=$PWD:$PATH
+    tested "$BUILD" "$PWD/one.bats" && false
+    matches '2 tests did not report 1 passed, 2 failed, 0 skipped *$' "$(cat out)"
+    printf '%s\n' 'kill -KILL $$' >>bats
+    sed -i 's/1\.\.3/1..1/' bats
+    tested "$BUILD" "$PWD/one.bats" && false
+    matches '1 passed, 1 failed, 0 skipped *$' "$(cat out)"
+}

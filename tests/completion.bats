@@ -29,7 +29,7 @@ in_bash() {
         printf "%s\n" "${COMPREPLY[@]}"' - "$REPO/completion/stackpbm.bash" "$1" | listed
 }
 
-# The same in zsh, on a terminal of its own.
+# The same in zsh, on a terminal of its own. The first time takes a second to find all functions.
 in_zsh() {
     timeout 120 zsh -f -c '
         zmodload zsh/zpty
@@ -38,7 +38,7 @@ in_zsh() {
             PS1= PS2= RPS1=
             stty -echo cols 2000 rows 200
             fpath=(${(q)1} \$fpath)
-            autoload -Uz compinit && compinit -u -D
+            autoload -Uz compinit && compinit -C -d ${(q)3}
             finish() { zle -I; print -r \"<\"end\">\"; exit }
             zle -N finish
             bindkey \"^I\" list-choices
@@ -47,7 +47,7 @@ in_zsh() {
         while zpty -r shell line && [[ $line != *"<ready>"* ]]; do :; done
         zpty -w -n shell "$2"$'"'\\t\\x18'"'
         while zpty -r shell line && [[ $line != *"<end>"* ]]; do print -r -- $line; done
-        ' - "$REPO/completion" "$1" </dev/null | grep -v -F -e "$1" | listed
+        ' - "$REPO/completion" "$1" "$FIXTURES/zcompdump" </dev/null | grep -v -F -e "$1" | listed
 }
 
 # The same in fish, which repeats the option before its value.

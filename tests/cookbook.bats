@@ -89,8 +89,18 @@ raw_stack() {
     cook "A card of JPEGs"
     is_png 600 400 fused/beetle.png
     grep -q beetle beetle.log
+    is_png 600 400 pictures/bee.png
+    is_png 600 400 pictures/wasp.png
+    [ "$(find bee wasp pictures -name '*.png' | wc -l)" -eq 7 ]
+    # Whichever runs again, and then the other, makes nothing anew.
+    for name in wasp bee; do
+        stackjob $name.job 2>err
+        grep 'noise-map/hot-rgb.png is up to date' err
+        grep 'frames are up to date' err
+    done
 }
 
+# bats test_tags=all
 @test "cookbook: raw files" {
     raw_stack
     mv raw clean.raw
@@ -171,6 +181,28 @@ raw_stack() {
     diff <(ls applied) <(ls frames)
 }
 
+# bats test_tags=all
+@test "cookbook: frames by hand" {
+    need gnuplot
+    noisemask -quiet -mask=hot.pam frames/*.pam | framealign -quiet | framebalance -quiet -png -outdir=ready
+    cook "Choosing frames by hand" >table
+    for picture in beetle beetle2 soft mapped; do
+        is_png 600 400 $picture.png
+    done
+    # The rectangle is frame 0003's, and beyond it nothing has changed.
+    for at in '216 166 88 58 ready/0003.png' '0 0 180 400 beetle.png'; do
+        # shellcheck disable=SC2086
+        set -- $at
+        same <(pngtopam beetle2.png | pamcut -left "$1" -top "$2" -width "$3" -height "$4") \
+            <(pngtopam "$5" | pamcut -left "$1" -top "$2" -width "$3" -height "$4")
+    done
+    is_png 600 400 whole/beetle.png
+    [ "$(wc -l <height.txt)" -eq 100 ]
+    [ "$(awk '{ print NF }' height.txt | sort -u)" -eq 150 ]
+    is_png 640 480 height.png
+}
+
+# bats test_tags=all
 @test "cookbook: other programs" {
     need dcraw_emu enfuse
     raw_stack
@@ -183,6 +215,7 @@ raw_stack() {
     [ -s a.ppm ]
 }
 
+# bats test_tags=all
 @test "cookbook: several machines" {
     need parallel rsync
     # All machines are this one.

@@ -320,6 +320,13 @@ ends() {
     done
 }
 
+@test "a file that grows while its rows are read is an error that says so" {
+    pam 4 2 1 255 7 >frame.pam
+    bytes=$(stat -c %s frame.pam)
+    fails_with 1 "frame.pam changed while it was read: it was $bytes bytes long, and now is $((bytes + 1))" \
+        growingfile frame.pam
+}
+
 @test "what was written is on the disk before it is in its place" {
     strace -o trace true 2>/dev/null || skip "strace is missing, or may not trace"
     export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
@@ -407,6 +414,7 @@ ends() {
     done
 }
 
+# bats test_tags=all
 @test "so does one that comes while a frame is worked on" {
     sanitized && skip "a sanitized program has memory of its own"
     makestack -kind=easy -width=1600 -height=1200 -frames=2 big

@@ -189,10 +189,12 @@ without_effect() {
     is_within easy 0.005 0.0092
 }
 
+# bats test_tags=all
 @test "breathing stacks are registered" {
     is_within breathing 0.014 0.022
 }
 
+# bats test_tags=all
 @test "rotated stacks are registered" {
     is_within rotated 0.014 0.022
 }
@@ -205,6 +207,7 @@ without_effect() {
     is_within defocus 0.026 0.1 -defocus=7
 }
 
+# bats test_tags=all
 @test "blocks that are out of focus in one frame alone weigh less" {
     for seed in 1 2 3; do
         makestack -kind=easy -defocus=20 -seed=$seed -width=300 -height=200 -frames=5 stack$seed
@@ -214,10 +217,12 @@ without_effect() {
     awk '{ print; sum += $2 } END { print sum / NR; exit !(NR == 15 && sum / NR < 0.5) }' all
 }
 
+# bats test_tags=all
 @test "stacks of low texture are registered" {
     is_within lowtexture 0.03 0.052
 }
 
+# bats test_tags=all
 @test "stacks shifted by 6 % are registered" {
     is_within shift 0.012 0.05
 }
@@ -226,6 +231,7 @@ without_effect() {
     is_within repetitive 0.008 0.022
 }
 
+# bats test_tags=all
 @test "repetitive texture that is displaced by more than half its wavelength is registered" {
     makestack -kind=repetitive -seed=3 -width=1000 -height=650 -frames=5 stack
     framealign -quiet -direct -estimate -model=similarity -reference=stack/0002.pam stack/0000.pam >table
@@ -236,6 +242,7 @@ without_effect() {
     is_within homography 0.028 0.076
 }
 
+# bats test_tags=all
 @test "500 hot pixels do not mislead" {
     is_within hot 0.022 0.048
 }
@@ -246,10 +253,12 @@ without_effect() {
     errors stack table 300 200 | awk '{ print } !($2 < 0.07) { bad = 1 } END { exit bad }'
 }
 
+# bats test_tags=all
 @test "hot pixels and dust do not mislead" {
     is_within dust 0.052 0.1
 }
 
+# bats test_tags=all
 @test "16-bit stacks are registered" {
     is_within 16bit 0.012 0.02
 }
@@ -291,6 +300,22 @@ without_effect() {
         errors stack$seed table 300 200
     done | awk '$2 > 0 { n++; r = $2 / $3; ok += r < 3 && r > 1 / 3 }
         END { print ok, n; exit !(n == 30 && ok >= 27) }'
+}
+
+@test "the predicted error is of the true one's size where few parts of the frame show detail" {
+    figures
+    for seed in 1 2 3 4 5 6; do
+        makestack -kind=breathing -seed=$seed -width=300 -height=200 -frames=6 stack$seed
+        mkdir left$seed
+        for frame in stack$seed/0*.pam; do
+            pamcut -width 120 "$frame" >left
+            pamcut -left 120 "$frame" | pamfunc -andmask=0 | pamfunc -adder=100 >gray
+            pamcat -leftright left gray >left$seed/"${frame##*/}"
+        done
+        framealign -direct -model=similarity -estimate left$seed/*.pam >table
+        errors stack$seed table 300 200
+    done | awk '$2 > 0 { n++; squares += ($2 / $3) ^ 2 }
+        END { print n, sqrt(squares / n); exit !(n == 30 && squares / n < 1.2 ^ 2) }'
 }
 
 @test "light does not move the estimate: half, double, and a tenth more" {
@@ -345,6 +370,7 @@ without_effect() {
     [ "$(grep ^0001 "$BATS_TEST_TMPDIR/all")" = "$(grep ^0001 "$BATS_TEST_TMPDIR/one")" ]
 }
 
+# bats test_tags=all
 @test "every instruction set gives the same estimate" {
     sanitized && skip "one build is enough"
     portable framealign
@@ -385,6 +411,7 @@ links() {
     errors stack table 300 200 | awk '{ print } !($2 < 4 * $3) && $3 > 0 { exit 1 }'
 }
 
+# bats test_tags=all
 @test "under parallax neighbours lie on each other at the depth that is sharp in both" {
     figures
     makestack -kind=parallax -relief=smooth -parallax=6 -parallaxangle=30 -width=1200 -height=780 \
@@ -400,6 +427,7 @@ links() {
         NR > 1 && $1 != "0002" && !($c["scatter"] > 0.02) { exit 1 }' table
 }
 
+# bats test_tags=all
 @test "the depth half-way between those in focus decides, in a rough relief too" {
     figures
     makestack -kind=parallax -parallax=3 -parallaxangle=200 -width=1200 -height=780 -frames=5 stack
@@ -440,6 +468,7 @@ links() {
     awk -F '\t' 'NR > 1 { print $8, $9; a = $2 - $6; if ($8 ^ 2 + $9 ^ 2 > 1e-18 || a ^ 2 > 1e-18) exit 1 }' table
 }
 
+# bats test_tags=all
 @test "the perspective of one pair of frames does not stay in the next pair's answer" {
     figures
     for seed in 4 6; do
@@ -592,6 +621,9 @@ noisy() {
     # Without any link to the reference but the first, errors add up on the way.
     linknetwork 8 0,2,- 0,3,- 0,4,- 0,5,- 0,6,- 0,7,- >chain
     awk '$3 <= last { bad = 1 } { last = $3 } END { exit bad || NR != 7 }' chain
+    # Three links around 0.6 px apart are each off by 0.2 px along both axes, twice their error.
+    for apart in 0 0.6; do linknetwork 3 0,1,0 1,2,0 0,2,$apart; done >contradiction
+    awk '$1 == 2 { e[++n] = $3 } END { print e[1], e[2]; exit !(n == 2 && e[2] >= 2 * e[1]) }' contradiction
     # Nodes that no chain reaches.
     linknetwork 6 3,4,- 0,4,- 0,5,- >parted
     [ "$(grep -c unreached parted)" -eq 2 ]
@@ -603,6 +635,7 @@ noisy() {
     done
 }
 
+# bats test_tags=all
 @test "a frame behind one of another scene, too far from the reference, is linked to the last good one" {
     makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 -wrong=7:scene stack
     status=0
@@ -629,6 +662,9 @@ noisy() {
     awk -F '\t' 'NR > 1 && $11 > 0.3 { print $1 }' table >wanted
     [ -s wanted ]
     [ "$(sed -n 's/.*warning: frame \([0-9]*\): the predicted error is.*/\1/p' messages)" = "$(cat wanted)" ]
+    # Where the blocks disagree by no more than their noise, the subject is not said to have depth.
+    awk -F '\t' '$1 == "0000" { exit !($12 > 0.1) }' table
+    grep -q 'frame 0000: the predicted error is .*: look at it$' messages
 }
 
 # ---- resampling ----
@@ -748,6 +784,14 @@ noisy() {
     [ "$(samples out | cut -d ' ' -f 5-8)" = "255 0 0 255" ]
 }
 
+@test "what lies under full transparency is interpolated, too" {
+    # Half way between two columns of a ramp of red in the transparent half lies their mean.
+    pam 8 4 4 255 10 80 90 0 30 80 90 0 50 80 90 0 70 80 90 0 \
+        7 7 7 255 7 7 7 255 7 7 7 255 7 7 7 255 >hidden.pam
+    applied hidden.pam 1 0 0.5 0 1 0 0 0 1 -border=replicate
+    [ "$(samples out | cut -d ' ' -f 5-8)" = "40 80 90 0" ]
+}
+
 @test "a whole shift of a frame with opacity keeps every sample" {
     applied "$FIXTURES/tiny4.pam" 1 0 2 0 1 1 0 0 1 -border=replicate
     same <(pamcut -width 5 -height 5 out) <(pamcut -left 2 -top 1 "$FIXTURES/tiny4.pam")
@@ -832,7 +876,7 @@ noisy() {
                 for (y = 0; y < 90; y++) for (x = 0; x < 120; x++) for (p = 0; p < 3; p++) {
                     sum = "outside"
                     if (x >= 25 && y >= 14) sum = at(x, y, p)
-                    else if ((x + y) % 7 == 0) {
+                    else if ((x + y) % 29 == 0) {
                         sum = 0
                         for (j = -r; j <= r; j++) for (i = -r; i <= r; i += 1)
                             sum += k[i] * k[j] * at(x + i, y + j, p) / s / s
@@ -852,6 +896,31 @@ noisy() {
         column out | sed -n 1,200p >row$sigma
     done
     near row7.99 row8 80
+}
+
+@test "the blurred border is a Gaussian to a sixteenth of a level of 8 bits, over all places of an edge" {
+    # The blur works on cells of 7 pixels: seven edges, up and down, each a pixel further in its cell.
+    pam 2450 12 1 65535 $(awk 'BEGIN { for (x = 0; x < 2450; x++) print int((x + 175 - int(x / 350)) / 350) % 2 * 65535 }') >edges.pam
+    applied edges.pam 1 0 0 0 1 -11 0 0 1 -border=blur -borderblur=30
+    # Their mean is the integral of the Gaussian, here by Simpson's rule from far left on.
+    column out | awk '
+        function gauss(x) { return exp(-x * x / 1800) / (30 * sqrt(2 * atan2(0, -1))) }
+        NR <= 2450 { v[NR - 1] = $1 }
+        END {
+            for (d = -300; d < 150; d++) {
+                at = d + 0.5
+                if (d >= -150) {
+                    mean = 0
+                    for (i = 0; i < 7; i++) {
+                        value = v[350 * i + 175 + i + d]
+                        mean += (i % 2 ? 65535 - value : value) / 7
+                    }
+                    print 65535 * sum, mean
+                }
+                sum += (gauss(at) + 4 * gauss(at + 0.5) + gauss(at + 1)) / 6
+            }
+        }' >wanted_found
+    near <(cut -d ' ' -f 1 wanted_found) <(cut -d ' ' -f 2 wanted_found) 16
 }
 
 @test "-crop cuts to the largest rectangle inside every frame" {
@@ -923,6 +992,12 @@ noisy() {
         # shellcheck disable=SC2086
         { header_line; row tiny1 $numbers; } >table
         fails_with 1 'table, line 2' framealign -apply=table "$frame"
+    done
+    # What follows the matrix: error, scatter, share, ncc.
+    for i in 1 2 3 4; do
+        { header_line; row tiny1 1 0 0 0 1 0 0 0 1; } | awk -F '\t' -v OFS='\t' -v at=$((10 + i)) \
+            'NR == 2 { $at = "1e999" } { print }' >table
+        fails_with 1 'table, line 2: frame tiny1 has a number that is not finite' framealign -apply=table "$frame"
     done
     { cat "$FIXTURES/identity.tsv"; row tiny1 1 0 0 0 1 0 0 0 1; } >table
     fails_with 1 'line 3: frame tiny1 is there twice' framealign -apply=table "$frame"
@@ -1047,6 +1122,7 @@ noisy() {
     done
 }
 
+# bats test_tags=all
 @test "memory: at most 3 frames of 16-bit samples, the same for 3 and for 9 frames" {
     sanitized && skip "a sanitized program has memory of its own"
     makestack -kind=easy -width=1600 -height=1200 -frames=3 -maxval=65535 stack

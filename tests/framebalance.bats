@@ -169,6 +169,14 @@ bend() {
         "$(mean "$FIXTURES/scene16.pam")" "$(mean balanced.pam)"
 }
 
+@test "samples of 0 stay, and count in the mean that a gamma curve is to meet" {
+    # Half of the samples are 0: the others have to become 128 for a mean of 64.
+    pam 4 1 1 255 0 100 >frame.pam
+    pam 1 1 1 255 64 >reference.pam
+    framebalance -curve=gamma -reference=reference.pam frame.pam >balanced.pam
+    [ "$(samples balanced.pam)" = '0 128 0 128' ]
+}
+
 @test "the mean of the gamma curve over luma meets the reference's within 1e-6 of full scale" {
     bend 65535 'v * 0.6 + 900' "$FIXTURES/scene16.pam" >other.pam
     corrections -reference="$FIXTURES/scene16.pam" -curve=gamma other.pam >got
@@ -495,6 +503,11 @@ END
     pam 1 1 3 255 20 40 60 >reference.pam
     framebalance -reference=reference.pam -channel=rgb rgb.pam >balanced.pam
     [ "$(samples balanced.pam)" = '20 40 60 20 40 60 20 40 60' ]
+    # Another factor for each colour: 2, 3 and a half.
+    pam 3 1 3 255 10 20 30 >rgb.pam
+    pam 1 1 3 255 20 60 15 >reference.pam
+    framebalance -reference=reference.pam -channel=rgb rgb.pam >balanced.pam
+    [ "$(samples balanced.pam)" = '20 60 15 20 60 15 20 60 15' ]
 }
 
 @test "frames of many strips, and of rows longer than one, are changed in every row" {
@@ -508,7 +521,7 @@ END
                 pamfunc -multiplier=2 frame.pnm | pamtopam >twice.pam
                 for channel in lumi rgb; do
                     framebalance -channel=$channel -reference=twice.pam frame.pnm >balanced.pam
-                    same <(samples balanced.pam) <(samples twice.pam)
+                    same <(raster balanced.pam) <(raster twice.pam)
                 done
             done
         done

@@ -124,8 +124,10 @@ same() {
 
 # matches PATTERN TEXT: as an extended pattern, in any case, a line's end as good as a blank.
 matches() {
-    local text
-    text=$(tr -s ' \n' ' ' <<<"$2")
+    local text="${2//$'\n'/ } "
+    while [[ $text == *'  '* ]]; do
+        text=${text//  / }
+    done
     shopt -s nocasematch
     [[ $text =~ $1 ]] && shopt -u nocasematch && return
     shopt -u nocasematch
@@ -133,10 +135,12 @@ matches() {
     return 1
 }
 
-# said_by PROGRAM <MESSAGES: the messages without the program's name before each, which a pattern
-# would else match.
+# said_by PROGRAM FILE: sets $said to the messages in FILE, without the program's name before each,
+# which a pattern would else match.
 said_by() {
-    sed "s/^$(basename -- "$1"): //"
+    said=$'\n'$(<"$2")
+    said=${said//$'\n'"${1##*/}: "/$'\n'}
+    said=${said#$'\n'}
 }
 
 # fails_with STATUS PATTERN COMMAND...: the command ends with that status, writes nothing to
@@ -154,7 +158,8 @@ fails_with() {
         printf 'something is on standard output of: %s\n' "$*"
         return 1
     }
-    matches "$pattern" "$(said_by "$1" <"$BATS_TEST_TMPDIR/err")"
+    said_by "$1" "$BATS_TEST_TMPDIR/err"
+    matches "$pattern" "$said"
 }
 
 # says PATTERN COMMAND...: the command succeeds and says that on standard error; what it writes to
@@ -167,7 +172,8 @@ says() {
         cat "$BATS_TEST_TMPDIR/err"
         return 1
     }
-    matches "$pattern" "$(said_by "$1" <"$BATS_TEST_TMPDIR/err")"
+    said_by "$1" "$BATS_TEST_TMPDIR/err"
+    matches "$pattern" "$said"
 }
 
 # is_empty DIR: nothing is in it, not even a file left half written.

@@ -232,6 +232,7 @@ END
 
 # ---- what is computed ----
 
+# bats test_tags=all
 @test "the map is what the definition gives, for one frame, few and many, borders too" {
     for count in 1 2 5 6 7; do
         frames=()
@@ -395,6 +396,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "bands of any height give the same map" {
     # A row of 120000 bytes makes bands of 21 rows.
     for height in 2 3 20 21 22 23 24 42 43; do
@@ -414,6 +416,7 @@ END
     detect -map -cfa=RGGB ./*.pgm | cmp - <(detect -map -cfa=RGGB 0008.pgm 000[0-7].pgm)
 }
 
+# bats test_tags=all
 @test "the peak of memory is the same for 6 and for 200 mosaics, and that of persistent" {
     local few=() many=()
     while [ ${#few[@]} -lt 6 ]; do few+=("$FIXTURES/clean/0000.pgm"); done
@@ -500,6 +503,7 @@ finds() {
         }' marks
 }
 
+# bats test_tags=all
 @test "nine mosaics: nearly all that is 5 % too bright is found, and nothing else" {
     planted bayer100 -iso=100 -defects=5,10,25,50,saturated
     finds bayer100 RGGB 9 1 5 85 10 95 25 99 50 99 saturated 99
@@ -507,6 +511,7 @@ finds() {
     finds bayer3200 RGGB 9 1 10 95 25 99 50 99 saturated 99
 }
 
+# bats test_tags=all
 @test "three mosaics: most of what is 10 % too bright is found, and nothing else" {
     planted bayer100 -iso=100 -defects=5,10,25,50,saturated
     finds bayer100 RGGB 3 1 10 85 25 95
@@ -524,6 +529,7 @@ finds() {
     finds xtrans100 $XTRANS 9 1 10 93 25 99 50 99 saturated 99
 }
 
+# bats test_tags=all
 @test "pairs, clusters and columns are found whole, and nothing else" {
     for shape in 'pair 98' 'square 98' 'column 90'; do
         # shellcheck disable=SC2086
@@ -785,6 +791,7 @@ errors_of_repairs() {
         }' "$1/pixels.tsv" -
 }
 
+# bats test_tags=all
 @test "repair errs less than the mean and the median of the colour in 5x5" {
     figures
     for shape in single pair square column; do

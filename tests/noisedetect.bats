@@ -164,8 +164,10 @@ inside() {
     sed '1a # threshold 8.5' plain.pam >carries.pam
     says '2 noisy pixels at threshold 8.5 $' noisedetect -frommap carries.pam
     says '1 noisy pixels at threshold 12 $' noisedetect -frommap -threshold=12 carries.pam
-    sed '1a # threshold x' plain.pam >junk.pam
-    says 'at threshold 8 $' noisedetect -frommap junk.pam
+    for junk in x -3 256 nan inf; do
+        sed "1a # threshold $junk" plain.pam >junk.pam
+        says 'at threshold 8 $' noisedetect -frommap junk.pam
+    done
 }
 
 # ---- what is computed ----
@@ -524,7 +526,7 @@ false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
 @test "bands of any height give the same map, the last of one row too" {
     # a row of 120000 bytes makes bands of 1 + 8 radius + 1 rows
     for height in 1 2 3 10 11 17 18 19 20 36 37; do
-        pam 120000 $height 1 255 9 200 7 3 14 15 >frame.pam
+        pam 6 1 1 255 9 200 7 3 14 15 | pamtopnm | pnmtile 120000 $height >frame.pam
         for blur in 1 3 5; do
             noisedetect -quiet -map -blur=$blur frame.pam | cmp - <(noisedetect -quiet -map -blur=$blur <frame.pam)
         done

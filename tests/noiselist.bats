@@ -281,6 +281,7 @@ differs_by() {
     pamarith -difference "$1" "$2" | pamsumm -mean -brief
 }
 
+# bats test_tags=all
 @test "noisedetect -cfa finds what is planted in such negatives, and the list takes it out of the developments" {
     for program in dcraw dcraw_emu exiftool; do
         type $program >/dev/null || skip "$program is not installed"

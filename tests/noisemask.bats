@@ -113,6 +113,8 @@ reference_repair() {
 @test "a mask of another size is refused with both sizes" {
     pam 3 2 1 255 0 >small.pam
     fails_with 1 'small.pam.*3x2.*nine.*3x3' noisemask -mask=small.pam "$FIXTURES/nine.pam"
+    pam 2 3 1 255 0 >narrow.pam
+    fails_with 1 'narrow.pam.*2x3.*nine.*3x3' noisemask -mask=narrow.pam "$FIXTURES/nine.pam"
 }
 
 @test "a mask of three planes does not serve gray frames" {

@@ -322,6 +322,7 @@ photographs() {
 
 # ---- disks that fill, power that fails ----
 
+# bats test_tags=all
 @test "a line of the journal that was cut short makes no result of stackjob foreign" {
     frames tiny
     plain_job

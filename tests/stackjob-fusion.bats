@@ -208,3 +208,39 @@ numbered() {
     { contents bunches && contents fused; } | diff wanted -
     stackjob -n job | grep 'FocusStack fused: nothing to do'
 }
+
+@test "a last frame that the first bunches do not have is in a bunch of its own" {
+    numbered 11
+    bunch_job
+    stackjob -q job
+    [ "$(ls bunches | paste -sd ' ')" = 'beetle-001.png beetle-002.png' ]
+    framefuse -png src/f09.pam src/f1*.pam | same - bunches/beetle-002.png
+}
+
+@test "choose takes the frames that an edited depth map names, and another edit makes the picture again" {
+    numbered 3
+    fusion_job 'depth_map = yes' 'depth_smooth = 16'
+    stackjob -q job
+    framefuse -depthmap=wanted.png -depthsmooth=16 src/*.pam >/dev/null
+    same wanted.png fused/beetle-depth.png
+    # Its own map is none to edit where the step writes it.
+    fusion_job 'depth_map = yes' 'choose = fused/beetle-depth.png'
+    fails_with 1 'is where this step has its own depth map. Copy it' stackjob job
+    mkdir edited
+    cp fused/beetle-depth.tsv edited/chosen.tsv
+    pam 32 16 2 65535 32768 65535 | pamtopng >edited/chosen.png
+    fusion_job 'choose = edited/chosen.png'
+    stackjob -q job
+    pngtopam fused/beetle.png | pamtopam >out.pam
+    same <(raster out.pam) <(raster src/f02.pam)
+    untouched fused >before
+    stackjob -q job
+    untouched fused | diff before -
+    pam 32 16 2 65535 0 65535 | pamtopng >edited/chosen.png
+    stackjob -q job
+    pngtopam fused/beetle.png | pamtopam >out.pam
+    same <(raster out.pam) <(raster src/f01.pam)
+    rm edited/chosen.png
+    fails_with 1 'map of frames to choose, .*edited/chosen.png, is not there' stackjob job
+    refused 'depth_smooth has no effect without depth_map' 'StackJob t' 'input_path = src' 'FocusStack f' 'depth_smooth = 5'
+}

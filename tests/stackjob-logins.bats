@@ -39,6 +39,7 @@ teardown() {
     done
 }
 
+# bats test_tags=all
 @test "frames are handed to other logins, by a shared path or by travel, whatever their names" {
     start_logins
     frames stack
@@ -140,6 +141,7 @@ teardown() {
     same src/f2.pam ready/f2.pam
 }
 
+# bats test_tags=all
 @test "TERM leaves no frames on the other machines" {
     start_logins
     frames tiny

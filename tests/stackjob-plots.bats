@@ -42,6 +42,7 @@ plotting_job() {
     done
 }
 
+# bats test_tags=all
 @test "frames of an interrupted run get their histograms, and no other frame is made again" {
     frames stack
     plotting_job
@@ -67,6 +68,7 @@ plotting_job() {
     done
 }
 
+# bats test_tags=all
 @test "what a plot shows is what there is: another range, another threshold, other frames, other options" {
     frames stack
     plotting_job
@@ -147,4 +149,46 @@ plotting_job() {
     fails_with 1 'frame 000[0-4]: plot-histograms failed' stackjob -q job
     contents plots | diff <(grep -v noise wanted) -
     [ -z "$(find . -name '.stackjob-*')" ]
+}
+
+# transforms: a table of framealign of four frames: one turned by 30 degrees, twice as large and shifted by 3, -4; one in
+# perspective; and two that are as they were.
+transforms() {
+    printf 'frame\tm11\tm12\tm13\tm21\tm22\tm23\tm31\tm32\tm33\terror\tscatter\tshare\tncc\n'
+    printf 'f1\t1.7320508075688772\t-1\t3\t1\t1.7320508075688772\t-4\t0\t0\t1\t0.1\t0.2\t0.5\t0.75\n'
+    printf 'f2\t1\t0\t0\t0\t1\t0\t0.01\t0\t1\t0.1\t0.2\t1\t1\n'
+    printf '%s\t1\t0\t0\t0\t1\t0\t0\t0\t1\t0\t0\t1\t1\n' f3 f4
+}
+
+@test "the plot of an alignment shows shift of the centre, rotation and scale" {
+    transforms >table
+    "$BUILD/libexec/stackpbm/plot-align" title f2 101 51 table >plot
+    # The centre is 50, 25: of f1 it comes to 2 (50 cos 30 - 25 sin 30) + 3, 2 (50 sin 30 + 25 cos 30) - 4; of f2 to
+    # two thirds of it.
+    diff <(sed -n '/^\$data/,/^EOD/p' plot) - <<'END'
+$data << EOD
+0 14.6025 64.3013 30 200 0.1 0.2 50 75
+1 -16.6667 -8.33333 0 100 0.1 0.2 100 100
+2 0 0 0 100 0 0 100 100
+3 0 0 0 100 0 0 100 100
+EOD
+END
+}
+
+@test "the line of the reference stands at its frame" {
+    rm "$BATS_TEST_TMPDIR/tools/gnuplot"
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    transforms >table
+    printf 'frame\ty\nf1\t1.1\nf2\t1\nf3\t0.9\nf4\t0.8\n' >corrections
+    for n in 1 2 3 4; do
+        STACKJOB_TERMINAL='svg size 960,1000' "$BUILD/libexec/stackpbm/plot-align" title f$n 101 51 table >align.svg
+        STACKJOB_TERMINAL='svg size 960,1000' "$BUILD/libexec/stackpbm/plot-balance" title f$n lumi corrections >balance.svg
+        for plot in align balance; do
+            # The marks of the first curve, one a frame, and the first line in the reference's grey.
+            mark=$(grep -o "#gpPt6' transform='translate([0-9.]*" $plot.svg | sed -n "$n s/.*(//p")
+            line=$(grep -o "rgb( 85,  85,  85)'[^>]*d='M[0-9.]*" $plot.svg | head -n 1 | sed 's/.*M//')
+            echo "$plot, frame $n at $mark: $line"
+            awk -v a="$mark" -v b="$line" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 < 0.01) }'
+        done
+    done
 }

@@ -42,6 +42,7 @@ marked_pixels() {
     noiselist -format=plain "$1" | sort
 }
 
+# bats test_tags=all
 @test "from six negatives to the picture: noisy pixels are the sensor's, and gone before development" {
     job 'StackJob beetle' 'input_path = raw' NoiseDetection 'plot_histograms = yes' 'Actions ready' MaskNoise \
         'Actions picture' AlignFrames BalanceFrames 'FocusStack fused'
@@ -73,6 +74,7 @@ marked_pixels() {
     pngtopam ready/0003.png | pamtopam | same - wanted.pam
 }
 
+# bats test_tags=all
 @test "around noisy pixels the error is at most .4 of what repairing developed frames leaves" {
     job 'StackJob sensor' 'input_path = raw' 'NoiseDetection s' 'Actions sensor' 'output_format = pam' MaskNoise \
         'StackJob developed' 'input_path = raw' 'NoiseDetection d' 'raw_domain = no' 'Actions developed' \
@@ -141,10 +143,15 @@ marked_pixels() {
     pam 200 150 1 255 0 >small.pam
     refused 'the mask small.pam is 200x150, but the sensor has 400x300.*raw_domain = no' 'StackJob t' 'input_path = raw' \
         'Actions ready' MaskNoise 'noise_mask = small.pam'
+    pam 400 150 1 255 0 >small.pam
+    refused 'the mask small.pam is 400x150, but the sensor has 400x300' 'StackJob t' 'input_path = raw' 'Actions ready' MaskNoise \
+        'noise_mask = small.pam'
+    rm small.pam
     job 'StackJob t' 'input_path = raw' NoiseDetection 'blur_size = 7' 'Actions ready' 'pattern = 000[01]*' MaskNoise 'method = median'
     says 'on the mosaics of raw files blur_size and statistic have no effect.*method, kernel_size and grow have no effect' stackjob job
 }
 
+# bats test_tags=all
 @test "an X-Trans sensor's pattern of six rows" {
     makemosaic -pattern=xtrans -defects=50 -grid=60 x "$FIXTURES"/scene/000[0-2].pam
     negatives film GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG x/*.pgm

@@ -146,7 +146,7 @@ pictures() {
     n=0
     printf 'job\tj\tnow\n' >facts
     for file in wide.png stack/0000.pam alpha.png wide.ppm gray.pgm plain.pgm color.pam color.ppm gray-alpha.pam; do
-        printf 'frame\t%s\tcat %s\n' $file $file >>facts
+        printf 'frame\t%s\tframe\tcat\t%s\n' $file $file >>facts
         case $file in
         wide.*) cat wide.ppm ;;
         gray-alpha.pam) pamchannel -infile $file 0 | pamtopnm -assume ;;
@@ -166,13 +166,14 @@ pictures() {
     done
     # What is no whole image is left out with a word.
     for file in cut.png empty.pgm absent.pam; do
-        printf 'frame\t%s\tcat %s\n' $file $file >>facts
+        printf 'frame\t%s\tframe\tcat\t%s\n' $file $file >>facts
     done
     "$BUILD/libexec/stackpbm/report-page" facts >page 2>err
     [ "$(grep -c 'this gives no image: cat \(cut.png\|empty.pgm\|absent.pam\)' err)" -eq 3 ]
     [ "$(pictures page)" -eq 9 ]
 }
 
+# bats test_tags=all
 @test "of very many frames the sheet shows some, and the page stays small" {
     mkdir src
     for ((i = 0; i < 300; i++)); do
@@ -191,6 +192,7 @@ browse() {
         >/dev/null 2>&1
 }
 
+# bats test_tags=all
 @test "a browser draws the page, wide and narrow" {
     # On an empty page it shows whether it runs at all; what it then fails to draw is a failure.
     command -v chromium >/dev/null && browse --screenshot="$PWD/empty.png" about:blank ||
@@ -204,4 +206,26 @@ browse() {
         [ "$(pngtopam shot.png | pamscale -reduce 8 2>/dev/null | ppmhist -noheader 2>/dev/null | wc -l)" -gt 200 ]
         rm shot.png
     done
+}
+
+@test "of very many frames the reference is on the sheet, and of the worst pair the place with most detail" {
+    # A pair is flat but for stripes in its lower right corner, a reference is none of every third frame.
+    pam 900 700 1 255 128 | pamtopnm >flat.pgm
+    pam 64 64 1 255 0 255 255 0 | pamtopnm >stripes.pgm
+    pnmpaste stripes.pgm 830 630 flat.pgm >detail.pgm
+    pam 8 8 1 255 128 >small.pam
+    printf 'job\tj\tnow\n' >facts
+    for ((i = 0; i < 120; i++)); do
+        ((i == 61)) && word=reference || word=frame
+        printf 'frame\tf%d\t%s\tcat\tsmall.pam\n' $i $word
+    done >>facts
+    printf 'pair\tone\ttwo\none\tcat\tdetail.pgm\ntwo\tcat\tdetail.pgm\n' >>facts
+    "$BUILD/libexec/stackpbm/report-page" facts >page 2>err
+    [ ! -s err ]
+    grep -F '<figcaption>f61, the reference</figcaption>' page
+    [ "$(grep -c '<figure class="frame"' page)" -eq 40 ]
+    count=$(pictures page)
+    jpegtopnm -quiet picture-$((count - 1)).jpeg >pair.ppm
+    [ "$(pamfile -machine pair.ppm | cut -d ' ' -f 4,5)" = '640 480' ]
+    [ "$(pamcut -right=-1 -bottom=-1 -width=64 -height=64 pair.ppm | ppmtopgm | pamsumm -max -brief)" -gt 200 ]
 }

@@ -97,15 +97,19 @@ as_an_ordinary_run() {
     tiff=$(printf '%s\n' "$FIXTURES"/made/0000.pam)
     take 0000
     pamtotiff -quiet -truecolor "$tiff" >whole.tif
+    pamtopnm "$tiff" | pnmtojpeg >whole.jpg
     watch -w
     until_there [ -f ready/0000.png ]
-    size=$(stat -c %s whole.tif)
     for ((part = 1; part <= 8; part++)); do
-        head -c $((size * part / 8)) whole.tif | tail -c +$((size * (part - 1) / 8 + 1)) >>src/0007.tif
+        for grows in whole.tif:0007.tif whole.jpg:0008.jpg; do
+            size=$(stat -c %s ${grows%:*})
+            head -c $((size * part / 8)) ${grows%:*} | tail -c +$((size * (part - 1) / 8 + 1)) >>src/${grows#*:}
+        done
         sleep 0.7
     done
     until_there [ -f ready/0007.png ]
-    ! grep 'frame 0007' err || false
+    until_there [ -f ready/0008.png ]
+    ! grep 'frame 000[78]' err || false
     touch test.end
     wait $watcher
 }

@@ -29,14 +29,15 @@ job() {
     printf '%s\n' "$@" >job
 }
 
-# The job most tests need: the noisy pixels of src found and repaired, to the directory ready.
+# The job most tests need: the noisy pixels of src found and repaired, to the directory ready. A report would take half
+# of its time; report=yes before it asks for one.
 masked_job() {
-    job 'StackJob test' 'input_path = src' NoiseDetection 'Actions ready' 'metadata = no' "$@" MaskNoise
+    job 'StackJob test' 'input_path = src' "report = ${report:-no}" NoiseDetection 'Actions ready' 'metadata = no' "$@" MaskNoise
 }
 
 # A job that only converts.
 plain_job() {
-    job 'StackJob test' 'input_path = src' 'Actions ready' 'output_format = pam' "$@"
+    job 'StackJob test' 'input_path = src' "report = ${report:-no}" 'Actions ready' 'output_format = pam' "$@"
 }
 
 # refused PATTERN LINE...: the job of these lines ends with status 1 and that message, and nothing

@@ -22,6 +22,7 @@ load stackjob
     refused 'a name becomes part of file names' 'StackJob a/b'
     refused 'a name becomes part of file names' 'StackJob a' 'Actions ..'
     refused 'at most 200 bytes' "StackJob $(printf 'n%.0s' {1..201})"
+    refused 'there is no input_path' "StackJob $(printf 'n%.0s' {1..200})" 'Actions a'
     refused 'job:3: "enabled" is set twice' 'StackJob a' 'enabled = yes' 'enabled = yes'
     refused 'job:2: "enabled" has no value .*allowed here: yes, no, true' 'StackJob a' 'enabled ='
     refused 'job:1: there is no StackJob in this file' '# nothing'
@@ -36,6 +37,7 @@ load stackjob
     in_noise plot_histograms maybe 'yes, no, true, false, on, off'
     in_noise channel_thresholds 13,13 'one number or three'
     in_noise channel_thresholds 13,13,256 'one number or three'
+    in_noise channel_thresholds 255.0000001 'one number or three'
     in_noise channel_thresholds 13,,13,13 'one number or three'
     in_noise channel_thresholds x,1,1 'one number or three'
     in_noise blur_size 4 'an odd number'
@@ -190,7 +192,7 @@ load stackjob
         /^kind / { on = 1 }
         on { for (i = 1; i <= NF; i++) if ($i ~ /=/) { sub(/=.*/, "", $i); print $i } }
         !/\\$/ { on = 0 }' "$REPO"/scripts/libexec/*.sh | sort -u >keys
-    [ "$(wc -l <keys)" -eq 47 ]
+    [ "$(wc -l <keys)" -eq 49 ]
     while read -r key; do
         grep -q "^ *#* *$key = " example || {
             echo "$key is not in the example"
@@ -447,6 +449,7 @@ END
     [ "$(ls -A ready | wc -l)" -eq 5 ] && [ "$(ls -A noise-map | wc -l)" -eq 5 ]
 }
 
+# bats test_tags=all
 @test "-n prints a script that makes the same files, whatever the job" {
     frames stack
     mkdir run script
@@ -933,12 +936,36 @@ put() { if [ -n "$outdir" ]; then mkdir -p $outdir && cp $frames $outdir/; else 
         job 'StackJob t' 'input_path = src' "Actions $step" 'output_format = pam' AlignFrames "step_process = $step" 'plot_summary = yes'
         PATH=$PWD/tools:$PATH build/bin/stackjob -j 1 job >summary 2>err
         grep -x '      worst alignment: f3, predicted error 0.25 px, 75 % of its blocks agree; widest scatter: f1, 1.70 px' summary
+        grep -F 'f2 in red over f3 in cyan' t-report.html
         # frame, shift, rotation, scale, error, scatter, agreement
         [ "$(sed -n '/^\$data/,/^EOD/p' plotted | sed -n 2p)" = '0 0 0 0 100 0.02 1.7 50 90' ]
         [ "$(awk -F '\t' '$1 == "f3" { print $2, $12 }' "$step/transforms.tsv")" = '0.3 0.25' ]
         [ "$(cut -f 2 "$step/transforms.tsv" | head -n 1)" = scatter ]
         PATH=$PWD/tools:$PATH build/bin/stackjob job | grep 'widest scatter: f1, 1.70 px'
     done
+}
+
+@test "reverse_order turns what resample has left, and ref_idx counts then" {
+    mkdir src
+    for i in 1 2 3 4 5 6; do
+        cp "$FIXTURES/tiny/f1.pam" src/$i.pam
+    done
+    job 'StackJob t' 'input_path = src' 'Actions ready' 'output_format = pam' 'reverse_order = yes' 'resample = 2' 'ref_idx = 0' BalanceFrames
+    stackjob -n job >script
+    grep '^# 5, the reference' script
+    [ "$(grep '^framebalance' script | grep -o 'src/[0-9].pam' | paste -sd ' ')" = 'src/5.pam src/3.pam src/1.pam' ]
+}
+
+@test "the script of -n removes plots that the job no longer makes" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    frames tiny
+    plain_job BalanceFrames 'plot_summary = yes'
+    stackjob -q job
+    [ -f plots/ready-balance.pdf ]
+    plain_job BalanceFrames
+    stackjob -n job >script
+    sh script
+    [ ! -e plots/ready-balance.pdf ]
 }
 
 @test "warnings come in the summary, each once, in the job's words; without a summary as they come" {
@@ -1228,6 +1255,7 @@ END
 
 # ---- how it runs ----
 
+# bats test_tags=all
 @test "the results are the same with one frame at a time, several, and without GNU parallel" {
     frames stack
     job 'StackJob t' 'input_path = src' NoiseDetection 'Actions ready' 'output_format = pam' MaskNoise AlignFrames BalanceFrames
@@ -1318,6 +1346,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "killed with SIGKILL and run again at once, the results are those of an undisturbed run" {
     frames stack
     mkdir whole
@@ -1382,6 +1411,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "SIGINT and SIGTERM end it at once, with all that it started" {
     frames stack
     cp -r "$BUILD" build
@@ -1436,7 +1466,10 @@ END
     pamtopnm "$FIXTURES/made/0000.pam" | pnmtojpeg >src/a.jpg
     pngtopam "$FIXTURES/stack/0001.png" | pamtopng >src/b.png
     exiftool -q -overwrite_original -Artist='A. Person' -Model='Camera one' -ExposureTime=1/60 -Orientation#=6 \
-        -XMP:Label=red -ExifImageWidth=9999 src/a.jpg src/b.png
+        -XMP:Label=red -ExifImageWidth=9999 -ExifImageHeight=9999 src/a.jpg src/b.png
+    pamscale -xyfit 40 40 "$FIXTURES/made/0000.pam" | pamtopnm | pnmtojpeg >thumbnail
+    exiftool -q -overwrite_original '-ThumbnailImage<=thumbnail' src/a.jpg
+    exiftool -b -ThumbnailImage src/a.jpg | same - thumbnail
     { printf '\000\000\000\204test\002\020\000\000mntrRGB XYZ ' && head -c 108 /dev/zero; } >profile
     exiftool -q -q -overwrite_original '-icc_profile<=profile' src/a.jpg
     for format in png tiff jpeg; do
@@ -1445,7 +1478,8 @@ END
         for result in "$format"/*; do
             exiftool -s -s -s -Artist -Model -ExposureTime -Orientation# -Label "$result" |
                 diff - <(printf '%s\n' 'A. Person' 'Camera one' 1/60 6 red)
-            [ -z "$(exiftool -ExifImageWidth "$result")" ]
+            # Those of its own pixels are not the result's.
+            [ -z "$(exiftool -ExifImageWidth -ExifImageHeight -ThumbnailImage -IFD1:all "$result")" ]
         done
         exiftool -icc_profile -b "$format"/a.* 2>/dev/null | same - profile
     done
@@ -1483,6 +1517,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "plots are made, and gnuplot's absence is told" {
     command -v gnuplot >/dev/null || skip "gnuplot is not installed"
     frames stack
@@ -1580,6 +1615,7 @@ END
     [ -f one.log ] && [ -f three.log ] && [ ! -e two.log ]
 }
 
+# bats test_tags=all
 @test "memory does not grow with the frames, nor time more than in proportion" {
     mkdir few many
     for i in $(seq 10); do cp "$FIXTURES/tiny/f1.pam" few/$i.pam; done
@@ -1611,8 +1647,9 @@ teardown() {
     sed -i 's/^NoiseDetection/&\n channel_thresholds = 16/' flies.job
     stackjob -n flies.job | grep 'noisedetect' | diff - <(
         echo 'noisedetect -frommap -threshold=16 -output=noise-map/hot noise-map/hot-map.pam >/dev/null')
-    mkdir dark
-    mv src raw
+    mkdir other other/dark
+    mv src other/raw
+    cd other
     cp raw/* dark/
     examples stackjob.5 >beetle.job
     stackjob -q beetle.job 2>err

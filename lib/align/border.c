@@ -56,7 +56,7 @@ struct border *border_open(const struct frame *source, const struct transform *t
     if (border->cell > 1)
         variance -= (side * side - 1) / 12 + side * side / 6;
     double deviation = fmin(sqrt(variance) / side, fmax(border->columns, border->rows));
-    border->radius = (unsigned)ceil(3 * deviation);
+    border->radius = (unsigned)ceil(4 * deviation);
     border->kernel = alloc_array(2 * (size_t)border->radius + 1, sizeof *border->kernel);
     double sum = 0;
     for (int pass = 0; pass < 2; pass++)

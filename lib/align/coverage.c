@@ -5,6 +5,8 @@
  *
  *     U + W/2 >= 0,   (width - 1/2) W - U >= 0,   V + W/2 >= 0,   (height - 1/2) W - V >= 0
  *
+ * The first two say W >= 0 in sum, and W = 0 would be U = V = 0, which no invertible M gives.
+ *
  * Along a row each of these is a x + b >= 0, so the columns inside form one interval. What is
  * inside is the intersection of half planes, hence convex: down the rows, the left ends of the
  * intervals first fall, then rise. So the rows y0..y1 share the columns that the rows y0 and y1
@@ -44,7 +46,6 @@ void coverage_span(const struct transform *t, unsigned width, unsigned height, d
         b[i] = t->m[i][1] * y + t->m[i][2];
     }
     double low = 0, high = columns - 1.0;
-    narrow(a[2], b[2] - 1e-9, &low, &high);
     double size[2] = {width, height};
     for (int i = 0; i < 2; i++) {
         double before = 0.5 + TOLERANCE, behind = size[i] - 0.5 + TOLERANCE;

@@ -135,7 +135,7 @@ static void parse_row(const char *path, unsigned line, char *fields, struct alig
     row->ncc = number[12];
     for (int i = 0; i < NUMBERS; i++)
         if (!isfinite(number[i]))
-            message_error("%s, line %u: the matrix of frame %s is not finite", path, line,
+            message_error("%s, line %u: frame %s has a number that is not finite", path, line,
                           row->name);
     struct transform inverse;
     if (!transform_invert(&row->transform, &inverse))

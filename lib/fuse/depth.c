@@ -1,29 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "depth.h"
-#include "numbers.h"
+#include "simd.h"
 
-enum { REACH = 2, MAXVAL = 65535 };
+/* An energy that every frame has: below it logarithms would tell noise from less noise. */
+#define NO_DETAIL 0.05f
+#define NEVER (-1e30f) /* the logarithm of no energy at all */
+
+/* Planes of an image of what is known. */
+enum {
+    BEFORE,
+    LAST,
+    TOTAL,
+    POSITION,
+    HEIGHT = POSITION + DEPTH_PEAKS,
+    PLANES = HEIGHT + DEPTH_PEAKS
+};
 
 struct depth {
-    unsigned width, height;
-    float *energy;   /* the greatest so far */
-    uint32_t *index; /* of its frame */
+    struct image known; /* logarithms of energies: of the last two frames, their sum; peaks */
+    unsigned last;      /* number of the last frame */
+    unsigned added;     /* frames so far */
+    float *now;         /* a row of logarithms */
 };
 
 struct depth *depth_new(unsigned width, unsigned height)
 {
     struct depth *depth = alloc_zeroed(1, sizeof *depth);
-    size_t pixels = alloc_product(width, height);
-    *depth = (struct depth){.width = width,
-                            .height = height,
-                            .energy = alloc_zeroed(pixels, sizeof *depth->energy),
-                            .index = alloc_zeroed(pixels, sizeof *depth->index)};
+    image_alloc(&depth->known, width, height, PLANES);
+    depth->now = alloc_array(width, sizeof *depth->now);
+    for (unsigned row = 0; row < height; row++) {
+        float *known = image_row(&depth->known, row);
+        for (unsigned plane = 0; plane < PLANES; plane++)
+            for (unsigned i = 0;
+                 i < width && plane != TOTAL && (plane < POSITION || plane >= HEIGHT); i++)
+                known[(size_t)plane * width + i] = NEVER;
+    }
     return depth;
 }
 
@@ -31,68 +49,112 @@ void depth_free(struct depth *depth)
 {
     if (!depth)
         return;
-    free(depth->energy);
-    free(depth->index);
+    image_free(&depth->known);
+    free(depth->now);
     free(depth);
 }
 
 double depth_bytes(unsigned width, unsigned height)
 {
-    return (double)(sizeof(float) + sizeof(uint32_t)) * width * height;
+    return image_bytes(width, height, PLANES);
+}
+
+/*
+ * The natural logarithm of X, a normal float above 0, the same on every machine: with x = m 2^e and
+ * m in sqrt(1/2)..sqrt(2), ln m = 2 atanh t, t = (m - 1)/(m + 1), of whose series four terms leave
+ * less than 3e-8.
+ */
+static inline float log_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t shifted = bits - 0x3f3504f3; /* sqrt(1/2) */
+    float exponent = (float)((int32_t)shifted >> 23);
+    bits = (shifted & 0x7fffff) + 0x3f3504f3;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    float t = (m - 1) / (m + 1), t2 = t * t;
+    float series = 1 + t2 * (1 / 3.0f + t2 * (1 / 5.0f + t2 * (1 / 7.0f)));
+    return 2 * t * series + exponent * 0.69314718f;
+}
+
+/* Where the parabola through BEFORE, PEAK and AFTER, the greatest, has its vertex: -.5 .. .5. */
+static inline float vertex(float before, float peak, float after)
+{
+    float bend = before - 2 * peak + after;
+    if (before <= NEVER || after <= NEVER || bend >= 0)
+        return 0;
+    float at = 0.5f * (before - after) / bend;
+    return at < -0.5f ? -0.5f : at > 0.5f ? 0.5f : at;
+}
+
+/* Puts a peak among those of the pixel I that KNOWN has, the highest first. */
+static void keep_peak(float *known, unsigned width, unsigned i, float position, float height)
+{
+    float *at = known + (size_t)POSITION * width + i, *high = known + (size_t)HEIGHT * width + i;
+    for (unsigned peak = 0; peak < DEPTH_PEAKS; peak++, at += width, high += width)
+        if (height > *high) {
+            float lower_at = *at, lower = *high;
+            *at = position;
+            *high = height;
+            position = lower_at;
+            height = lower;
+        }
+}
+
+SIMD_CLONES
+static void take_logarithms(const float *restrict energy, const float *restrict opacity,
+                            unsigned width, float *restrict now)
+{
+    for (unsigned i = 0; i < width; i++)
+        now[i] = log_of(energy[i] * (opacity[i] < 0.5f ? 0.05f : 1.0f) + NO_DETAIL);
 }
 
 void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
                    const float *opacity)
 {
-    float *greatest = depth->energy + (size_t)row * depth->width;
-    uint32_t *sharpest = depth->index + (size_t)row * depth->width;
-    for (unsigned i = 0; i < depth->width; i++) {
-        float counted = opacity && opacity[i] < 0.5f ? energy[i] * 0.05f : energy[i];
-        if (counted > greatest[i]) {
-            greatest[i] = counted;
-            sharpest[i] = index;
-        }
+    unsigned width = depth->known.width;
+    float *known = image_row(&depth->known, row), *now = depth->now;
+    float *before = known + (size_t)BEFORE * width, *last = known + (size_t)LAST * width;
+    float *total = known + (size_t)TOTAL * width, frame = (float)depth->last;
+    take_logarithms(energy, opacity, width, now);
+    for (unsigned i = 0; i < width; i++)
+        if (last[i] > before[i] && last[i] >= now[i])
+            keep_peak(known, width, i, frame + vertex(before[i], last[i], now[i]), last[i]);
+    for (unsigned i = 0; i < width; i++)
+        total[i] += now[i];
+    memcpy(before, last, width * sizeof *before);
+    memcpy(last, now, width * sizeof *last);
+    if (row + 1 == depth->known.height) {
+        depth->last = index;
+        depth->added++;
     }
 }
 
-/* The upper median of the indices around COLUMN, ROW. */
-static unsigned smooth(const struct depth *depth, unsigned column, unsigned row)
+void depth_end(struct depth *depth)
 {
-    double around[(2 * REACH + 1) * (2 * REACH + 1)];
-    unsigned count = 0;
-    unsigned left = column > REACH ? column - REACH : 0, top = row > REACH ? row - REACH : 0;
-    for (unsigned y = top; y <= row + REACH && y < depth->height; y++)
-        for (unsigned x = left; x <= column + REACH && x < depth->width; x++)
-            around[count++] = depth->index[(size_t)y * depth->width + x];
-    return (unsigned)median_of(around, count);
-}
-
-unsigned depth_sample(unsigned index, unsigned count)
-{
-    return count < 2 ? 0 : (unsigned)((double)index * MAXVAL / (count - 1) + 0.5);
-}
-
-void depth_map(const struct depth *depth, unsigned factor, unsigned count, struct frame *map)
-{
-    map->depth = 1;
-    map->maxval = MAXVAL;
-    strcpy(map->tuple_type, "GRAYSCALE");
-    frame_alloc(map);
-    uint16_t *coarse = alloc_array(depth->width, sizeof *coarse);
-    uint16_t *samples = alloc_array(map->width, sizeof *samples);
-    unsigned from = depth->height; /* the row that COARSE is; none yet */
-    for (unsigned row = 0; row < map->height; row++) {
-        unsigned nearest = (row + factor / 2) / factor;
-        nearest = nearest < depth->height ? nearest : depth->height - 1;
-        for (unsigned x = 0; nearest != from && x < depth->width; x++)
-            coarse[x] = (uint16_t)depth_sample(smooth(depth, x, nearest), count);
-        from = nearest;
-        for (unsigned column = 0; column < map->width; column++) {
-            unsigned x = (column + factor / 2) / factor;
-            samples[column] = coarse[x < depth->width ? x : depth->width - 1];
-        }
-        frame_put_row(map, row, samples);
+    unsigned width = depth->known.width;
+    for (unsigned row = 0; row < depth->known.height; row++) {
+        float *known = image_row(&depth->known, row);
+        const float *before = known + (size_t)BEFORE * width, *last = known + (size_t)LAST * width;
+        for (unsigned i = 0; i < width; i++)
+            if (last[i] > before[i])
+                keep_peak(known, width, i, (float)depth->last, last[i]);
     }
-    free(coarse);
-    free(samples);
+}
+
+const float *depth_position(const struct depth *depth, unsigned peak, unsigned row)
+{
+    return image_row(&depth->known, row) + (size_t)(POSITION + peak) * depth->known.width;
+}
+
+void depth_height(const struct depth *depth, unsigned peak, unsigned row, float *height)
+{
+    unsigned width = depth->known.width;
+    const float *known = image_row(&depth->known, row);
+    const float *high = known + (size_t)(HEIGHT + peak) * width;
+    const float *total = known + (size_t)TOTAL * width;
+    float frames = (float)depth->added;
+    for (unsigned i = 0; i < width; i++)
+        height[i] = high[i] > NEVER ? high[i] - total[i] / frames : -HUGE_VALF;
 }

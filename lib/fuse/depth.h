@@ -3,14 +3,19 @@
 #ifndef DEPTH_H
 #define DEPTH_H
 
-#include "frame.h"
+#include "image.h"
 
 /*
- * The depth of a subject, in numbers of frames: at each pixel of a level of the pyramid the frame
- * with the most energy, of those that are equal the first. Where a frame is less than half opaque
- * its energy counts a twentieth.
+ * Which frames are sharp at each pixel of a level of the pyramid, in numbers of frames, collected
+ * frame by frame. At a pixel the energy rises and falls with the distance from the focus, once for
+ * each thing that is seen there, and near an outline that is more than one. So the three highest
+ * peaks of the energy over the frames are kept. Between frames a peak lies at the vertex of the
+ * parabola through the logarithms of three energies, that of the peak and its neighbours' (shape
+ * from focus: Nayar and Nakagawa, IEEE PAMI 16, 1994, whose Gaussian that is).
  */
 struct depth;
+
+enum { DEPTH_PEAKS = 3 };
 
 /* For a level of WIDTH x HEIGHT. The caller ends it with depth_free(). */
 struct depth *depth_new(unsigned width, unsigned height);
@@ -19,19 +24,18 @@ void depth_free(struct depth *depth);
 /* The bytes that it takes. */
 double depth_bytes(unsigned width, unsigned height);
 
-/* Frame INDEX has this ENERGY and, unless it is NULL, OPACITY in row ROW. */
+/* Frame INDEX, which goes up, has this ENERGY and OPACITY in row ROW; where it is less than half
+   opaque its energy counts a twentieth. */
 void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
                    const float *opacity);
 
-/*
- * The number of the sharpest frame, its median over 5x5 pixels (of those inside, the upper one), as
- * a gray image of WIDTH x HEIGHT whose pixel (FACTOR x, FACTOR y) is the level's (x, y): each pixel
- * takes the nearest. MAP's width and height are set by the caller; the rest, and the raster, here:
- * maxval 65535, samples as depth_sample() has them for COUNT frames.
- */
-void depth_map(const struct depth *depth, unsigned factor, unsigned count, struct frame *map);
+/* All frames were added. */
+void depth_end(struct depth *depth);
 
-/* INDEX times 65535 / (COUNT - 1), rounded half up; 0 for the only frame. */
-unsigned depth_sample(unsigned index, unsigned count);
+/* What is known of row ROW: the positions of the highest peak, the second and the third, in numbers
+   of frames; how far the energy is above its mean over the frames there, as a difference of natural
+   logarithms, -HUGE_VALF where there is no such peak. */
+const float *depth_position(const struct depth *depth, unsigned peak, unsigned row);
+void depth_height(const struct depth *depth, unsigned peak, unsigned row, float *height);
 
 #endif

@@ -13,8 +13,6 @@
 #include "energy.h"
 #include "simd.h"
 
-enum { REACH = 2, TAPS = 2 * REACH + 1 };
-
 struct blur {
     struct rolling in;
     unsigned made; /* rows so far */
@@ -33,8 +31,8 @@ struct energy *energy_new(unsigned width, unsigned height, unsigned blurs)
     energy->width = width;
     energy->blurs = blurs;
     for (unsigned i = 0; i < blurs; i++)
-        rolling_alloc(&energy->blur[i].in, height, width, TAPS);
-    energy->sum = alloc_array((size_t)width + 2 * REACH, sizeof *energy->sum);
+        rolling_alloc(&energy->blur[i].in, height, width, 2 * ROLLING_REACH + 1);
+    energy->sum = alloc_array((size_t)width + 2 * ROLLING_REACH, sizeof *energy->sum);
     energy->out = alloc_array(width, sizeof *energy->out);
     return energy;
 }
@@ -57,14 +55,6 @@ void energy_begin(struct energy *energy)
 }
 
 SIMD_CLONES
-static void blur_down(const float *const tap[TAPS], unsigned count, float *restrict sum)
-{
-    const float *a = tap[0], *b = tap[1], *c = tap[2], *d = tap[3], *e = tap[4];
-    for (unsigned i = 0; i < count; i++)
-        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
-}
-
-SIMD_CLONES
 static void blur_across(const float *restrict sum, unsigned count, float *restrict out)
 {
     for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++)
@@ -74,12 +64,8 @@ static void blur_across(const float *restrict sum, unsigned count, float *restri
 /* The next row of BLUR, which has the rows for it, to OUT. */
 static void make_row(const struct energy *energy, struct blur *blur, float *out)
 {
-    const float *tap[TAPS];
-    for (int k = -REACH; k <= REACH; k++)
-        tap[k + REACH] = rolling_row(&blur->in, (long)blur->made + k);
-    float *sum = energy->sum + REACH;
-    blur_down(tap, energy->width, sum);
-    rolling_pad(sum, energy->width, REACH);
+    float *sum = energy->sum + ROLLING_REACH;
+    rolling_sum_down(&blur->in, (long)blur->made, 0, energy->width, sum);
     blur_across(sum, energy->width, out);
     blur->made++;
 }
@@ -97,7 +83,8 @@ const float *energy_push(struct energy *energy)
         struct rolling *in = &blur->in;
         if (pushed && in->got < in->height)
             in->got++;
-        pushed = blur->made < in->got && (in->got == in->height || blur->made + REACH < in->got);
+        pushed =
+            blur->made < in->got && (in->got == in->height || blur->made + ROLLING_REACH < in->got);
         if (pushed)
             make_row(energy, blur,
                      i + 1 == energy->blurs ? energy->out : rolling_next(&blur[1].in));

@@ -7,41 +7,40 @@
  *
  *     per frame, with colours c and opacity a:
  *
- *     h = c calm, without most spikes; k = c with most of them kept; t = trust: see spike.h
- *     P[1] = (h a, a) halved;  P[l+1] = P[l] halved, down to the first level under 16 pixels, the
- *     base L
- *     g[0] = k;  g[l] = colours / opacity of P[l];  from coarse to fine, where a[l] < .01, g[l] is
+ *     P[0] = (c a, a);  P[l+1] = P[l] halved, down to the first level under 16 pixels, the base L
+ *     g[0] = c;  g[l] = colours / opacity of P[l];  from coarse to fine, where a[l] < .01, g[l] is
  *     g[l+1] doubled
  *     for l = 0 .. L - 1:
  *         detail = g[l] - (g[l+1] doubled)
- *         E = the energy of that, blurred: see energy.h; for l = 0 of h - (g[1] doubled), twice
+ *         E = the energy of that, blurred, for l = 0 twice: see energy.h
  *         pool[l] = E + d,  d = pool[l-1] halved (0 for l = 0)
- *         q = E + d/2 + .03;  where a[l] < .5: .05 of that
- *         w = (q / 16)^p  max(a^4, 2^-10),  p = the sharpness on level 0, 8 above
- *         l = 0: w by t
+ *         q = E + .3 d + .12, at most 2^14;  where a[l] < .5: .05 of that
+ *         w = (q/32)^p ((d + 4) / (d + 64))^4 max(a^4, 2^-10),  p = the sharpness on level 0,
+ *             12 above
  *         A[l] += w detail;  W[l] += w
- *         l > 0, where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
- *     the base likewise, with detail = g[L], E = 0 and all of d
+ *         where a[l] > .99:  least[l], greatest[l] take g[l], for each colour
+ *     the base likewise, with detail = g[L], E = that d, and d = 0
  *
  *     at the end, from coarse to fine:
  *
- *     x[l] = A[l] / W[l] + (x[l+1] doubled);  l > 0: within least[l] .. greatest[l]
+ *     x[l] = A[l] / W[l] + (x[l+1] doubled), within least[l] .. greatest[l], on level 0 within 2
+ *     levels of 255 of that
  *
  * Powers, not the greatest alone: among frames that are about equally sharp the noise is averaged
- * away. The pooled energies let a coarse level follow the frame whose fine detail is sharp there:
- * the blurred copies of a contour have as much coarse detail as the sharp one. The energy of all
- * colours sees edges that luma does not. What no frame has is cut off on the coarse levels, where
- * it would be a halo. .03 keeps noise from deciding where there is no detail.
+ * away. On coarse levels there is little noise to average, so their power is high. The pooled
+ * energies let a coarse level follow the frame whose fine detail is sharp there: the blurred copies
+ * of a contour, or the disc of a light out of focus, have as much coarse detail as what is sharp,
+ * but no fine detail. How much fine detail does not matter beyond some, or a sharp contour would
+ * decide for the ground beside it. The energy of all colours sees edges that luma does not. What no
+ * frame has is cut off, where it would be a halo; on level 0, where noise makes the extremes, with
+ * a margin. .12 keeps noise from deciding where there is no detail.
  *
- * A hot pixel that was left would look like the sharpest detail there is: without spikes in the
- * energies no frame wins for it, and without spikes in P it is detail of level 0 alone. There it
- * weighs little, and what it has of one colour is taken away, for in the frame that is sharp around
- * it no weight would be small enough. A point of light that is no larger, but white, stays: where
- * it is in focus that frame's weight is greater than the others' by much more.
+ * Nothing is done here about hot pixels that nobody masked: to a single picture they look like the
+ * finest detail that there is, and what dulls them dulls that too.
  *
- * Weights span 30 decades, so they are floats: the least are (.05 .03 / 16)^8 2^-19 = 1e-38, about
- * the least normal float, so W is never 0 where a frame was added; energies are at most some 1e5,
- * so weights are under 1e31. Their sums take 32 bits: see sum.h.
+ * Weights are floats. The least of an opaque pixel is (.12/32)^12 (4/64)^4 = 1e-34; smaller ones
+ * are raised to 2^-124 = 5e-38, so W is never 0 where a frame was added; the greatest is 512^12 =
+ * 3e32. Their sums take 32 bits: see sum.h.
  *
  * The Laplacian and the energy of a level are never stored: rows run through windows, and the
  * weights of a row are known ENERGY_LAG rows later. Level 0 is read twice from the raster, once to
@@ -53,7 +52,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "choice.h"
 #include "depth.h"
+#include "depth_map.h"
 #include "energy.h"
 #include "fuse.h"
 #include "halving.h"
@@ -64,21 +65,21 @@
 #include "simd.h"
 #include "weight.h"
 
-enum { COARSE_POWER = 8, DEPTH_LEVEL = 2 };
+enum { COARSE_POWER = 12, DEPTH_LEVEL = 2 };
 
 struct fuse {
-    unsigned colors, planes; /* without and with opacity */
+    unsigned colors; /* planes without opacity */
     unsigned maxval, frames;
     unsigned sharpness;
     unsigned base; /* the number of the last layer, at least 1 */
     struct layer layer[LAYERS_MAX];
-    unsigned char *shown; /* of each pixel: any frame has opacity there; NULL: frames are opaque */
-    bool keep_opacity;    /* the picture has the plane even where all is shown */
-    struct depth *depth;  /* or NULL */
-    struct raster *raster;
-    uint16_t *samples;          /* a row of the picture */
-    float *calm, *kept, *trust; /* a row of the frame */
-    float *seen, *pooled;       /* rows in work */
+    unsigned char *shown;  /* of each pixel: any frame has opacity there; NULL: frames are opaque */
+    bool keep_opacity;     /* the picture has the plane even where all is shown */
+    struct depth *depth;   /* or NULL */
+    struct choice *choice; /* or NULL */
+    uint16_t *pixels, *samples; /* rows of a frame or the picture */
+    float *row, *pooled;        /* rows in work */
+    float *none, *all;          /* rows of 0 and of 1 */
 };
 
 /* ---- memory ---- */
@@ -96,12 +97,14 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
     unsigned base = layer_sizes(geometry, layer);
     unsigned bytes = frame_sample_bytes(geometry);
     double pixels = (double)geometry->width * geometry->height;
-    double total = pixels * geometry->depth * bytes + layer_bytes(layer, base);
+    double total = pixels * geometry->depth * bytes + layer_bytes(layer, base, geometry->maxval);
     if (frame_has_opacity(geometry))
         total += pixels;
     const struct layer *mapped = &layer[depth_level(base)];
     if (options->depth)
         total += depth_bytes(mapped->width, mapped->height);
+    if (options->choice)
+        total += choice_bytes(layer, base) + (double)frame_raster_bytes(options->choice);
     return total + image_bytes(geometry->width, ROWS, 1);
 }
 
@@ -110,24 +113,26 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     struct fuse *fuse = alloc_zeroed(1, sizeof *fuse);
     size_t row = frame_row_samples(geometry);
     fuse->colors = frame_colors(geometry);
-    fuse->planes = geometry->depth;
     fuse->maxval = geometry->maxval;
     fuse->sharpness = options->sharpness;
     fuse->keep_opacity = options->opacity;
     fuse->base = layer_sizes(geometry, fuse->layer);
-    layer_alloc(fuse->layer, fuse->base);
+    layer_alloc(fuse->layer, fuse->base, geometry->maxval);
     if (frame_has_opacity(geometry))
         fuse->shown = alloc_zeroed(geometry->height, geometry->width);
     const struct layer *mapped = &fuse->layer[depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
-    fuse->raster = raster_new(geometry);
+    if (options->choice)
+        fuse->choice = choice_new(options->choice, options->count, fuse->layer, fuse->base);
+    fuse->pixels = alloc_array(row, sizeof *fuse->pixels);
     fuse->samples = alloc_array(row, sizeof *fuse->samples);
-    fuse->calm = alloc_array(row, sizeof *fuse->calm);
-    fuse->kept = alloc_array(row, sizeof *fuse->kept);
-    fuse->trust = alloc_array(geometry->width, sizeof *fuse->trust);
-    fuse->seen = alloc_array(row, sizeof *fuse->seen);
+    fuse->row = alloc_array(row, sizeof *fuse->row);
     fuse->pooled = alloc_array(geometry->width, sizeof *fuse->pooled);
+    fuse->none = alloc_zeroed(geometry->width, sizeof *fuse->none);
+    fuse->all = alloc_array(geometry->width, sizeof *fuse->all);
+    for (unsigned i = 0; i < geometry->width; i++)
+        fuse->all[i] = 1;
     return fuse;
 }
 
@@ -137,14 +142,14 @@ void fuse_free(struct fuse *fuse)
         return;
     layer_free(fuse->layer, fuse->base);
     depth_free(fuse->depth);
-    raster_free(fuse->raster);
+    choice_free(fuse->choice);
+    free(fuse->pixels);
     free(fuse->shown);
     free(fuse->samples);
-    free(fuse->calm);
-    free(fuse->kept);
-    free(fuse->trust);
-    free(fuse->seen);
+    free(fuse->row);
     free(fuse->pooled);
+    free(fuse->none);
+    free(fuse->all);
     free(fuse);
 }
 
@@ -173,16 +178,26 @@ static bool mark_shown(const float *restrict opacity, unsigned width, unsigned c
     return any;
 }
 
+/* Opacity of the row whose COLORS have it behind them, if frames have it. */
+static const float *opacity_of(const struct fuse *fuse, const struct layer *layer,
+                               const float *colors)
+{
+    return fuse->shown ? colors + (size_t)layer->width * fuse->colors : fuse->all;
+}
+
 /* P[1] of FRAME; false where it is transparent everywhere. */
 static bool build_first(struct fuse *fuse, const struct frame *frame)
 {
     struct layer *layer = fuse->layer;
     bool any = !fuse->shown;
     halving_begin(&layer->halving, &layer[1].frame);
-    raster_begin(fuse->raster, frame);
+    if (fuse->choice)
+        choice_begin(fuse->choice, fuse->frames);
     for (unsigned row = 0; row < layer->height; row++) {
         float *out = halving_next(&layer->halving);
-        raster_next(fuse->raster, out, fuse->kept, fuse->trust);
+        raster_get(frame, row, fuse->pixels, fuse->samples, out);
+        if (fuse->choice)
+            choice_next(fuse->choice, row, opacity_of(fuse, layer, out));
         if (fuse->shown) {
             const float *opacity = out + (size_t)layer->width * fuse->colors;
             multiply_row(out, fuse->colors, layer->width, opacity);
@@ -193,26 +208,21 @@ static bool build_first(struct fuse *fuse, const struct frame *frame)
     return any;
 }
 
-/* The detail of row ROW of the finest layer, which is the raster's next, to DETAIL: what is kept,
-   and behind its planes how far each pixel is trusted. Returns what is calm of it, for the energy.
- */
-static const float *finest_detail(struct fuse *fuse, unsigned row, float *detail)
+/* The detail of row ROW of layer L, of which layer 0 is FRAME itself, to DETAIL. Widens the layer's
+   range. */
+static void make_detail(struct fuse *fuse, unsigned l, unsigned row, const struct frame *frame,
+                        float *detail)
 {
-    struct layer *layer = fuse->layer;
-    float *trust = detail + (size_t)layer->width * fuse->planes;
+    struct layer *layer = &fuse->layer[l];
+    const float *colors = l == 0 ? fuse->row : image_row(&layer->frame, row);
     layer_double(layer, row);
-    raster_next(fuse->raster, fuse->calm, fuse->kept, trust);
-    layer_detail(layer, fuse->kept, detail);
-    layer_detail(layer, fuse->calm, fuse->seen);
-    return fuse->seen;
-}
-
-/* The same of a layer above it, all of whose detail is calm. */
-static const float *coarse_detail(struct layer *layer, unsigned row, float *detail)
-{
-    layer_double(layer, row);
-    layer_detail(layer, image_row(&layer->frame, row), detail);
-    return detail;
+    if (l == 0) {
+        raster_get(frame, row, fuse->pixels, fuse->samples, fuse->row);
+        range_widen(&layer->range, row, fuse->samples, opacity_of(fuse, layer, colors));
+    } else {
+        layer_widen_range(layer, row, opacity_of(fuse, layer, colors));
+    }
+    layer_detail(layer, colors, detail);
 }
 
 /* Adds row ROW of layer L, under the base, whose ENERGY is known, and pools that. */
@@ -220,14 +230,15 @@ static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *en
 {
     struct layer *layer = &fuse->layer[l];
     const float *detail = rolling_row(&layer->detail, (long)row);
-    const float *opacity = detail + (size_t)layer->width * fuse->colors;
     const struct evidence evidence = {
         .energy = energy,
-        .finer = l == 0 ? NULL : image_row(&layer->finer, row),
-        .opacity = fuse->shown ? opacity : NULL,
-        .trust = l == 0 ? detail + (size_t)layer->width * fuse->planes : NULL,
+        .finer = l == 0 ? fuse->none : image_row(&layer->finer, row),
+        .opacity = opacity_of(fuse, layer, detail),
     };
     float *pooled = halving_next(&layer->pooling);
+    if (fuse->choice)
+        choice_add(fuse->choice, l, row, l == CHOICE_TOP ? image_row(&layer->frame, row) : detail,
+                   evidence.opacity);
     layer_add(layer, row, detail, &evidence, l == 0 ? fuse->sharpness : COARSE_POWER, pooled);
     if (fuse->depth && l == depth_level(fuse->base))
         depth_add_row(fuse->depth, row, fuse->frames, pooled, evidence.opacity);
@@ -237,8 +248,6 @@ static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *en
 static void add_layer(struct fuse *fuse, unsigned l, const struct frame *frame)
 {
     struct layer *layer = &fuse->layer[l];
-    if (l == 0)
-        raster_begin(fuse->raster, frame);
     energy_begin(layer->energy);
     halving_begin(&layer->pooling, &layer[1].finer);
     layer->detail.got = 0;
@@ -246,9 +255,8 @@ static void add_layer(struct fuse *fuse, unsigned l, const struct frame *frame)
         unsigned next = layer->detail.got;
         if (next < layer->height) {
             float *detail = rolling_next(&layer->detail);
-            const float *calm =
-                l == 0 ? finest_detail(fuse, next, detail) : coarse_detail(layer, next, detail);
-            energy_square(calm, fuse->colors, layer->width, energy_next(layer->energy));
+            make_detail(fuse, l, next, frame, detail);
+            energy_square(detail, fuse->colors, layer->width, energy_next(layer->energy));
             layer->detail.got++;
         }
         const float *energy = energy_push(layer->energy);
@@ -265,12 +273,21 @@ static void add_base(struct fuse *fuse)
         const float *colors = image_row(&layer->frame, row);
         const struct evidence evidence = {
             .energy = image_row(&layer->finer, row),
-            .opacity = fuse->shown ? colors + (size_t)layer->width * fuse->colors : NULL,
+            .finer = fuse->none,
+            .opacity = opacity_of(fuse, layer, colors),
         };
+        layer_widen_range(layer, row, evidence.opacity);
         layer_add(layer, row, colors, &evidence, COARSE_POWER, fuse->pooled);
+        if (fuse->choice)
+            choice_add(fuse->choice, fuse->base, row, colors, evidence.opacity);
         if (fuse->depth && fuse->base == depth_level(fuse->base))
             depth_add_row(fuse->depth, row, fuse->frames, fuse->pooled, evidence.opacity);
     }
+}
+
+static unsigned depth_rows(const struct fuse *fuse)
+{
+    return fuse->layer[depth_level(fuse->base)].height;
 }
 
 bool fuse_add(struct fuse *fuse, const struct frame *frame)
@@ -285,6 +302,8 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame)
             add_layer(fuse, l, frame);
         add_base(fuse);
     }
+    for (unsigned row = 0; !any && fuse->depth && row < depth_rows(fuse); row++)
+        depth_add_row(fuse->depth, row, fuse->frames, fuse->none, fuse->all);
     fuse->frames++;
     return any;
 }
@@ -301,13 +320,23 @@ static void keep_colors(const struct frame *frame, unsigned row, const unsigned 
             samples[(size_t)i * depth + c] = (uint16_t)frame_get(frame, i, row, c);
 }
 
+/* Row ROW of layer L, where the next layer is finished. */
+static void finish_row(struct fuse *fuse, unsigned l, unsigned row)
+{
+    struct layer *layer = &fuse->layer[l];
+    layer_solve(layer, row);
+    if (fuse->choice)
+        choice_mix(fuse->choice, l, row, layer->doubled, image_row(&layer->sum.image, row));
+    layer_clip(layer, row);
+}
+
 void fuse_finish(struct fuse *fuse, struct frame *frame)
 {
     const struct frame last = *frame;
     layer_forget_frame(fuse->layer, fuse->base);
     for (unsigned l = fuse->base; l > 0; l--)
         for (unsigned row = 0; row < fuse->layer[l].height; row++)
-            layer_finish(&fuse->layer[l], row);
+            finish_row(fuse, l, row);
 
     unsigned width = frame->width;
     size_t pixels = (size_t)width * frame->height;
@@ -316,7 +345,7 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
     if (fuse->shown && !opacity)
         strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");
     for (unsigned row = 0; row < frame->height; row++) {
-        layer_finish(fuse->layer, row);
+        finish_row(fuse, 0, row);
         const float *x = image_row(&fuse->layer[0].sum.image, row);
         for (unsigned plane = 0; plane < fuse->colors; plane++)
             raster_put(x + (size_t)plane * width, width, fuse->maxval, frame->depth,
@@ -331,8 +360,15 @@ void fuse_finish(struct fuse *fuse, struct frame *frame)
     }
 }
 
-void fuse_depth_map(const struct fuse *fuse, struct frame *map)
+void fuse_depth_map(struct fuse *fuse, unsigned smooth, bool opacity, struct frame *map)
 {
+    unsigned level = depth_level(fuse->base);
+    const struct depth_map_options options = {.colors = fuse->colors,
+                                              .factor = 1U << level,
+                                              .count = fuse->frames,
+                                              .smooth = smooth,
+                                              .opacity = opacity};
     *map = (struct frame){.width = fuse->layer[0].width, .height = fuse->layer[0].height};
-    depth_map(fuse->depth, 1U << depth_level(fuse->base), fuse->frames, map);
+    depth_end(fuse->depth);
+    depth_map(fuse->depth, &fuse->layer[level].sum.image, &options, map);
 }

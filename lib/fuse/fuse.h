@@ -24,14 +24,15 @@
  * In bytes a pixel of RGB frames, beside the frame in hand, as level 1 and all above it have a
  * third of level 0's pixels:
  *
- *     sums of detail and weights           20 + 20/3
- *     least and greatest colours                24/3
- *     the frame's pyramid from level 1 on       12/3, with opacity 16/3
- *     energies from finer levels                 4/3
- *     where a frame showed anything             with opacity 1
- *     for the depth map                          8/16
+ *     sums of detail and weights            20 + 20/3
+ *     least and greatest colours             6 + 12/3,  of 16 bits 12 + 12/3
+ *     the frame's pyramid from level 1 on         12/3, with opacity 16/3
+ *     energies from finer levels                   4/3
+ *     where a frame showed anything                1 with opacity
+ *     for the depth map                           36/16, and 16/16 while it is made
+ *     for a choice                                16 + 20/3 + its map
  *     rows in work: about 100 rows of floats
- *     together                             40.0; with opacity and the depth map 42.8
+ *     together                              42.0 to 46.6; of 16 bits 48.0 to 52.6; without a choice
  *
  * The depth map itself, 2, is made when the pyramid is no longer needed.
  */
@@ -41,6 +42,9 @@ struct fuse_options {
     unsigned sharpness; /* 4, 6 or 8: the power of the finest level's energies in weights */
     bool depth;         /* a depth map is wanted */
     bool opacity;       /* the picture keeps the frames' opacity plane in any case */
+    const struct frame
+        *choice;    /* a person's choice of frames, as choice.h has it, or NULL; stays */
+    unsigned count; /* of frames, for that choice */
 };
 
 /* About how many bytes fusing frames of this geometry takes, the frame in hand included. */
@@ -62,8 +66,9 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame);
  */
 void fuse_finish(struct fuse *fuse, struct frame *frame);
 
-/* The depth map, where it was asked for, as large as the frames: see depth_map() in depth.h. The
-   caller frees it with frame_free(). */
-void fuse_depth_map(const struct fuse *fuse, struct frame *map);
+/* The depth map, where it was asked for and the picture is finished, as large as the frames: filled
+   SMOOTH pixels far, with OPACITY or without; see depth_map() in depth_map.h. To be called once.
+   The caller frees it with frame_free(). */
+void fuse_depth_map(struct fuse *fuse, unsigned smooth, bool opacity, struct frame *map);
 
 #endif

@@ -6,19 +6,18 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "halving.h"
 #include "numbers.h"
 #include "simd.h"
 
-enum { REACH = 2, TAPS = 2 * REACH + 1 };
-
 void halving_alloc(struct halving *halving, unsigned width, unsigned height, unsigned planes)
 {
     *halving = (struct halving){.width = width, .planes = planes};
-    rolling_alloc(&halving->fine, height, (size_t)width * planes, TAPS);
-    halving->sum = alloc_array((size_t)width + 2 * REACH, sizeof *halving->sum);
+    rolling_alloc(&halving->fine, height, (size_t)width * planes, 2 * ROLLING_REACH + 1);
+    halving->sum = alloc_array((size_t)width + 2 * ROLLING_REACH, sizeof *halving->sum);
 }
 
 void halving_free(struct halving *halving)
@@ -46,16 +45,6 @@ float *halving_next(const struct halving *halving)
 }
 
 SIMD_CLONES
-static void halve_down(const float *const tap[TAPS], size_t from, unsigned count,
-                       float *restrict sum)
-{
-    const float *a = tap[0] + from, *b = tap[1] + from, *c = tap[2] + from;
-    const float *d = tap[3] + from, *e = tap[4] + from;
-    for (unsigned i = 0; i < count; i++)
-        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
-}
-
-SIMD_CLONES
 static void halve_across(const float *restrict sum, unsigned count, float *restrict half)
 {
     for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++) {
@@ -67,13 +56,10 @@ static void halve_across(const float *restrict sum, unsigned count, float *restr
 static void make_row(struct halving *halving)
 {
     const struct image *coarse = halving->coarse;
-    const float *tap[TAPS];
-    for (int k = 0; k < TAPS; k++)
-        tap[k] = rolling_row(&halving->fine, 2 * (long)halving->made + k - REACH);
-    float *out = image_row(coarse, halving->made), *sum = halving->sum + REACH;
+    float *out = image_row(coarse, halving->made), *sum = halving->sum + ROLLING_REACH;
     for (unsigned plane = 0; plane < halving->planes; plane++) {
-        halve_down(tap, (size_t)plane * halving->width, halving->width, sum);
-        rolling_pad(sum, halving->width, REACH);
+        rolling_sum_down(&halving->fine, 2 * (long)halving->made, (size_t)plane * halving->width,
+                         halving->width, sum);
         halve_across(sum, coarse->width, out + (size_t)plane * coarse->width);
     }
     halving->made++;
@@ -84,8 +70,18 @@ void halving_push(struct halving *halving)
     halving->fine.got++;
     unsigned got = halving->fine.got, height = halving->fine.height;
     while (halving->made < halving->coarse->height &&
-           (got == height || 2 * (size_t)halving->made + REACH < got))
+           (got == height || 2 * (size_t)halving->made + ROLLING_REACH < got))
         make_row(halving);
+}
+
+void halving_whole(struct halving *halving, const struct image *fine, const struct image *coarse)
+{
+    halving_begin(halving, coarse);
+    for (unsigned row = 0; row < fine->height; row++) {
+        memcpy(halving_next(halving), image_row(fine, row),
+               image_row_samples(fine) * sizeof(float));
+        halving_push(halving);
+    }
 }
 
 SIMD_CLONES

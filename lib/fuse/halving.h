@@ -43,6 +43,9 @@ void halving_begin(struct halving *halving, const struct image *coarse);
 float *halving_next(const struct halving *halving);
 void halving_push(struct halving *halving);
 
+/* Halves the whole of FINE, of the geometry that halving is for, to COARSE. */
+void halving_whole(struct halving *halving, const struct image *fine, const struct image *coarse);
+
 /* Half of N samples. */
 unsigned halving_size(unsigned n);
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "layer.h"
+#include "raster.h"
 #include "simd.h"
 
-enum { SMALLEST = 16 };
+/* Colours of coarse layers are in a range in 1/256 of a level. */
+enum { SMALLEST = 16, COARSE_MAXVAL = 255 * 256 };
 
-#define NOT_SEEN 0.01f /* under this opacity a pixel has no colour of its own */
-#define OPAQUE 0.99f
+#define NOT_SEEN 0.01f                /* under this opacity a pixel has no colour of its own */
+#define FINEST_MARGIN 2.0f            /* beyond the range, in levels of 255 */
+#define COARSE_MARGIN (1.0f / 256.0f) /* what rounding leaves */
 
 /* ---- geometry and memory ---- */
 
@@ -30,14 +32,15 @@ unsigned layer_sizes(const struct frame *geometry, struct layer layers[LAYERS_MA
     }
 }
 
-double layer_bytes(const struct layer *layers, unsigned base)
+double layer_bytes(const struct layer *layers, unsigned base, unsigned maxval)
 {
     double total = 0;
     for (unsigned l = 0; l <= base; l++) {
         unsigned colors = layers[l].colors;
-        unsigned planes = l == 0 ? 0 : 2 * colors + layers[l].planes + 1;
-        total += sum_bytes(layers[l].width, layers[l].height, colors) +
-                 image_bytes(layers[l].width, layers[l].height, planes);
+        unsigned width = layers[l].width, height = layers[l].height;
+        total += sum_bytes(width, height, colors) +
+                 range_bytes(width, height, colors, l == 0 ? maxval : COARSE_MAXVAL) +
+                 image_bytes(width, height, l == 0 ? 0 : layers[l].planes + 1);
     }
     return total;
 }
@@ -48,16 +51,7 @@ static void set_all(float *samples, size_t count, float value)
         samples[i] = value;
 }
 
-static void start_range(struct image *range, unsigned colors)
-{
-    size_t half = (size_t)range->width * colors;
-    for (unsigned row = 0; row < range->height; row++) {
-        set_all(image_row(range, row), half, FLT_MAX);
-        set_all(image_row(range, row) + half, half, -FLT_MAX);
-    }
-}
-
-static void alloc_one(struct layer *layer, bool finest)
+static void alloc_one(struct layer *layer, bool finest, unsigned maxval)
 {
     unsigned width = layer->width, height = layer->height;
     size_t row = (size_t)width * layer->planes;
@@ -65,9 +59,9 @@ static void alloc_one(struct layer *layer, bool finest)
     layer->doubled = alloc_zeroed(row + 2, sizeof *layer->doubled);
     layer->weight = alloc_array(width, sizeof *layer->weight);
     layer->work = alloc_array((size_t)width + 2, sizeof *layer->work);
+    range_alloc(&layer->range, width, height, layer->colors, finest ? maxval : COARSE_MAXVAL);
     if (!finest) {
-        image_alloc(&layer->range, width, height, 2 * layer->colors);
-        start_range(&layer->range, layer->colors);
+        layer->samples = alloc_array((size_t)width * layer->colors, sizeof *layer->samples);
         image_alloc(&layer->frame, width, height, layer->planes);
         image_alloc(&layer->finer, width, height, 1);
     }
@@ -76,20 +70,20 @@ static void alloc_one(struct layer *layer, bool finest)
     halving_alloc(&layer->halving, width, height, layer->planes);
     halving_alloc(&layer->pooling, width, height, 1);
     layer->energy = energy_new(width, height, finest ? 2 : 1);
-    rolling_alloc(&layer->detail, height, row + (finest ? width : 0) + 1, ENERGY_LAG + 1);
+    rolling_alloc(&layer->detail, height, row + 1, ENERGY_LAG + 1);
 }
 
-void layer_alloc(struct layer *layers, unsigned base)
+void layer_alloc(struct layer *layers, unsigned base, unsigned maxval)
 {
     for (unsigned l = 0; l <= base; l++)
-        alloc_one(&layers[l], l == 0);
+        alloc_one(&layers[l], l == 0, maxval);
 }
 
 void layer_free(struct layer *layers, unsigned base)
 {
     for (struct layer *layer = layers; layer <= layers + base; layer++) {
         sum_free(&layer->sum);
-        image_free(&layer->range);
+        range_free(&layer->range);
         image_free(&layer->frame);
         image_free(&layer->finer);
         halving_free(&layer->halving);
@@ -99,6 +93,7 @@ void layer_free(struct layer *layers, unsigned base)
         free(layer->doubled);
         free(layer->weight);
         free(layer->work);
+        free(layer->samples);
     }
 }
 
@@ -106,12 +101,7 @@ void layer_free(struct layer *layers, unsigned base)
 
 void layer_halve(struct layer *layer)
 {
-    size_t bytes = image_row_samples(&layer->frame) * sizeof(float);
-    halving_begin(&layer->halving, &layer[1].frame);
-    for (unsigned row = 0; row < layer->height; row++) {
-        memcpy(halving_next(&layer->halving), image_row(&layer->frame, row), bytes);
-        halving_push(&layer->halving);
-    }
+    halving_whole(&layer->halving, &layer->frame, &layer[1].frame);
 }
 
 static void double_of(struct layer *layer, const struct image *coarser, unsigned row)
@@ -180,50 +170,24 @@ void layer_detail(const struct layer *layer, const float *colors, float *out)
 
 /* ---- sums ---- */
 
-SIMD_CLONES
-static void widen_range(const float *restrict colors, size_t count, float *restrict low,
-                        float *restrict high)
-{
-    for (size_t i = 0; i < count; i++) {
-        low[i] = colors[i] < low[i] ? colors[i] : low[i];
-        high[i] = colors[i] > high[i] ? colors[i] : high[i];
-    }
-}
-
-SIMD_CLONES
-static void widen_where_opaque(const float *restrict colors, const float *restrict opacity,
-                               unsigned width, float *restrict low, float *restrict high)
-{
-    for (unsigned i = 0; i < width; i++) {
-        bool opaque = opacity[i] > OPAQUE;
-        low[i] = opaque && colors[i] < low[i] ? colors[i] : low[i];
-        high[i] = opaque && colors[i] > high[i] ? colors[i] : high[i];
-    }
-}
-
-/* Lets the range of row ROW take the frame's colours. */
-static void add_to_range(const struct layer *layer, unsigned row)
-{
-    size_t count = (size_t)layer->width * layer->colors;
-    const float *colors = image_row(&layer->frame, row);
-    float *low = image_row(&layer->range, row), *high = low + count;
-    if (layer->planes == layer->colors) {
-        widen_range(colors, count, low, high);
-        return;
-    }
-    for (unsigned plane = 0; plane < layer->colors; plane++) {
-        size_t from = (size_t)plane * layer->width;
-        widen_where_opaque(colors + from, colors + count, layer->width, low + from, high + from);
-    }
-}
-
 void layer_add(struct layer *layer, unsigned row, const float *detail,
                const struct evidence *evidence, unsigned power, float *pooled)
 {
     weight_row(evidence, layer->width, power, pooled, layer->weight);
     sum_add(&layer->sum, row, detail, layer->weight);
-    if (layer->range.samples)
-        add_to_range(layer, row);
+}
+
+SIMD_CLONES
+static void round_row(const float *restrict colors, size_t count, uint16_t *restrict samples)
+{
+    for (size_t i = 0; i < count; i++)
+        samples[i] = (uint16_t)(int)(colors[i] * 256.0f + 0.5f);
+}
+
+void layer_widen_range(struct layer *layer, unsigned row, const float *opacity)
+{
+    round_row(image_row(&layer->frame, row), (size_t)layer->width * layer->colors, layer->samples);
+    range_widen(&layer->range, row, layer->samples, opacity);
 }
 
 /* ---- the picture ---- */
@@ -236,18 +200,7 @@ void layer_forget_frame(struct layer *layers, unsigned base)
     }
 }
 
-/* Where no frame was opaque the range is empty, LOW above HIGH. */
-SIMD_CLONES
-static void clip_row(float *restrict x, size_t count, const float *restrict low,
-                     const float *restrict high)
-{
-    for (size_t i = 0; i < count; i++) {
-        float within = x[i] < low[i] ? low[i] : x[i] > high[i] ? high[i] : x[i];
-        x[i] = low[i] <= high[i] ? within : x[i];
-    }
-}
-
-void layer_finish(struct layer *layer, unsigned row)
+void layer_solve(struct layer *layer, unsigned row)
 {
     size_t colored = (size_t)layer->width * layer->colors;
     if (layer->base)
@@ -255,8 +208,10 @@ void layer_finish(struct layer *layer, unsigned row)
     else
         double_of(layer, &layer[1].sum.image, row);
     sum_solve(&layer->sum, row, layer->doubled);
-    if (!layer->range.samples)
-        return;
-    const float *low = image_row(&layer->range, row);
-    clip_row(image_row(&layer->sum.image, row), colored, low, low + colored);
+}
+
+void layer_clip(struct layer *layer, unsigned row)
+{
+    range_clip(&layer->range, row, RASTER_FULL, layer->samples ? COARSE_MARGIN : FINEST_MARGIN,
+               image_row(&layer->sum.image, row));
 }

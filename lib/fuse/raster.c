@@ -1,51 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "alloc.h"
 #include "raster.h"
-#include "ring.h"
 #include "simd.h"
-#include "spike.h"
 
-struct raster {
-    unsigned width, maxval;
-    unsigned colors, planes; /* without and with opacity */
-    struct ring *ring;
-    float *row, *low, *high; /* a row, and the range of its ring */
-};
-
-struct raster *raster_new(const struct frame *geometry)
+static inline void part(const uint16_t *restrict from, size_t width, size_t planes,
+                        uint16_t *restrict to)
 {
-    struct raster *raster = alloc_zeroed(1, sizeof *raster);
-    size_t samples = frame_row_samples(geometry);
-    *raster = (struct raster){.width = geometry->width,
-                              .maxval = geometry->maxval,
-                              .colors = frame_colors(geometry),
-                              .planes = geometry->depth,
-                              .ring = ring_new(geometry),
-                              .row = alloc_array(samples, sizeof *raster->row),
-                              .low = alloc_array(samples, sizeof *raster->low),
-                              .high = alloc_array(samples, sizeof *raster->high)};
-    return raster;
+    for (size_t i = 0; i < width; i++)
+        for (size_t plane = 0; plane < planes; plane++)
+            to[plane * width + i] = from[planes * i + plane];
 }
 
-void raster_free(struct raster *raster)
+/* Puts the planes of a row one after the other. A constant number of them lets a compiler vectorise
+   that. */
+SIMD_CLONES
+static void part_planes(const uint16_t *restrict from, size_t width, unsigned planes,
+                        uint16_t *restrict to)
 {
-    if (!raster)
-        return;
-    ring_free(raster->ring);
-    free(raster->row);
-    free(raster->low);
-    free(raster->high);
-    free(raster);
-}
-
-void raster_begin(struct raster *raster, const struct frame *frame)
-{
-    ring_begin(raster->ring, frame);
+    if (planes == 2)
+        part(from, width, 2, to);
+    else if (planes == 3)
+        part(from, width, 3, to);
+    else
+        part(from, width, 4, to);
 }
 
 SIMD_CLONES
@@ -56,37 +35,25 @@ static void scale_all(const uint16_t *restrict samples, size_t count, float fact
         out[i] = (float)samples[i] * factor;
 }
 
-/* A row of samples as colours in 0..RASTER_FULL and opacity in 0..1. */
-static void convert_row(const struct raster *raster, const uint16_t *samples, float *out)
+void raster_get(const struct frame *frame, unsigned row, uint16_t *pixels, uint16_t *samples,
+                float *out)
 {
-    size_t colored = (size_t)raster->width * raster->colors;
-    float maxval = (float)raster->maxval;
+    size_t width = frame->width, colored = width * frame_colors(frame);
+    float maxval = (float)frame->maxval;
+    frame_get_row(frame, row, frame->depth > 1 ? pixels : samples);
+    if (frame->depth > 1)
+        part_planes(pixels, width, frame->depth, samples);
     scale_all(samples, colored, RASTER_FULL / maxval, out);
-    if (raster->planes > raster->colors)
-        scale_all(samples + colored, raster->width, 1 / maxval, out + colored);
-}
-
-void raster_next(struct raster *raster, float *calm, float *kept, float *trust)
-{
-    size_t colored = (size_t)raster->width * raster->colors;
-    const uint16_t *middle, *low, *high;
-    ring_next(raster->ring, &middle, &low, &high);
-    convert_row(raster, middle, raster->row);
-    convert_row(raster, low, raster->low);
-    convert_row(raster, high, raster->high);
-    spike_divide(raster->row, raster->low, raster->high, raster->colors, raster->width, calm, kept,
-                 trust);
-    if (raster->planes == raster->colors)
-        return;
-    memcpy(calm + colored, raster->row + colored, raster->width * sizeof *calm);
-    memcpy(kept + colored, raster->row + colored, raster->width * sizeof *kept);
+    if (frame_has_opacity(frame))
+        scale_all(samples + colored, width, 1 / maxval, out + colored);
 }
 
 void raster_put(const float *x, unsigned count, unsigned maxval, unsigned step, uint16_t *samples)
 {
     float scale = (float)maxval / RASTER_FULL, top = (float)maxval;
     for (unsigned i = 0; i < count; i++) {
-        float value = floorf(x[i] * scale + 0.5f);
-        samples[(size_t)i * step] = (uint16_t)(value < 0 ? 0 : value > top ? top : value);
+        float value = x[i] * scale + 0.5f;
+        value = value < 0 ? 0 : value > top ? top : value;
+        samples[(size_t)i * step] = (uint16_t)(int)value;
     }
 }

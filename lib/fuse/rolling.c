@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "numbers.h"
 #include "rolling.h"
+#include "simd.h"
 
 void rolling_alloc(struct rolling *rolling, unsigned height, size_t samples, unsigned kept)
 {
@@ -33,10 +34,23 @@ const float *rolling_row(const struct rolling *rolling, long row)
     return slot(rolling, reflected_index(row, rolling->height));
 }
 
-void rolling_pad(float *row, unsigned count, unsigned reach)
+SIMD_CLONES
+static void sum_down(const float *a, const float *b, const float *c, const float *d, const float *e,
+                     unsigned count, float *restrict sum)
 {
-    for (long i = 1; i <= (long)reach; i++) {
-        row[-i] = row[reflected_index(-i, count)];
-        row[(long)count - 1 + i] = row[reflected_index((long)count - 1 + i, count)];
+    for (unsigned i = 0; i < count; i++)
+        sum[i] = ((a[i] + e[i]) + 4.0f * (b[i] + d[i]) + 6.0f * c[i]) * (1.0f / 256.0f);
+}
+
+void rolling_sum_down(const struct rolling *rolling, long row, size_t from, unsigned count,
+                      float *sum)
+{
+    const float *tap[2 * ROLLING_REACH + 1];
+    for (int k = -ROLLING_REACH; k <= ROLLING_REACH; k++)
+        tap[k + ROLLING_REACH] = rolling_row(rolling, row + k) + from;
+    sum_down(tap[0], tap[1], tap[2], tap[3], tap[4], count, sum);
+    for (long i = 1, last = (long)count - 1; i <= ROLLING_REACH; i++) {
+        sum[-i] = sum[reflected_index(-i, count)];
+        sum[last + i] = sum[reflected_index(last + i, count)];
     }
 }

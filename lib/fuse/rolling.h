@@ -30,7 +30,11 @@ float *rolling_next(const struct rolling *rolling);
  */
 const float *rolling_row(const struct rolling *rolling, long row);
 
-/* Puts the REACH samples that are mirrored there before and behind the COUNT of ROW. */
-void rolling_pad(float *row, unsigned count, unsigned reach);
+/* [1 4 6 4 1]/256 over the rows around ROW, which are kept, of the COUNT samples from FROM on, to
+   SUM: the binomial kernel's vertical half and both halves' scale. Before and behind SUM is room
+   for ROLLING_REACH samples, which get those that are mirrored there. */
+enum { ROLLING_REACH = 2 };
+void rolling_sum_down(const struct rolling *rolling, long row, size_t from, unsigned count,
+                      float *sum);
 
 #endif

@@ -8,12 +8,12 @@
  */
 struct evidence {
     const float *energy;  /* E */
-    const float *finer;   /* d, or NULL: 0 */
-    const float *opacity; /* a, or NULL: 1 */
-    const float *trust;   /* t, or NULL: 1 */
+    const float *finer;   /* d */
+    const float *opacity; /* a */
 };
 
-/* Of a row of WIDTH pixels: w to WEIGHT, with the exponent POWER, 4, 6 or 8; and pool to POOLED. */
+/* Of a row of WIDTH pixels: w to WEIGHT, with the exponent POWER, 4, 6, 8 or 12; and pool to
+   POOLED. */
 void weight_row(const struct evidence *evidence, unsigned width, unsigned power, float *pooled,
                 float *weight);
 

@@ -149,7 +149,7 @@ const char *pixel_list_loss(enum pixel_list_format format)
 /* Whether LENGTH pixels from FIRST on lie on an axis of SIZE pixels. */
 static bool on_axis(long first, long length, unsigned size)
 {
-    return first >= 0 && length <= (long)size && first <= (long)size - length;
+    return first >= 0 && first <= (long)size - length;
 }
 
 bool pixel_list_mark(struct mask *mask, const struct pixel_entry *entry)

@@ -40,7 +40,7 @@ words_of curve LINEAR=linear GAMMA=gamma MATCH_HIST=match match=match
 
 declare -A kind_of=([noisemask]=MaskNoise [framealign]=AlignFrames [framebalance]=BalanceFrames)
 declare -a stage_program=() stage_refers=() stage_passes=() stage_crops=() stage_channel=() stage_histograms=() \
-    stage_summary=() stage_mask=() stage_raw=() stage_runs=() line_stage=() line_word=() line_value=() left_out=() pieces=()
+    stage_summary=() stage_mask=() stage_raw=() stage_runs=() line_stage=() line_word=() line_value=() left_out=() pieces=() decoder=()
 
 # ---- the kinds ----
 
@@ -752,8 +752,8 @@ measure() {
         header_of "${frame_path[i]}" || return 0
     else
         # By the converter, of which no more is taken than the header.
-        decode_command "${frame_path[i]}"
-        image_header <(eval "$REPLY" 2>/dev/null) || return 0
+        find_decoder "${frame_path[i]}"
+        image_header <("${decoder[@]}" 2>/dev/null) || return 0
     fi
     read -r width height depth maxval _ <<<"$REPLY"
     ((maxval == 0)) || step+=([width]=$width [height]=$height [depth]=$depth [maxval]=$maxval)

@@ -209,28 +209,45 @@ list_results() {
     done
 }
 
+# read_journal FILE ARRAY: its lines to that associative array, by size and time of the result and its name.
+read_journal() {
+    local -n lines=$2
+    local name key size time own_size own_time rows
+    [[ -f $1 ]] || return 0
+    # A line that is not whole, where the disk was full or the power failed, says nothing.
+    while IFS=$'\t' read -r name key size time own_size own_time rows; do
+        unescape "$name"
+        [[ ! $own_time ]] || lines[$own_size$'\t'$own_time$'\t'$REPLY]=$name$'\t'$key$'\t'$size$'\t'$time$'\t'$own_size$'\t'$own_time${rows:+$'\t'$rows}
+    done <"$1"
+}
+
 # plan PREFIX OTHER: sets the verdict and reason of each result of the list, and PREFIX_stale: by what lies in its
-# directory and what the journal tells. OTHER is the reason of one of another key. A result that may not be overwritten
-# ends the run. Reads option[force].
+# directory and what the journals tell. OTHER is the reason of one of another key. A result that may not be overwritten
+# ends the run: a file that is not stackjob's, or that another job makes otherwise. Reads option[force].
 plan() {
     local -n result=$1_result input=$1_input key=$1_key verdict=$1_verdict reason=$1_reason line=$1_line stale=$1_stale
-    local name old_key size time own_size own_time rows own i stat directory journal
-    local -A there=() known=() planned=()
+    local name own time i at stat directory journal others
+    local -A there=() known=() found=() theirs=() whose=() planned=()
     where_of "$1"
     list_results "$directory" there
     verdict=() reason=() line=() stale=()
-    if [[ -f $journal ]]; then
-        # A line that is not whole, where the disk was full or the power failed, says nothing.
-        while IFS=$'\t' read -r name old_key size time own_size own_time rows; do
-            unescape "$name"
-            [[ ! $own_time ]] || known[$own_size$'\t'$own_time$'\t'$REPLY]=$name$'\t'$old_key$'\t'$size$'\t'$time$'\t'$own_size$'\t'$own_time${rows:+$'\t'$rows}
-        done <"$journal"
-    fi
+    find_others
+    for at in "${others[@]}"; do
+        found=()
+        read_journal "$at/${journal##*/}" found
+        for i in "${!found[@]}"; do
+            theirs[$i]=${found[$i]}
+            # Of several jobs one that is told otherwise counts.
+            [[ ${whose[$i]-} ]] && is_told "$at" || whose[$i]=$at
+        done
+    done
+    read_journal "$journal" known
     for i in "${!result[@]}"; do
         name=${result[i]}
         planned[$name]=yes
         stat=${there[$name]-}
-        own=${known[$stat$'\t'$name]-}
+        at=${whose[$stat$'\t'$name]-}
+        own=${known[$stat$'\t'$name]-${theirs[$stat$'\t'$name]-}}
         [[ ! $own ]] || line[i]=$own
         verdict[i]="make"
         # In an empty file, as a power cut may leave it, there is nothing to lose.
@@ -239,8 +256,6 @@ plan() {
         elif [[ ! $own ]]; then
             reason[i]="changed by hand or never its own"
             [[ ${option[force]-} ]] || verdict[i]=foreign
-        elif [[ ${option[force]-} ]]; then
-            reason[i]="all is done again"
         elif [[ ${own#*$'\t'*$'\t'} != "${input[i]}"$'\t'* ]]; then
             reason[i]="its input has changed"
             time=${input[i]#*$'\t'} stat=${stat#*$'\t'}
@@ -248,26 +263,55 @@ plan() {
         elif [[ ${own#*$'\t'} != "${key[i]}"$'\t'* ]]; then
             reason[i]=$2
         else
-            verdict[i]="done" reason[i]=-
+            verdict[i]="done" reason[i]=- at=''
         fi
+        [[ ${reason[i]} == new || ! $at ]] || is_told "$at" ||
+            refuse_another "$1" "$at" "made $directory/$name, otherwise than this job would"
+        [[ ! ${option[force]-} || ! $own || ${reason[i]} == new ]] || verdict[i]="make" reason[i]="all is done again"
         [[ ! $stat || ${verdict[i]} == foreign || ! -d $directory/$name ]] ||
             die "${step[title]}: $directory/$name is a directory; a result is to have that name"
     done
     for name in "${!there[@]}"; do
-        [[ ${planned[$name]-} || ! ${known[${there[$name]}$'\t'$name]-} || ${there[$name]} == 0$'\t'* ]] || stale+=("$name")
+        i=${there[$name]}$'\t'$name
+        [[ ! ${planned[$name]-} && $i != 0$'\t'* ]] || continue
+        if [[ ! ${whose[$i]-} ]]; then
+            [[ ! ${known[$i]-} ]] || stale+=("$name")
+        elif [[ $1 == frame || ($1 == picture && ${step[bunch]}) ]]; then
+            refuse_another "$1" "${whose[$i]}" "made $directory/$name, which the next step would take for a frame of this job"
+        fi
     done
-    [[ " ${verdict[*]} " != *' foreign '* ]] || refuse_foreign "$directory"
+    [[ " ${verdict[*]} " != *' foreign '* ]] || refuse_foreign "$directory" "$1"
 }
 
-# Reads verdict[] and result[] of plan.
+# find_parting PREFIX: the keys that part the results of that list from those of others.
+find_parting() {
+    case $1:${step[bunch]-} in
+    file:*) REPLY=file_name ;;
+    picture:) REPLY="file_name or output_path" ;;
+    plot:*) REPLY=plot_path ;;
+    *) REPLY=output_path ;;
+    esac
+}
+
+# refuse_another PREFIX STATE WHAT: of what the job that has that state did.
+refuse_another() {
+    local who
+    job_of "$2"
+    who=$REPLY
+    find_parting "$1"
+    die "${step[title]}: the job $who $3. Set $REPLY in this step, so that each has its own, or remove what that job made"
+}
+
+# refuse_foreign DIRECTORY PREFIX: reads verdict[] and result[] of plan.
 refuse_foreign() {
     local i foreign=0
     for i in "${!result[@]}"; do
         [[ ${verdict[i]} != foreign ]] || ((++foreign > 5)) ||
             say "${step[title]}: $1/${result[i]} was changed after stackjob wrote it, or was never its own"
     done
+    find_parting "$2"
     die "${step[title]}: $foreign of the files in $1 would be lost. \
-Leave this step out with \"enabled = no\", or overwrite them with -f"
+Leave this step out with \"enabled = no\", set another $REPLY, or overwrite them with -f"
 }
 
 # key_of TEXT: the key of results that depend on that text.
@@ -304,8 +348,11 @@ forget_ahead() {
 # step[ahead] is set.
 check_directories() {
     local input
-    [[ ${ahead_use[${step[output]}]-} != *[om]* ]] ||
-        die "${step[title]}: another step writes to ${step[out]} already: give it an output_path of its own"
+    check_own "${step[states]%/*}"
+    if [[ ${ahead_use[${step[output]}]-} == *[om]* ]]; then
+        [[ ${step[list]} == file ]] && REPLY="another name" || REPLY="an output_path of its own"
+        die "${step[title]}: another step writes to ${step[out]} already: give it $REPLY"
+    fi
     for input in "${inputs[@]}"; do
         physical "$input"
         [[ ${ahead_use[$REPLY]-} != *m* ]] ||

@@ -8,7 +8,7 @@
 # frames, and bunch_results[N] is where its files are in the list: the picture, and the depth map with its table.
 
 kind 'FocusStack NAME' StackJob input_path=paths input_filepaths=paths output_path=path working_path=path pattern=pattern \
-    sharpness=sharpness depth_map=bool output_format=format jpeg_quality=percent file_name=file metadata=bool \
+    sharpness=sharpness depth_map=bool depth_smooth=radius choose=path output_format=format jpeg_quality=percent file_name=file metadata=bool \
     raw_options=raw enabled=bool
 kind 'FocusStackBunch NAME' StackJob input_path=paths input_filepaths=paths output_path=path working_path=path pattern=pattern \
     frames=count overlap=whole sharpness=sharpness output_format=format jpeg_quality=percent file_name=file \
@@ -20,6 +20,12 @@ declare -a bunch_first=() bunch_last=() bunch_results=()
 # ---- the kinds ----
 
 FocusStack_allowed() {
+    picture_allowed "$1"
+    ! is_set "$1" depth_smooth || [[ ${setting[$1.depth_map]-} == yes ]] ||
+        wrong "depth_smooth has no effect without depth_map = yes"
+}
+
+picture_allowed() {
     format_allowed "$1"
     [[ ${block_name[${block_owner[$1]}]} != .* ]] || is_set "$1" file_name ||
         wrong "the picture would be called as the job, with a dot at the beginning: file_name is needed"
@@ -27,7 +33,7 @@ FocusStack_allowed() {
 
 FocusStackBunch_allowed() {
     local frames overlap
-    FocusStack_allowed "$1"
+    picture_allowed "$1"
     bunch_of "$1"
     read -r frames overlap <<<"$REPLY"
     ((overlap < frames)) || wrong "overlap = $overlap leaves no new frame in a bunch of $frames frames" "0 to $((frames - 1))"
@@ -42,7 +48,12 @@ FocusStack_load() {
     load_format "$1"
     step+=([holds]=o [list]=picture [bunch]='' [overlap]=0
         [file_name]=${setting[$1.file_name]-${job[name]}} [sharpness]=${setting[$1.sharpness]-6}
-        [depth_map]=${setting[$1.depth_map]-no})
+        [depth_map]=${setting[$1.depth_map]-no} [depth_smooth]=${setting[$1.depth_smooth]-} [choose]='')
+    ! is_set "$1" choose || {
+        working_path "$1"
+        resolve "$REPLY" "${setting[$1.choose]}"
+        step[choose]=$REPLY
+    }
 }
 
 FocusStackBunch_load() {
@@ -53,7 +64,16 @@ FocusStackBunch_load() {
 
 FocusStack_check() {
     command -v framefuse >/dev/null || die "${step[title]}: there is no program framefuse in this version"
+    [[ ! ${step[choose]} ]] || check_choice
     plan_fusion
+}
+
+# A map that was painted must not be where the step writes its own, or removes it.
+check_choice() {
+    local own=${step[out]}/${step[file_name]}-depth.png
+    [[ -f ${step[choose]} ]] || die "${step[title]}: the map of frames to choose, ${step[choose]}, is not there"
+    [[ ! ${step[choose]} -ef $own ]] ||
+        die "${step[title]}: choose = ${step[choose]} is where this step has its own depth map. Copy it, with the .tsv beside it, to another folder"
 }
 
 FocusStackBunch_check() {
@@ -71,6 +91,12 @@ plan_fusion() {
     version_line framefuse
     text=$REPLY$'\n'"options output ${step[format]} ${step[quality]:--} metadata ${step[metadata]}"$'\n'
     text+="options sharpness ${step[sharpness]}"$'\n'
+    [[ ! ${step[depth_smooth]} ]] || text+="options depth_smooth ${step[depth_smooth]}"$'\n'
+    if [[ ${step[choose]} ]]; then
+        for i in "${step[choose]}" "${step[choose]%.*}.tsv"; do
+            [[ ! -f $i ]] || { file_key choose "$i" && text+=$REPLY$'\n'; }
+        done
+    fi
     raw_key
     text+=$REPLY
     sum_of_frames "${!frame_path[@]}"
@@ -137,6 +163,8 @@ fusion_job() {
     # Pictures of bunches are frames again, and all frames have the same planes.
     [[ ! ${step[bunch]} || ${step[format]} == jpeg ]] || add -opacity
     [[ ${step[depth_map]} == no ]] || add "-depthmap=$2/${picture_result[1]}"
+    [[ ! ${step[depth_smooth]} ]] || add "-depthsmooth=${step[depth_smooth]}"
+    [[ ! ${step[choose]} ]] || add "-choose=${step[choose]}"
     frames_of_bunch "$1"
     feed_frames "$text" "${numbers[@]}"
     [[ ${step[format]} != jpeg ]] || pieces+=('| pngtopam -quiet')

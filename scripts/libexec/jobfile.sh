@@ -192,7 +192,7 @@ read_setting() {
 
 # Types of numbers: the least and the most, and what to expect. A kernel is odd.
 declare -A whole_types=([count]='1 99999999 a whole number from 1 on' [whole]='0 99999999 a whole number from 0 on'
-    [percent]='1 100 a whole number from 1 to 100' [grow]='0 50 a number of pixels from 0 to 50'
+    [percent]='1 100 a whole number from 1 to 100' [radius]='1 10000 a number of pixels from 1 to 10000' [grow]='0 50 a number of pixels from 0 to 50'
     [odd]='1 999 an odd number from 1 to 999' [kernel]='3 999 an odd number from 3 to 999')
 # Types of lists: how many, the least and the most of each (levels: in millionths), by how much the first is at
 # least below the second, and what to expect.
@@ -204,7 +204,7 @@ declare -A list_types=([levels]='1|3 0 255000000 - one number or three, each 0 t
 declare -A other_types=([path]="a path" [paths]="a path, or several as in [\"src\", \"src2\"]" [sigma]="a number of pixels from 0.5 to 10000"
     [positive]="a number above 0" [file]="a file name without slash, of at most 200 bytes, that begins with no dot"
     [pattern]="a shell pattern without slash, as in IMG_*"
-    [raw]="dcraw's options that choose no file: -a -A -b -C -f -g -h -H -k -m -n -o -q -r -S -t -w -W -4 -6")
+    [raw]="dcraw's options that choose no file, each with its numbers: -a -f -h -w -W -4 -6, -b -H -k -m -n -o -q -S -t N, -C -g N N, -A -r N N N N")
 
 # expected TYPE: what a value may be.
 expected() {
@@ -313,15 +313,27 @@ within() {
     [[ ${fraction:6} != *[1-9]* ]] || ((number < $3)) && ((number >= $2 && number <= $3))
 }
 
-# Only options that name no file may reach dcraw: a job file must not make it write somewhere.
+# Only options that name no file may reach dcraw, each with as many numbers as it takes: one more would be a file, and a
+# job file must not make it read or write one.
 only_dcraw_options() {
-    local word words
+    local word words option='' numbers=0
     IFS=$' \t' read -r -a words <<<"$1"
-    [[ ${words[0]} =~ ^-[a-zA-Z46]$ ]] || return
     for word in "${words[@]}"; do
-        [[ $word =~ ^-[aAbCfghHkmnoqrStwW46]$ || $word =~ ^-?[0-9]*\.?[0-9]+$ ]] || return
+        if ((numbers > 0)); then
+            [[ $word =~ ^[0-9]+(\.[0-9]*)?$ && ($option != -o || $word == [0-6]) ]] || return
+            numbers=$((numbers - 1))
+            continue
+        fi
+        option=$word
+        case $word in
+        -[afhwW46]) ;;
+        -[bHkmnoqSt]) numbers=1 ;;
+        -[Cg]) numbers=2 ;;
+        -[Ar]) numbers=4 ;;
+        *) return 1 ;;
+        esac
     done
-    REPLY=${words[*]}
+    ((numbers == 0)) && REPLY=${words[*]}
 }
 
 # ---- settings ----
@@ -374,8 +386,8 @@ working_path() {
 
 # load_step BLOCK: sets step[]: block, kind, name, title (for messages), work (its working path, which is
 # the current directory from then on), out (its output directory), output (the same, absolute and without
-# links), state, plots, pattern, raw_options; what KIND_load adds; and inputs[]. Its lists of results are empty
-# yet. Reads the settings and the job.
+# links), states and state (see state.sh), settings (all that it is told, as text), plots, pattern, raw_options; what
+# KIND_load adds; and inputs[]. Its lists of results are empty yet. Reads the settings and the job.
 load_step() {
     local b=$1 own plots
     clear_lists
@@ -400,7 +412,22 @@ load_step() {
     step[out]=$REPLY
     physical "${step[out]}"
     step[output]=$REPLY
-    step[state]=${REPLY%/*}/.stackjob/${REPLY##*/}
+    find_state
+    list_settings "$b"
+}
+
+# list_settings BLOCK: sets step[settings]. Two steps with the same make the same of the same frames.
+list_settings() {
+    local b key text
+    printf -v text '%s\n' "${step[raw_options]}" "${step[file_name]-}" "${inputs[@]}" "${step[files]}"
+    for b in "${!block_kind[@]}"; do
+        [[ $b == "$1" || ${block_owner[b]} == "$1" ]] && is_enabled "$b" || continue
+        text+=${block_kind[b]}$'\n'
+        for key in ${kind_keys[${block_kind[b]}]//,/}; do
+            ! is_set "$b" "$key" || text+="$key ${setting[$b.$key]}"$'\n'
+        done
+    done
+    step[settings]=$text
 }
 
 # last_before BLOCK KIND...: the last step of the job of such a kind before it, or nothing.
@@ -503,7 +530,8 @@ resolve() {
     trim_path "$REPLY"
 }
 
-# trim_path PATH: without slash or dot directory at its end, and without a dash at its beginning.
+# trim_path PATH: without slash or dot directory at its end, and without a beginning that a program takes for an option, or
+# awk for an assignment.
 trim_path() {
     REPLY=$1
     while :; do
@@ -514,7 +542,7 @@ trim_path() {
         *) break ;;
         esac
     done
-    [[ $REPLY != -* ]] || REPLY=./$REPLY
+    [[ $REPLY != -* && $REPLY != [A-Za-z_]*=* ]] || REPLY=./$REPLY
 }
 
 # absolute PATH: of a path of the step.

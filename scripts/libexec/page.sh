@@ -26,27 +26,24 @@ fact() {
     printf '%s\n' "$line" >>"${place[temporary]}/facts"
 }
 
-# view_command FILE: what writes that image as it is, from any directory.
-view_command() {
+# find_view FILE: sets decoder[], what writes that image as it is, from any directory.
+find_view() {
     local repaired=${step[bad_pixels]-}
     step[bad_pixels]=''
     absolute "$1"
-    decode_command "$REPLY"
+    find_decoder "$REPLY"
     step[bad_pixels]=$repaired
 }
 
 # The photographs, of the first step that tells them.
 fact_frames() {
-    local i
+    local i word
     [[ ! ${job[shown]-} ]] || return 0
     job[shown]=yes
     for i in "${!frame_path[@]}"; do
-        view_command "${frame_path[i]}"
-        if ((i == step[reference])); then
-            fact frame "${frame_name[i]}" "$REPLY" reference
-        else
-            fact frame "${frame_name[i]}" "$REPLY"
-        fi
+        ((i == step[reference])) && word=reference || word=frame
+        find_view "${frame_path[i]}"
+        fact frame "${frame_name[i]}" "$word" "${decoder[@]}"
     done
 }
 
@@ -76,11 +73,11 @@ file_facts() {
 }
 
 frame_facts() {
-    local k i table
+    local k i table geometry
     fact_frames
     for i in "${!left_out[@]}"; do
-        view_command "${frame_path[i]}"
-        fact refused "${frame_name[i]}" "${reason_of[i]-}" "$REPLY"
+        find_view "${frame_path[i]}"
+        fact refused "${frame_name[i]}" "${reason_of[i]-}" "${decoder[@]}"
     done
     for k in "${!stage_program[@]}"; do
         table=${step[run]}/table-$k
@@ -90,13 +87,16 @@ frame_facts() {
             [[ -s $table && ${stage_refers[k]} ]] || continue
             cp -- "$table" "${step[state]}/table-$k" || exit 1
             plot_geometry
-            fact align "${step[name]}" "${step[state]}/table-$k" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
+            geometry=$REPLY
+            escape "${frame_name[step[reference]]}"
+            fact align "${step[name]}" "${step[state]}/table-$k" "$REPLY" "${geometry% *}" "${geometry#* }"
             pair_facts "$table"
             ;;
         framebalance)
             [[ -s $table ]] || continue
             cp -- "$table" "${step[state]}/table-$k" || exit 1
-            fact balance "${step[name]}" "${step[state]}/table-$k" "${frame_name[step[reference]]}" "${stage_channel[k]}"
+            escape "${frame_name[step[reference]]}"
+            fact balance "${step[name]}" "${step[state]}/table-$k" "$REPLY" "${stage_channel[k]}"
             ;;
         esac
     done
@@ -105,35 +105,30 @@ frame_facts() {
 # spots_facts K: the reference frame before and after the repair by the K-th sub-action, where the mask lies beside its
 # map.
 spots_facts() {
-    local k=$1 mask before after
+    local k=$1 i mask frame=${frame_path[step[reference]]} repair=(noisemask)
     absolute "${stage_mask[k]}"
     mask=$REPLY
     [[ -f ${mask%-rgb.png}-map.pam ]] || return 0
     job[spots]=yes
-    view_command "${frame_path[step[reference]]}"
-    before=$REPLY
+    fact spots "${mask%-rgb.png}-map.pam"
+    find_view "$frame"
+    fact before "${decoder[@]}"
     if [[ ${step[bad_pixels]} ]]; then
-        words noiselist -quiet -format=dcraw "$mask"
-        # shellcheck disable=SC2016
-        after="$REPLY >\"\$work/bad-pixels\"; ${before/ -Z - / -P \"\$work/bad-pixels\" -Z - }"
-    else
-        repair_command "$k" "$mask"
-        after="$before | $REPLY"
+        noiselist -format=dcraw "$mask" >"${step[state]}/bad-pixels" || exit 1
+        absolute "$frame"
+        find_decoder "$REPLY" raw "${step[state]}/bad-pixels"
+        fact after "${decoder[@]}"
+        return
     fi
-    fact spots "${mask%-rgb.png}-map.pam" "$before" "$after"
-}
-
-# repair_command K MASK: the K-th sub-action, noisemask, as the reference frame goes through it.
-repair_command() {
-    local k=$1 i text='' purpose=reference numbers=("${step[reference]}") commands=()
     for i in "${!line_word[@]}"; do
         ((line_stage[i] == k)) || continue
         case ${line_word[i]} in
-        mask) add "-mask=$2" ;;
-        *) add_words ;;
+        mask) repair+=("-mask=$mask") ;;
+        grow) grow_of "$frame" && repair+=("$REPLY") ;;
+        option) repair+=("${line_value[i]}") ;;
         esac
     done
-    REPLY=$text
+    fact repair "${repair[@]}"
 }
 
 # pair_facts TABLE: of a table of transforms: the frame of the largest predicted error, and its neighbour.
@@ -148,17 +143,18 @@ pair_facts() {
     ((${#pair[@]} == 2)) || return 0
     one=${pair[0]} two=${pair[1]}
     [[ -f ${step[out]}/${frame_result[one]} && -f ${step[out]}/${frame_result[two]} ]] || return 0
-    view_command "${step[out]}/${frame_result[one]}"
-    pair=("${frame_name[one]}" "$REPLY" "${frame_name[two]}")
-    view_command "${step[out]}/${frame_result[two]}"
-    fact pair "${pair[@]}" "$REPLY"
+    fact pair "${frame_name[one]}" "${frame_name[two]}"
+    find_view "${step[out]}/${frame_result[one]}"
+    fact one "${decoder[@]}"
+    find_view "${step[out]}/${frame_result[two]}"
+    fact two "${decoder[@]}"
 }
 
 picture_facts() {
     fact_frames
     [[ ! ${step[bunch]} ]] || return 0
-    view_command "${step[out]}/${picture_result[0]}"
-    fact picture "${picture_result[0]}" "$REPLY"
+    find_view "${step[out]}/${picture_result[0]}"
+    fact picture "${picture_result[0]}" "${decoder[@]}"
 }
 
 # The commands that make all of the job again, as -n prints them; of very many frames only how to get them.

@@ -211,24 +211,34 @@ source_of() {
 
 # decode_command FILE [WAY]: the converter that brings a frame in.
 decode_command() {
+    find_decoder "$@"
+    words "${decoder[@]}"
+}
+
+# find_decoder FILE [WAY [BAD_PIXELS]]: sets decoder[], its words. BAD_PIXELS is the list of what it repairs in a raw file.
+find_decoder() {
+    local bad=${3-}
     [[ ${2-} ]] || way_in "$1"
     case ${2:-$REPLY} in
-    jpeg) words jpegtopnm -quiet "$1" ;;
-    tiff) words tifftopnm -quiet -byrow "$1" ;;
+    jpeg) decoder=(jpegtopnm -quiet "$1") ;;
+    tiff) decoder=(tifftopnm -quiet -byrow "$1") ;;
     raw)
-        words "$1"
-        if [[ ${step[bad_pixels]-} ]]; then
-            shared_file "${step[run]}/bad-pixels" bad-pixels
-            words -P "$REPLY" "$1"
-        fi
-        if command -v dcraw_emu >/dev/null; then
-            REPLY="dcraw_emu ${step[raw_options]} -Z - $REPLY"
-        else
-            REPLY="dcraw -c ${step[raw_options]} $REPLY"
-        fi
+        [[ $bad || ! ${step[bad_pixels]-} ]] || { shared_file "${step[run]}/bad-pixels" bad-pixels && bad=$REPLY; }
+        command -v dcraw_emu >/dev/null && decoder=(dcraw_emu) || decoder=(dcraw -c)
+        # shellcheck disable=SC2206
+        decoder+=(${step[raw_options]})
+        [[ ${decoder[0]} != dcraw_emu ]] || decoder+=(-Z -)
+        [[ ! $bad ]] || decoder+=(-P "$bad")
+        decoder+=("$1")
         ;;
-    native) words cat "$1" ;;
+    native) decoder=(cat "$1") ;;
     esac
+}
+
+# grow_of FRAME: the option -grow where none is told: JPEG's blocks carry a noisy pixel on to its neighbours.
+grow_of() {
+    way_in "$1"
+    [[ $REPLY == jpeg ]] && REPLY=-grow=2 || REPLY=-grow=1
 }
 
 # Adds to compose's text what the line $i says.
@@ -243,10 +253,7 @@ add_words() {
         shared_file "${line_value[i]}" "${line_word[i]}-$k"
         add "-${line_word[i]}=$REPLY"
         ;;
-    grow)
-        # JPEG's blocks carry a noisy pixel on to its neighbours.
-        [[ ${frame_way[numbers[0]]} == jpeg ]] && add -grow=2 || add -grow=1
-        ;;
+    grow) grow_of "${frame_path[numbers[0]]}" && add "$REPLY" ;;
     # A stream is registered frame by frame anyway.
     direct) [[ ${stage_passes[k]-} || $k != 1 || ${#commands[@]} != 0 ]] || add -direct ;;
     crop) add -crop ;;
@@ -298,7 +305,8 @@ add_histograms() {
     fi
     reference_file
     reference=$REPLY
-    words plot-histograms "${frame_name[numbers[0]]}" "${stage_channel[k]}" "$reference" "$plot"
+    printable "${frame_name[numbers[0]]}"
+    words plot-histograms "$REPLY" "${stage_channel[k]}" "$reference" "$plot"
     pieces+=("$joint$REPLY")
     joint='| '
 }

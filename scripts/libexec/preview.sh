@@ -6,7 +6,7 @@
 
 preview_head() {
     echo '#!/bin/sh'
-    escape "${option[file]}"
+    printable "${option[file]}"
     printf '# What stackjob runs for %s. It writes beside its place and renames, works on several runs of frames\n' "$REPLY"
     echo '# at a time, and counts the status of every stage; here the steps are in plain order.'
     echo 'set -e'
@@ -22,7 +22,7 @@ preview_step() {
 }
 
 show_reason() {
-    escape "$1"
+    printable "$1"
     printf '# %s\n' "$REPLY"
 }
 
@@ -103,13 +103,14 @@ frame_preview() {
 
 # The tables and plots of a step whose frames all are made; of others, stackjob has tables that a script has not.
 preview_tables() {
-    local k tables text suffix pieces
+    local k i tables text suffix pieces
     for k in "${!stage_program[@]}"; do
         [[ ${stage_refers[k]} ]] || continue
         # shellcheck disable=SC2206
         tables=(${stage_runs[k]-})
-        tables=("${tables[@]/#/${step[run]}/}")
-        tables=("${tables[@]/%/.$k}")
+        for i in "${!tables[@]}"; do
+            tables[i]=${step[run]}/${tables[i]}.$k
+        done
         [[ ! ${stage_passes[k]-} ]] || tables=("${step[run]}/align-$k.tsv")
         suffix_of "$k"
         if [[ ${stage_program[k]} == framealign ]]; then

@@ -41,8 +41,8 @@ say_progress() {
         say_step "$3"
         return
     fi
-    printable "$3"
-    printf 'stackjob: %s: %s%s of %s: %s\n' "${step[title]}" "${step[phase]:+${step[phase]}: }" "$1" "$2" "$REPLY" >&2
+    printable "${step[title]}: ${step[phase]:+${step[phase]}: }$1 of $2: $3"
+    printf 'stackjob: %s\n' "$REPLY" >&2
 }
 
 # say_phase WHAT [MORE]: the next pass over the frames begins, where there is more than one: sets step[phase].
@@ -71,10 +71,14 @@ seconds() {
     printf -v REPLY '%d.%02d' $(($1 / 100)) $(($1 % 100))
 }
 
-# Sets job[log].
+# Sets job[log]. What is no file of its own, a link or a FIFO, leads elsewhere.
 open_log() {
-    local log=${job[work]}/${job[name]}.log
-    { printf '\nStackJob %s, %(%Y-%m-%d %H:%M:%S)T, %s\n' "${job[name]}" -1 "${option[file]}" >>"$log"; } 2>/dev/null ||
+    local log=${job[work]}/${job[name]}.log REPLY
+    check_own "${job[work]}/.stackjob"
+    [[ ! -h $log && (-f $log || ! -e $log) ]] || die "the log $log is a link, or no file: nothing is written there. Remove it"
+    printf -v REPLY 'StackJob %s, %(%Y-%m-%d %H:%M:%S)T, %s' "${job[name]}" -1 "${option[file]}"
+    printable "$REPLY"
+    { printf '\n%s\n' "$REPLY" >>"$log"; } 2>/dev/null ||
         die "the log $log cannot be written"
     job[log]=$log
 }
@@ -95,10 +99,12 @@ note_failed_result() {
 # relay FILE: what the programs of a pipeline said, to said[] and on to standard error. Warnings wait for the summary,
 # where there will be one: in warnings[].
 relay() {
-    local line
+    local line i REPLY
     said=()
     [[ ! -s $1 ]] || mapfile -t said < <(in_words_of_job "$1")
-    for line in "${said[@]}"; do
+    for i in "${!said[@]}"; do
+        printable "${said[i]}"
+        said[i]=$REPLY line=$REPLY
         if [[ ! ${option[quiet]-}${watch[live]-} && $line =~ $warning_pattern ]]; then
             warnings+=("$line")
         else
@@ -161,19 +167,22 @@ tell_warnings() {
 
 # The summary of the job, to standard output and to its log.
 sum_up() {
-    local text
+    local lines
     make_report
     clock
     seconds $((REPLY - job[start]))
-    text=$(
-        printf 'StackJob %s: done in %s s\n' "${job[name]}" "$REPLY"
-        ((${#summary[@]} == 0)) || printf '%s\n' "${summary[@]}"
-        ((${#failed[@]} == 0)) || printf '%s\n' '  failed:' "${failed[@]/#/      }"
-        [[ ! ${job[report]-} ]] || printf '  report: %s\n' "${job[report]}"
-        printf '  log: %s\n' "${job[log]}"
-    )
-    printf '%s\n' "$text" >>"${job[log]}"
+    printable "StackJob ${job[name]}: done in $REPLY s"
+    lines=("$REPLY" "${summary[@]}")
+    ((${#failed[@]} == 0)) || lines+=('  failed:' "${failed[@]/#/      }")
+    printable "${job[report]-}"
+    [[ ! $REPLY ]] || lines+=("  report: $REPLY")
+    printable "${job[log]}"
+    lines+=("  log: $REPLY")
+    printf '%s\n' "${lines[@]}" >>"${job[log]}"
     summary=() failed=() warnings=() told=()
-    [[ ${option[quiet]-} ]] || printf '%s\n' "$text" || failures+=1
-    [[ ! ${option[name_report]-} || ! ${job[report]-} ]] || printf '%s\n' "${job[report]}" || failures+=1
+    [[ ${option[quiet]-} ]] || printf '%s\n' "${lines[@]}" || failures+=1
+    # A name for a program has to be as it is, one for a person to be read.
+    REPLY=${job[report]-}
+    [[ ! -t 1 ]] || printable "$REPLY"
+    [[ ! ${option[name_report]-} || ! $REPLY ]] || printf '%s\n' "$REPLY" || failures+=1
 }

@@ -6,15 +6,78 @@
 # Beside an output directory DIR/NAME, in DIR/.stackjob/NAME, lie its state: "journal", a line a
 # result (name, key, size and time of the input, size and time of the result, then a field for each
 # table row and warning that belongs to it); "plots", the same of the plots; "key", what the last run's results
-# depend on; "lock"; and what is kept so that it need not be computed again. A result is known by size and
-# time, and its line is in the journal before it is renamed into its place: a killed run leaves no result
-# without one.
+# depend on; "settings", what the step was told; "lock"; and what is kept so that it need not be computed again. A result
+# is known by size and time, and its line is in the journal before it is renamed into its place: a killed run leaves no
+# result without one.
+#
+# All but the lock belongs to one job: the first one that writes there, which "owner" names. Others have theirs in
+# directories below, called as "owner" would name them. What several jobs make alike, each has in its journal.
 #
 # During a step all that it writes lies in step[run], a directory DIR/NAME/.stackjob-XXXXXX. A run that
 # finds one of a killed run renames it first: what jobs of that run may still do there, they can no
 # longer rename into the output directory.
 
 declare -a locks=()
+
+# ---- jobs ----
+
+# Sets step[states], where the state of all jobs that write to the output directory lies, step[owner], which names this
+# one by how the way leads from there to where it works, and step[state], where its own is.
+find_state() {
+    local owner=''
+    step[states]=${step[output]%/*}/.stackjob/${step[output]##*/}
+    step[owner]=$(realpath -m --relative-to="${step[output]}" -- "${job[work]}" | cksum)
+    step[owner]=${step[owner]%% *}-${job[name]}
+    [[ ! -f ${step[states]}/owner ]] || IFS= read -r owner <"${step[states]}/owner"
+    step[state]=${step[states]}
+    [[ ! $owner || $owner == "${step[owner]}" ]] || step[state]+=/${step[owner]}
+}
+
+# find_others: sets the caller's others[], the states of other jobs that write to the output directory.
+find_others() {
+    local at
+    others=()
+    for at in "${step[states]}" "${step[states]}"/*/; do
+        [[ ${at%/} == "${step[state]}" ]] || others+=("${at%/}")
+    done
+}
+
+# job_of STATE: the name of the job that has it.
+job_of() {
+    REPLY=${1##*/}
+    [[ $1 != "${step[states]}" || ! -f $1/owner ]] || IFS= read -r REPLY <"$1/owner"
+    REPLY=${REPLY#*-}
+}
+
+# is_told STATE: whether the job that has it tells its step the same. Then a result that both make is as stale for one as
+# for the other.
+is_told() {
+    printf '%s' "${step[settings]}" | cmp -s - "$1/settings"
+}
+
+# check_own DIR: refuses a directory for state with a link or a FIFO in it, which would lead what is written elsewhere.
+check_own() {
+    [[ -e $1 || -h $1 ]] || return 0
+    REPLY=$(find "$1" ! -type f ! -type d -print -quit)
+    [[ ! $REPLY ]] || die "$REPLY is neither file nor directory: what stackjob keeps there would go elsewhere. Remove it"
+}
+
+# Makes the step's state, where it is new from that of a job that has made all the same.
+make_state() {
+    local at file others
+    mkdir -p -- "${step[state]}" || exit 1
+    [[ ${step[state]} != "${step[states]}" || -f ${step[state]}/owner ]] ||
+        printf '%s\n' "${step[owner]}" >"${step[state]}/owner" || exit 1
+    [[ ! -f ${step[state]}/key ]] || return 0
+    find_others
+    for at in "${others[@]}"; do
+        printf '%s' "${step[key_text]}" | cmp -s - "$at/key" || continue
+        for file in "$at"/*; do
+            [[ ! -f $file || ${file##*/} =~ ^(owner|lock|guard)$ ]] || cp -- "$file" "${step[state]}/" || exit 1
+        done
+        return
+    done
+}
 
 # ---- locks ----
 
@@ -48,7 +111,7 @@ lock_outputs() {
 # A lock is a file with its owner's host, process and start. The guard makes looking and taking one
 # act; it is held for a moment only.
 lock_one() {
-    local output=$1 state=$2 guard=${2%/*}/guard owner_host pid start
+    local output=$1 state=$2 guard=$2/guard owner_host pid start
     (: >>"$guard") 2>/dev/null || die "$guard cannot be written"
     exec 9>>"$guard"
     flock 9 || die "$guard: cannot be locked"
@@ -74,6 +137,7 @@ enter_run() {
     step[entered]=yes
     mkdir -p -- "${step[out]}" || die "${step[title]}: the output directory ${step[out]} cannot be made"
     sweep
+    make_state
     step[run]=$(mktemp -d "${step[out]}/.stackjob-XXXXXX") || die "${step[title]}: nothing can be written in ${step[out]}"
     check_case
 }
@@ -165,5 +229,6 @@ settle() {
 # Settles the step's results, and keeps what they depend on, to tell next time what differs.
 settle_results() {
     settle "${step[list]}"
-    printf '%s' "${step[key_text]}" >"${step[run]}/key" && keep key key || exit 1
+    printf '%s' "${step[settings]}" >"${step[run]}/settings" && keep settings settings &&
+        printf '%s' "${step[key_text]}" >"${step[run]}/key" && keep key key || exit 1
 }

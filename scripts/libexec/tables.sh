@@ -81,6 +81,7 @@ figures() {
     local line
     while IFS= read -r line; do
         unescape "$line"
+        printable "$REPLY"
         summary+=("      $REPLY")
     done < <(if [[ $1 == framealign ]]; then
         awk -F '\t' '
@@ -105,12 +106,16 @@ figures() {
 
 # keep_transforms K: the table of an AlignFrames beside the frames, as transforms.tsv. One that is not as a run
 # left it is not overwritten without -f: the state has a copy of what lies there, and "next" of what a killed run
-# was about to put there.
+# was about to put there; and another job may have put the same there.
 keep_transforms() {
     local table=${step[run]}/table-$1 name there
     suffix_of "$1"
     name=transforms$REPLY.tsv there=${step[out]}/transforms$REPLY.tsv
     [[ -s $table ]] || return 0
+    if [[ -s $there ]] && cmp -s "$there" "$table"; then
+        { cp -- "$table" "${step[run]}/$name" && keep "$name" "$name"; } || exit 1
+        return
+    fi
     if [[ -s $there && ! ${option[force]-} ]] && ! cmp -s "$there" "${step[state]}/$name" &&
         ! cmp -s "$there" "${step[state]}/next-$name"; then
         say "${step[title]}: $there was changed by hand, or was never stackjob's own, and stays as it is; -f overwrites it"
@@ -179,11 +184,16 @@ plot_geometry() {
 
 # plot_command K: what draws it, without the tables.
 plot_command() {
+    local title reference
+    printable "${step[name]}"
+    title=$REPLY
+    escape "${frame_name[step[reference]]}"
+    reference=$REPLY
     if [[ ${stage_program[$1]} == framealign ]]; then
         plot_geometry
-        words plot-align "${step[name]}" "${frame_name[step[reference]]}" "${REPLY% *}" "${REPLY#* }"
+        words plot-align "$title" "$reference" "${REPLY% *}" "${REPLY#* }"
     else
-        words plot-balance "${step[name]}" "${frame_name[step[reference]]}" "${stage_channel[$1]}"
+        words plot-balance "$title" "$reference" "${stage_channel[$1]}"
     fi
 }
 

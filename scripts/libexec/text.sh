@@ -19,31 +19,49 @@ unescape() {
     [[ $1 != *\\* ]] || printf -v REPLY %b "$1"
 }
 
-# printable TEXT: with control characters as the programs' messages have them, \n, \t, \r and \xHH: so no name forges a
-# message or works the terminal.
+# printable TEXT: as all that is shown has it, messages, log, summary and page: as the programs' messages, with \n, \t, \r
+# and \xHH for control characters and for what is no UTF-8. So no name forges a message, works the terminal or breaks the
+# page.
 printable() {
     local i byte text=$1
     REPLY=$1
-    [[ $1 == *[[:cntrl:]]* ]] || return 0
+    [[ $1 == *[!' '-'~']* ]] || return 0
     REPLY=''
     for ((i = 0; i < ${#text}; i++)); do
-        byte=${text:i:1}
-        case $byte in
-        $'\n') byte='\n' ;;
-        $'\t') byte='\t' ;;
-        $'\r') byte='\r' ;;
-        [[:cntrl:]]) printf -v byte '\\x%02x' "'$byte" ;;
+        case ${text:i:4} in
+        [' '-'~']*) REPLY+=${text:i:1} ;;
+        $'\n'*) REPLY+='\n' ;;
+        $'\t'*) REPLY+='\t' ;;
+        $'\r'*) REPLY+='\r' ;;
+        $'\302'[$'\240'-$'\277']* | [$'\303'-$'\337'][$'\200'-$'\277']*) REPLY+=${text:i++:2} ;;
+        [$'\340'-$'\357'][$'\200'-$'\277'][$'\200'-$'\277']*) REPLY+=${text:i:3} i=$((i + 2)) ;;
+        [$'\360'-$'\364'][$'\200'-$'\277'][$'\200'-$'\277'][$'\200'-$'\277']) REPLY+=${text:i:4} i=$((i + 3)) ;;
+        *)
+            printf -v byte %02x "'${text:i:1}"
+            REPLY+='\x'${byte: -2}
+            ;;
         esac
-        REPLY+=$byte
     done
 }
 
-# quote TEXT: as one word of any shell; one with control characters of bash, with none of them in it, but for the scripts of
-# -n, which any shell runs.
+# quote TEXT: as one word of any shell. One with control characters is one of bash, which has words for them; in the
+# scripts of -n, which any shell runs, printf makes each of them but newlines and tabs.
 quote() {
-    local inner="'\\''"
+    local inner="'\\''" i byte text=''
     REPLY=$1
     case ${option[preview]-}$1 in
+    yes*[$'\1'-$'\10\13'-$'\37\177']*)
+        for ((i = 0; i < ${#1}; i++)); do
+            byte=${1:i:1}
+            case $byte in
+            [$'\1'-$'\10\13'-$'\37\177']) printf -v byte "'\"\$(printf '\\\\%03o')\"'" "'$byte" ;;
+            "'") byte=$inner ;;
+            esac
+            text+=$byte
+        done
+        REPLY="'$text'"
+        return
+        ;;
     yes*) ;;
     *[[:cntrl:]]*)
         REPLY=${1@Q}

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * plainfuse [-study] SHARPNESS FRAME ...: framefuse's method written down as plainly as it can be,
- * for comparison: whole planes, double precision. With -study, as the study has it that the method
- * comes from: spikes stay, and single pixels are kept from deciding by energies that are at most
- * three times the greatest around, on level 0 of the 16 at distance 2, on level 1 of the 8. Writes
- * the picture as PAM, of the frames' depth: opacity is 0 where no frame shows anything, else the
- * maxval.
+ * plainfuse SHARPNESS FRAME ...: framefuse's method written down as plainly as it can be, for
+ * comparison: whole planes, double precision. Writes the picture as PAM, of the frames' depth:
+ * opacity is 0 where no frame shows anything, else the maxval.
  */
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
 #include "frame.h"
@@ -99,72 +94,13 @@ static struct plane up(const struct plane *p, int width, int height)
     return out;
 }
 
-/* The least and the greatest of P at distance D around X, Y: of the border of a square. */
-static void ring(const struct plane *p, int x, int y, int d, double *low, double *high)
-{
-    *low = HUGE_VAL;
-    *high = -HUGE_VAL;
-    for (int j = -d; j <= d; j++)
-        for (int i = -d; i <= d; i++)
-            if (abs(i) == d || abs(j) == d) {
-                *low = fmin(*low, *at(p, x + i, y + j));
-                *high = fmax(*high, *at(p, x + i, y + j));
-            }
-}
-
-/* What framefuse makes of hot pixels, at X, Y of RAW: calm and kept colours and trust, as
-   lib/fuse/spike.h has them. */
-static double divide_spike(const struct level *raw, int colors, int x, int y, double calm[3],
-                           double kept[3])
-{
-    double clipped[3], spike[3], bottom = HUGE_VAL, top = -HUGE_VAL, range = HUGE_VAL, own = 0;
-    for (int c = 0; c < colors; c++) {
-        double low, high, v = *at(&raw->plane[c], x, y);
-        ring(&raw->plane[c], x, y, 2, &low, &high);
-        clipped[c] = fmin(fmax(v, low), high);
-        spike[c] = v - clipped[c];
-        bottom = fmin(bottom, spike[c]);
-        top = fmax(top, spike[c]);
-        range = fmin(range, high - low);
-    }
-    double shared = bottom > 0 ? bottom : top < 0 ? top : 0;
-    double room = fmin((colors == 1 ? 0.5 : 2) * range, 50), size = fabs(shared);
-    double inside = copysign(fmax(fmin(size, 2 * room - size), 0), shared);
-    for (int c = 0; c < colors; c++)
-        own = fmax(own, fabs(spike[c] - shared));
-    for (int c = 0; c < colors; c++) {
-        calm[c] = clipped[c] + inside;
-        kept[c] = clipped[c] + shared + (spike[c] - shared) / (1 + pow(own / 26, 8));
-    }
-    double halved = colors == 1 ? 8 : 24, lowest = colors == 1 ? 1 / 512.0 : 1 / 64.0;
-    return fmax(1 / (1 + pow(fmax(top, -bottom) / halved, 4)), lowest);
-}
-
-/* P, no sample more than three times the greatest of its ring at distance D. */
-static struct plane limit(const struct plane *p, int d)
-{
-    struct plane out = make(p->width, p->height, 0);
-    for (int y = 0; y < p->height; y++)
-        for (int x = 0; x < p->width; x++) {
-            double low, high;
-            ring(p, x, y, d, &low, &high);
-            *at(&out, x, y) = fmin(*at(p, x, y), 3 * high);
-        }
-    return out;
-}
-
-static struct plane energy(const struct plane lap[3], int colors, int l, bool study)
+static struct plane energy(const struct plane lap[3], int colors, int l)
 {
     struct plane e = make(lap[0].width, lap[0].height, 0);
     for (long i = 0; i < (long)e.width * e.height; i++) {
         double r = lap[0].at[i];
         double g = colors == 3 ? lap[1].at[i] : r, b = colors == 3 ? lap[2].at[i] : r;
         e.at[i] = (r * r + 2 * g * g + b * b) / 4;
-    }
-    if (study && l < 2) {
-        struct plane limited = limit(&e, l == 0 ? 2 : 1);
-        free(e.at);
-        e = limited;
     }
     struct plane once = blur(&e);
     free(e.at);
@@ -192,45 +128,6 @@ static struct level read_frame(const struct frame *frame, int colors)
             *at(&level.plane[3], (int)x, (int)y) = opacity;
         }
     return level;
-}
-
-/* What is done about spikes in a frame before it is divided into levels. */
-struct divided {
-    struct level calm, kept; /* colours */
-    struct plane trust;
-};
-
-static struct divided divide_spikes(const struct level *raw, int colors, bool study)
-{
-    int width = raw->plane[3].width, height = raw->plane[3].height;
-    struct divided d = {.trust = make(width, height, 1)};
-    for (int c = 0; c < 3; c++) {
-        d.calm.plane[c] = make(width, height, 0);
-        d.kept.plane[c] = make(width, height, 0);
-    }
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            double calm[3], kept[3], trust = 1;
-            for (int c = 0; c < colors && study; c++)
-                calm[c] = kept[c] = *at(&raw->plane[c], x, y);
-            if (!study)
-                trust = divide_spike(raw, colors, x, y, calm, kept);
-            *at(&d.trust, x, y) = trust;
-            for (int c = 0; c < colors; c++) {
-                *at(&d.calm.plane[c], x, y) = calm[c];
-                *at(&d.kept.plane[c], x, y) = kept[c];
-            }
-        }
-    return d;
-}
-
-static void free_divided(struct divided *d)
-{
-    for (int c = 0; c < 3; c++) {
-        free(d->calm.plane[c].at);
-        free(d->kept.plane[c].at);
-    }
-    free(d->trust.at);
 }
 
 /* P[0] of COLORS and OPACITY. */
@@ -274,19 +171,22 @@ static int build(struct level pyramid[LEVELS], int colors)
     return base;
 }
 
+/* Adds LAP, whose energies are Q, and D those of the finer levels, or NULL, to SUMS. */
 static void add_level(struct sums *sums, const struct level *level, const struct plane lap[3],
-                      const struct plane *trust, int colors, int l, double power,
-                      const struct plane *q)
+                      int colors, double power, const struct plane *q, const struct plane *d)
 {
     const struct plane *a = &level->plane[3];
     for (long i = 0; i < (long)a->width * a->height; i++) {
-        double weight = q->at[i] + 0.03;
+        double weight = q->at[i] + 0.12;
         if (a->at[i] < 0.5)
             weight *= 0.05;
-        weight = pow(weight / 16, power) * fmax(pow(a->at[i], 4), 1 / 1024.0) * trust->at[i];
+        weight = pow(fmin(weight, 16384) / 32, power) * fmax(pow(a->at[i], 4), 1 / 1024.0);
+        if (d)
+            weight *= pow((d->at[i] + 4) / (d->at[i] + 64), 4);
+        weight = fmax(weight, 0x1p-124);
         for (int c = 0; c < colors; c++) {
             sums->sum[c].at[i] += weight * lap[c].at[i];
-            if (l > 0 && a->at[i] > 0.99) {
+            if (a->at[i] > 0.99) {
                 sums->low[c].at[i] = fmin(sums->low[c].at[i], level->plane[c].at[i]);
                 sums->high[c].at[i] = fmax(sums->high[c].at[i], level->plane[c].at[i]);
             }
@@ -295,18 +195,8 @@ static void add_level(struct sums *sums, const struct level *level, const struct
     }
 }
 
-/* LAP of level 0 with the spikes that are kept. */
-static void add_spikes(struct plane lap[3], const struct divided *divided,
-                       const struct plane *opacity, int colors)
-{
-    for (long i = 0; i < (long)opacity->width * opacity->height; i++)
-        for (int c = 0; c < colors && opacity->at[i] >= 0.01; c++)
-            lap[c].at[i] += divided->kept.plane[c].at[i] - divided->calm.plane[c].at[i];
-}
-
-static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
-                      const struct divided *divided, int base, int colors, double sharpness,
-                      bool study)
+static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS], int base, int colors,
+                      double sharpness)
 {
     struct plane pool = {0};
     for (int l = 0; l <= base; l++) {
@@ -319,20 +209,16 @@ static void add_frame(struct sums sums[LEVELS], struct level pyramid[LEVELS],
                 lap[c].at[i] = pyramid[l].plane[c].at[i] - lap[c].at[i];
         }
         struct plane finer = l > 0 ? down(&pool) : make(width, height, 0);
-        struct plane own = l < base ? energy(lap, colors, l, study) : make(width, height, 0);
+        struct plane own = l < base ? energy(lap, colors, l) : make(width, height, 0);
         struct plane q = make(width, height, 0);
         free(pool.at);
         pool = make(width, height, 0);
         for (long i = 0; i < (long)width * height; i++) {
-            q.at[i] = own.at[i] + (l < base ? 0.5 : 1) * finer.at[i];
+            q.at[i] = own.at[i] + (l < base ? 0.3 : 1) * finer.at[i];
             pool.at[i] = own.at[i] + finer.at[i];
         }
-        struct plane all = make(width, height, 1);
-        if (l == 0)
-            add_spikes(lap, divided, &pyramid[0].plane[3], colors);
-        add_level(&sums[l], &pyramid[l], lap, l == 0 ? &divided->trust : &all, colors, l,
-                  l > 0 ? 8 : sharpness, &q);
-        free(all.at);
+        add_level(&sums[l], &pyramid[l], lap, colors, l > 0 ? 12 : sharpness, &q,
+                  l > 0 && l < base ? &finer : NULL);
         for (int c = 0; c < colors; c++)
             free(lap[c].at);
         free(finer.at);
@@ -355,7 +241,8 @@ static void finish(struct sums sums[LEVELS], int base, int colors, const struct 
             for (long i = 0; i < (long)next.width * next.height; i++) {
                 next.at[i] += s->sum[c].at[i] / s->weight.at[i];
                 if (s->low[c].at[i] <= s->high[c].at[i])
-                    next.at[i] = fmin(fmax(next.at[i], s->low[c].at[i]), s->high[c].at[i]);
+                    next.at[i] = fmin(fmax(next.at[i], s->low[c].at[i] - (l > 0 ? 0 : 2)),
+                                      s->high[c].at[i] + (l > 0 ? 0 : 2));
             }
             free(x.at);
             x = next;
@@ -401,11 +288,8 @@ static void free_all(struct sums sums[LEVELS], int base)
 
 int main(int argc, char **argv)
 {
-    bool study = argc > 1 && strcmp(argv[1], "-study") == 0;
-    argc -= study;
-    argv += study;
     if (argc < 3) {
-        fputs("usage: plainfuse [-study] SHARPNESS FRAME ...\n", stderr);
+        fputs("usage: plainfuse SHARPNESS FRAME ...\n", stderr);
         return 1;
     }
     struct input *in = input_open(argv + 2, (unsigned)argc - 2, NULL);
@@ -417,8 +301,7 @@ int main(int argc, char **argv)
         struct level pyramid[LEVELS];
         colors = (int)frame_colors(&frame);
         struct level raw = read_frame(&frame, colors);
-        struct divided divided = divide_spikes(&raw, colors, study);
-        pyramid[0] = premultiply(&divided.calm, &raw.plane[3]);
+        pyramid[0] = premultiply(&raw, &raw.plane[3]);
         base = build(pyramid, colors);
         if (frames == 0)
             start(sums, pyramid, base);
@@ -426,8 +309,7 @@ int main(int argc, char **argv)
             shown = make((int)frame.width, (int)frame.height, 0);
         for (long i = 0; i < (long)shown.width * shown.height; i++)
             shown.at[i] = fmax(shown.at[i], pyramid[0].plane[3].at[i]);
-        add_frame(sums, pyramid, &divided, base, colors, atof(argv[1]), study);
-        free_divided(&divided);
+        add_frame(sums, pyramid, base, colors, atof(argv[1]));
         for (int c = 0; c < PLANES; c++)
             free(raw.plane[c].at);
         for (int l = 0; l <= base; l++)
