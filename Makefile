@@ -33,9 +33,9 @@ ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
 # On 32-bit x86 the SSE registers do so, because they round each operation.
 SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
 # Which headers a source can include: a module of lib/ those of its own folder and of lib/base, so that
-# numerics cannot depend on streams, and lib/photo also those of lib/stream; programs, test tools and
-# fuzz targets all of them.
-INCLUDES = $(if $(filter lib/%,$<),-Ilib/base $(if $(filter lib/photo/%,$<),-Ilib/stream),$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
+# numerics cannot depend on streams, and lib/photo also those of lib/stream and lib/noise; programs,
+# test tools and fuzz targets all of them.
+INCLUDES = $(if $(filter lib/%,$<),-Ilib/base $(if $(filter lib/photo/%,$<),-Ilib/stream -Ilib/noise),$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
 COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) $(CPPFLAGS)
 LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
 
@@ -103,7 +103,7 @@ $(foreach build,build build/asan build/asan-clang,$(eval \
     $(build)/tools/makemosaic: $(build)/tests/tools/makestack/random.o))
 
 %/bin/framealign: LIBRARIES += -lfftw3f
-%/bin/framein: LIBRARIES += -ljpeg -ltiff
+%/bin/framein: LIBRARIES += -ljpeg -ltiff -lraw
 
 TESTS =
 check: all

@@ -1,5 +1,6 @@
 /*
- * framein - bring photographs in: JPEG, TIFF, PNG and Netpbm files become one stream of frames
+ * framein - bring photographs in: camera raw, JPEG, TIFF, PNG and Netpbm files become one stream of
+ * frames
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +27,29 @@
 #include "name.h"
 #include "output.h"
 #include "photo.h"
+#include "raw.h"
+#include "raw_repair.h"
+#include "source.h"
 #include "tiff.h"
 
 static const char synopsis[] =
-    "framein [-k] [-outdir=DIR] [-name=NAME ...] [photograph|directory ...]";
+    "framein [-mask=FILE [-grow=N] [-maxpixels=N]] [-like=FILE] [-linear] [-halfsize]\n"
+    "           [-k] [-outdir=DIR] [-name=NAME ...] [photograph|directory ...]\n"
+    "       framein -mosaic [-mask=FILE [-grow=N] [-maxpixels=N]] [-k] [-outdir=DIR]\n"
+    "           [-name=NAME ...] [raw file|directory ...]";
+
+enum { GROW_MAX = 50, MAX_PIXELS_MAX = 1000000000 };
 
 /* All the information the user supplied on the command line. */
 struct cmdline {
-    bool keep_going; /* when a photograph cannot be read */
+    bool mosaic;         /* of raw files is given, not developed */
+    const char *mask;    /* noisy pixels to repair on the mosaic; NULL: none */
+    unsigned grow;       /* pixels by which the mask is widened, 0..GROW_MAX */
+    unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
+    const char *like;    /* the raw file whose white balance all take; NULL: the first operand */
+    bool linear;         /* raw files are developed to light itself */
+    bool half;           /* and at half the size */
+    bool keep_going;     /* when a photograph cannot be read */
     struct output_options output;
     const char **names; /* of the frames on standard input, NULL behind the last */
     char *const *operands;
@@ -51,141 +66,44 @@ struct stack {
     unsigned failed;
     struct frame first; /* geometry, comments and name of the first frame */
     bool orientation_told;
-};
-
-/* A photograph, open. */
-struct photograph {
-    const char *path;
-    const char *label; /* what messages call it */
-    bool standard;     /* input */
-    FILE *file;
-    struct kind kind;
+    struct raw_look look; /* of raw files, once the first was read or -like is given */
+    unsigned white;       /* of the first raw file; 0: none was read */
+    bool white_told;
+    struct raw_repair *repair; /* by -mask; or NULL */
 };
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
+    const char *grow, *max_pixels;
     const struct option options[] = {
+        {"mosaic", &cmd->mosaic, NULL},
+        {"mask", NULL, &cmd->mask},
+        {"grow", NULL, &grow},
+        {"maxpixels", NULL, &max_pixels},
+        {"like", NULL, &cmd->like},
+        {"linear", &cmd->linear, NULL},
+        {"halfsize", &cmd->half, NULL},
         {"k", &cmd->keep_going, NULL},
         {"outdir", NULL, &cmd->output.outdir},
     };
     cmdline_parse_named("framein", synopsis, options, sizeof options / sizeof options[0], &argc,
                         argv, &cmd->names);
+    cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
+    cmd->max_pixels = max_pixels ? cmdline_whole("maxpixels", max_pixels, 0, MAX_PIXELS_MAX) : 1000;
+    cmdline_without_effect("grow", grow && !cmd->mask, "without -mask");
+    cmdline_without_effect("maxpixels", max_pixels && !cmd->mask, "without -mask");
+    const char *undeveloped = "with -mosaic, which develops nothing";
+    cmdline_without_effect("like", cmd->like && cmd->mosaic, undeveloped);
+    cmdline_without_effect("linear", cmd->linear && cmd->mosaic, undeveloped);
+    cmdline_without_effect("halfsize", cmd->half && cmd->mosaic, undeveloped);
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
-}
-
-static void add_photograph(struct folder *photographs, size_t *room, char *path)
-{
-    photographs->paths =
-        alloc_grow(photographs->paths, photographs->count, room, sizeof *photographs->paths);
-    photographs->paths[photographs->count++] = path;
-}
-
-/* Lists the operands, standard input if there is none. */
-static void list_photographs(const struct cmdline *cmd, struct folder *photographs)
-{
-    size_t room = 0;
-    struct stat status;
-    for (unsigned i = 0; i < cmd->operand_count; i++) {
-        if (stat(cmd->operands[i], &status) != 0 || !S_ISDIR(status.st_mode)) {
-            add_photograph(photographs, &room, alloc_string(cmd->operands[i]));
-            continue;
-        }
-        struct folder folder;
-        folder_list(cmd->operands[i], &folder);
-        for (unsigned k = 0; k < folder.count; k++)
-            add_photograph(photographs, &room, folder.paths[k]);
-        free(folder.paths);
-    }
-    if (cmd->operand_count == 0)
-        add_photograph(photographs, &room, alloc_string("-"));
-}
-
-/* ---- a photograph's file ---- */
-
-/* What FILE still holds, in a file of its own that can be read at any place; closes FILE. NULL if
-   that fails. */
-static FILE *copy_file(FILE *file)
-{
-    char bytes[1 << 14];
-    FILE *copy = tmpfile();
-    size_t count;
-    while (copy && (count = fread(bytes, 1, sizeof bytes, file)) > 0)
-        if (fwrite(bytes, 1, count, copy) != count)
-            break;
-    bool whole = copy && !ferror(file) && feof(file) && fflush(copy) == 0 && !ferror(copy);
-    int error = errno;
-    if (file != stdin)
-        fclose(file);
-    if (whole) {
-        rewind(copy);
-        return copy;
-    }
-    if (copy)
-        fclose(copy);
-    errno = error;
-    return NULL;
-}
-
-static bool is_regular(FILE *file)
-{
-    struct stat status;
-    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && ftello(file) == 0;
-}
-
-/* Tells the kind of PHOTO by its first bytes, which are read again later. A stream on standard
-   input must not wait for more than its first byte. NULL, or what is wrong. */
-static char *look(struct photograph *photo)
-{
-    unsigned char head[KIND_BYTES];
-    if (!is_regular(photo->file)) {
-        int byte = getc(photo->file);
-        if (byte != EOF)
-            ungetc(byte, photo->file);
-        if (photo->standard && (byte == 'P' || byte == 0x89 || byte == EOF)) {
-            photo->kind.reader = KIND_STREAM;
-            return NULL;
-        }
-        photo->file = copy_file(photo->file);
-        if (!photo->file)
-            return alloc_printf("cannot be read: %s", strerror(errno));
-    }
-    errno = 0;
-    size_t count = fread(head, 1, sizeof head, photo->file);
-    if (ferror(photo->file))
-        return alloc_printf("cannot be read: %s", strerror(errno));
-    rewind(photo->file);
-    photo->kind = kind_of(head, count);
-    if (count == 0)
-        return alloc_string("is empty");
-    if (photo->kind.reader == KIND_OTHER)
-        return alloc_printf("no photograph that framein knows: it begins with byte 0x%02x",
-                            head[0]);
-    return NULL;
-}
-
-/* Opens PATH as PHOTO. NULL, or what is wrong. */
-static char *open_photograph(const char *path, struct photograph *photo)
-{
-    bool standard = strcmp(path, "-") == 0;
-    *photo = (struct photograph){
-        .path = path, .label = standard ? "standard input" : path, .standard = standard};
-    if (standard && isatty(STDIN_FILENO))
-        message_error("standard input is a terminal: name photographs or a directory of them");
-    photo->file = standard ? stdin : fopen(path, "rb");
-    return photo->file ? look(photo) : alloc_printf("cannot be read: %s", strerror(errno));
-}
-
-static void close_photograph(struct photograph *photo)
-{
-    if (photo->file && photo->file != stdin)
-        fclose(photo->file);
 }
 
 /* ---- frames ---- */
 
 /* Frame I, from 0, of the COUNT that PHOTO holds. */
-static char *frame_name(const struct cmdline *cmd, const struct photograph *photo, unsigned i,
+static char *frame_name(const struct cmdline *cmd, const struct source *photo, unsigned i,
                         unsigned count)
 {
     unsigned names = 0;
@@ -226,8 +144,8 @@ static void tell_orientation(struct stack *stack, const struct frame *frame)
     stack->orientation_told = true;
 }
 
-/* Writes FRAME if it is like the first. NULL, or what is wrong. */
-static char *put_out(struct stack *stack, const struct frame *frame)
+/* Whether FRAME is like the first, which it may be. NULL, or what is wrong. */
+static char *check_fit(struct stack *stack, const struct frame *frame)
 {
     if (!stack->first.name)
         keep_first(stack, frame);
@@ -240,12 +158,23 @@ static char *put_out(struct stack *stack, const struct frame *frame)
         free(first);
         return error;
     }
+    char *misfit = comments_misfit(frame, &stack->first);
+    if (misfit)
+        return misfit;
     tell_orientation(stack, frame);
-    output_frame(stack->out, frame);
     return NULL;
 }
 
-static char *read_jpeg(struct stack *stack, const struct photograph *photo)
+/* Writes FRAME if it is like the first. NULL, or what is wrong. */
+static char *put_out(struct stack *stack, const struct frame *frame)
+{
+    char *error = check_fit(stack, frame);
+    if (!error)
+        output_frame(stack->out, frame);
+    return error;
+}
+
+static char *read_jpeg(struct stack *stack, const struct source *photo)
 {
     char *error = jpeg_read(photo->file, photo->label, &stack->frame);
     free(stack->frame.name);
@@ -253,7 +182,85 @@ static char *read_jpeg(struct stack *stack, const struct photograph *photo)
     return error ? error : put_out(stack, &stack->frame);
 }
 
-static char *read_tiff(struct stack *stack, const struct photograph *photo)
+/* ---- raw files ---- */
+
+/* Takes the white balance of RAW, which is called LABEL, for all. */
+static void take_balance(struct stack *stack, const struct raw *raw, const char *label)
+{
+    if (!raw_balance(raw, stack->look.balance))
+        message_note("%s: no white balance in the file: daylight", label);
+}
+
+/* That of the file -like. */
+static void look_alike(struct stack *stack)
+{
+    struct source photo;
+    char *error = source_open(stack->cmd->like, &photo);
+    enum kind_reader reader = photo.kind.reader;
+    struct raw *raw = NULL;
+    if (!error && (reader == KIND_RAW || reader == KIND_TIFF))
+        raw = raw_open(photo.file, photo.label, reader == KIND_TIFF, &error);
+    if (raw)
+        error = raw_unpack(raw);
+    if (error)
+        message_error("-like=%s: %s", photo.label, error);
+    if (!raw)
+        message_error("-like=%s: no camera raw file, so it has no white balance", photo.label);
+    take_balance(stack, raw, photo.label);
+    raw_close(raw);
+    source_close(&photo);
+}
+
+/* White is where development clips: frames of another are not alike there. */
+static void tell_white(struct stack *stack, const struct raw *raw, const char *label)
+{
+    if (!stack->white)
+        stack->white = raw_white(raw);
+    if (raw_white(raw) == stack->white || stack->white_told)
+        return;
+    message_note("%s: its sensor saturates at %u, that of the first photograph at %u", label,
+                 raw_white(raw), stack->white);
+    stack->white_told = true;
+}
+
+/* Writes what RAW holds as FRAME, row by row: a whole raster beside it would be too much. */
+static void put_out_rows(struct stack *stack, struct raw *raw, const struct frame *frame)
+{
+    unsigned char *row = alloc_array(1, frame_row_bytes(frame));
+    output_begin(stack->out, frame);
+    for (unsigned y = 0; y < frame->height; y++) {
+        raw_row(raw, y, row);
+        output_rows(stack->out, row, 1);
+    }
+    free(row);
+}
+
+static char *read_raw(struct stack *stack, const struct source *photo, struct raw *raw)
+{
+    struct frame frame = {.name = frame_name(stack->cmd, photo, 0, 1)};
+    char *error = raw_unpack(raw);
+    if (!error && stack->repair)
+        error = raw_repair(stack->repair, raw, frame.name);
+    if (!error && !stack->cmd->mosaic && !(stack->look.balance[1] > 0))
+        take_balance(stack, raw, photo->label);
+    if (!error)
+        error =
+            stack->cmd->mosaic ? raw_mosaic(raw, &frame) : raw_develop(raw, &stack->look, &frame);
+    if (!error)
+        error = check_fit(stack, &frame);
+    if (!error) {
+        if (!stack->cmd->mosaic)
+            tell_white(stack, raw, photo->label);
+        put_out_rows(stack, raw, &frame);
+    }
+    frame_free(&frame);
+    raw_close(raw);
+    return error;
+}
+
+/* ---- other photographs ---- */
+
+static char *read_tiff(struct stack *stack, const struct source *photo)
 {
     char *error;
     struct tiff *tiff = tiff_open(photo->file, photo->label, &error);
@@ -296,7 +303,7 @@ static bool stream_is_sound(const char *path)
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static char *read_stream(struct stack *stack, struct photograph *photo)
+static char *read_stream(struct stack *stack, struct source *photo)
 {
     struct frame frame = {0};
     struct input *in = photo->standard ? input_open(NULL, 0, stack->cmd->names)
@@ -311,9 +318,22 @@ static char *read_stream(struct stack *stack, struct photograph *photo)
 }
 
 /* Reads PHOTO and writes its frames. NULL, or what is wrong; "" if that was said. */
-static char *read_photograph(struct stack *stack, struct photograph *photo)
+static char *read_photograph(struct stack *stack, struct source *photo)
 {
-    switch (photo->kind.reader) {
+    char *error = NULL;
+    enum kind_reader reader = photo->kind.reader;
+    struct raw *raw = reader == KIND_RAW || reader == KIND_TIFF
+                          ? raw_open(photo->file, photo->label, reader == KIND_TIFF, &error)
+                          : NULL;
+    if (raw)
+        return read_raw(stack, photo, raw);
+    if (error)
+        return error;
+    if (stack->cmd->mosaic || stack->cmd->mask)
+        return alloc_string(
+            "no camera raw file, so it holds no mosaic. noisemask repairs developed "
+            "frames");
+    switch (reader) {
     case KIND_JPEG:
         return read_jpeg(stack, photo);
     case KIND_TIFF:
@@ -330,14 +350,14 @@ static char *read_photograph(struct stack *stack, struct photograph *photo)
 /* Reads the photograph PATH. If that fails, ends the program or, with -k, goes on. */
 static void take(struct stack *stack, const char *path)
 {
-    struct photograph photo;
+    struct source photo;
     message_progress("photograph %u of %u: %s", ++stack->read, stack->photographs.count, path);
-    char *error = open_photograph(path, &photo);
+    char *error = source_open(path, &photo);
     message_about(photo.label);
     if (!error)
         error = read_photograph(stack, &photo);
     message_about(NULL);
-    close_photograph(&photo);
+    source_close(&photo);
     if (!error)
         return;
     if (!stack->cmd->keep_going)
@@ -353,8 +373,14 @@ int main(int argc, char **argv)
     struct cmdline cmd = {.output.option = "-outdir=DIR"};
     struct stack stack = {.cmd = &cmd};
     parse_cmdline(argc, argv, &cmd);
-    list_photographs(&cmd, &stack.photographs);
+    stack.look.linear = cmd.linear;
+    stack.look.half = cmd.half;
+    folder_collect(cmd.operands, cmd.operand_count, &stack.photographs);
+    if (cmd.mask)
+        stack.repair = raw_repair_new(cmd.mask, cmd.grow, cmd.max_pixels);
     stack.out = output_open(&cmd.output);
+    if (cmd.like)
+        look_alike(&stack);
     for (unsigned i = 0; i < stack.photographs.count; i++)
         take(&stack, stack.photographs.paths[i]);
     message_progress_end();
@@ -366,6 +392,7 @@ int main(int argc, char **argv)
     folder_free(&stack.photographs);
     frame_free(&stack.frame);
     frame_free(&stack.first);
+    raw_repair_free(stack.repair);
     free(cmd.names);
     return stack.failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

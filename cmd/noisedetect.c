@@ -11,13 +11,16 @@
 #include "alloc.h"
 #include "cfa.h"
 #include "cmdline.h"
+#include "comments.h"
 #include "detection.h"
 #include "deviation.h"
 #include "frame.h"
 #include "gauss.h"
 #include "input.h"
+#include "levels.h"
 #include "map.h"
 #include "message.h"
+#include "mosaic.h"
 #include "output.h"
 #include "rowfiles.h"
 #include "tempfile.h"
@@ -26,7 +29,7 @@
 static const char synopsis[] =
     "noisedetect [-threshold=R,G,B] [-blur=N] [-statistic=mean|persistent] [-hot | -dead]\n"
     "           [-maxframes=N] [-planes | -map | -output=PREFIX] [-frommap] [frame ...]\n"
-    "       noisedetect -cfa=PATTERN [-black=N] -white=N [-threshold=R,G,B] [-hot | -dead]\n"
+    "       noisedetect [-cfa=PATTERN] [-black=N] [-white=N] [-threshold=R,G,B] [-hot | -dead]\n"
     "           [-maxframes=N] [-planes | -map | -output=PREFIX] [mosaic ...]";
 
 enum { MAXVAL_MAX = 65535 };
@@ -36,12 +39,14 @@ struct cmdline {
     bool threshold;                     /* given; else the default of the map */
     double levels[3];                   /* thresholds, 0..255 */
     struct deviation_options deviation; /* -blur, -statistic, -hot, -dead, -cfa, -black, -white */
-    const char *pattern;                /* the frames are mosaics of this pattern; NULL: are not */
-    unsigned max_frames;                /* 1..DEVIATION_FRAMES_MAX; 0: all */
-    bool planes;                        /* the mask has one plane a colour */
-    bool map;                           /* the deviation map instead of a mask */
-    const char *prefix;                 /* files PREFIX-rgb.png ...; NULL: standard output */
-    bool from_map;                      /* the input is a deviation map */
+    const char *pattern;                /* of mosaics, in place of their headers'; or NULL */
+    bool black, white;                  /* given, too */
+    bool blur, statistic;
+    unsigned max_frames; /* 1..DEVIATION_FRAMES_MAX; 0: all */
+    bool planes;         /* the mask has one plane a colour */
+    bool map;            /* the deviation map instead of a mask */
+    const char *prefix;  /* files PREFIX-rgb.png ...; NULL: standard output */
+    bool from_map;       /* the input is a deviation map */
     char *const *operands;
     unsigned operand_count;
 };
@@ -52,25 +57,35 @@ static void set_levels(struct cmdline *cmd, double level)
         cmd->levels[c] = level;
 }
 
-/* -cfa, which stands in place of -statistic, and the levels that it needs. */
+/* Of mosaics, whose statistic is their own. */
+static void check_mosaic_options(const struct cmdline *cmd)
+{
+    cmdline_without_effect("blur", cmd->blur, "on mosaics, which have a rule of their own");
+    cmdline_without_effect("statistic", cmd->statistic,
+                           "on mosaics, which have a rule of their own");
+}
+
+static void check_levels(const struct deviation_options *deviation)
+{
+    if (deviation->white > 0 && deviation->white <= deviation->black)
+        message_error("-white=%u is not above -black=%u", deviation->white, deviation->black);
+}
+
+/* -cfa, -black and -white, which override what the frames' headers say. */
 static void parse_mosaic(struct cmdline *cmd, const char *black, const char *white)
 {
-    struct deviation_options *deviation = &cmd->deviation;
-    cmdline_without_effect("black", black && !cmd->pattern, "without -cfa");
-    cmdline_without_effect("white", white && !cmd->pattern, "without -cfa");
-    if (!cmd->pattern)
-        return;
-    const char *error = cfa_parse(&deviation->cfa, cmd->pattern);
+    const char *error = cmd->pattern ? cfa_parse(&cmd->deviation.cfa, cmd->pattern) : NULL;
     if (error)
         message_error("-cfa=%s: %s", cmd->pattern, error);
-    if (!white)
-        message_error("-cfa needs -white=N, the sample value at which the sensor saturates: the "
-                      "maxval of raw files says nothing of it. \"dcraw -v -h\" tells it");
-    deviation->statistic = DEVIATION_MOSAIC;
-    deviation->black = black ? cmdline_whole("black", black, 0, MAXVAL_MAX) : 0;
-    deviation->white = cmdline_whole("white", white, 1, MAXVAL_MAX);
-    if (deviation->white <= deviation->black)
-        message_error("-white=%u is not above -black=%u", deviation->white, deviation->black);
+    if (cmd->pattern)
+        check_mosaic_options(cmd);
+    cmd->black = black != NULL;
+    cmd->white = white != NULL;
+    if (black)
+        cmd->deviation.black = cmdline_whole("black", black, 0, MAXVAL_MAX);
+    if (white)
+        cmd->deviation.white = cmdline_whole("white", white, 1, MAXVAL_MAX);
+    check_levels(&cmd->deviation);
 }
 
 static void check_combination(const struct cmdline *cmd, bool hot, bool dead, bool detects)
@@ -110,9 +125,8 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("-blur=%s: the kernel has a centre, so its size is odd", blur);
     cmd->deviation.statistic = (enum deviation_statistic)cmdline_choice(
         "statistic", statistic, statistics, DEVIATION_PERSISTENT);
-    const char *mosaic = "with -cfa, which has a rule of its own";
-    cmdline_without_effect("blur", blur && cmd->pattern, mosaic);
-    cmdline_without_effect("statistic", statistic && cmd->pattern, mosaic);
+    cmd->blur = blur != NULL;
+    cmd->statistic = statistic != NULL;
     cmd->threshold = threshold != NULL;
     if (threshold)
         cmdline_levels("threshold", threshold, cmd->levels);
@@ -129,20 +143,36 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
+/* The levels of FRAME: what its header says of black and white, unless options say it for all. */
+static struct levels levels_of(const struct cmdline *cmd, const struct frame *frame)
+{
+    struct levels levels = {cmd->deviation.black, cmd->deviation.white};
+    if (!cmd->black)
+        comments_number(frame, "black", &levels.black);
+    if (!cmd->white)
+        comments_number(frame, "white", &levels.white);
+    return levels;
+}
+
 /* Adds all frames of IN, in order, in strips that stay in the processor's cache. FRAME holds the
-   header of the first. */
+   header of the first. A frame's own black and white count for it. */
 static void add_stream(const struct cmdline *cmd, struct input *in, struct frame *frame,
                        struct deviation *deviation)
 {
     enum { STRIP_BYTES = 128 << 10 };
+    const struct levels first = levels_of(cmd, frame);
     unsigned char *strip =
         alloc_array(frame_strip_rows(frame, 0, STRIP_BYTES), frame_row_bytes(frame));
     do {
         if (deviation_frames(deviation) == DEVIATION_FRAMES_MAX)
             message_error("more than %d frames: use -maxframes", DEVIATION_FRAMES_MAX);
+        struct levels own = levels_of(cmd, frame);
+        if (own.white <= own.black)
+            own = first;
         for (unsigned row = 0, rows; row < frame->height; row += rows) {
             rows = frame_strip_rows(frame, row, STRIP_BYTES);
             input_rows(in, frame, strip, rows);
+            levels_fit(&own, &first, frame, strip, rows * frame_row_samples(frame));
             deviation_add(deviation, strip, rows);
         }
     } while (deviation_frames(deviation) != cmd->max_frames && input_next(in, frame));
@@ -173,34 +203,56 @@ static void warn_if_dark(const struct cmdline *cmd, const struct deviation *devi
 
 static void warn(const struct cmdline *cmd, const struct deviation *deviation, unsigned maxval)
 {
-    if (cmd->pattern)
-        return;
-    warn_if_dark(cmd, deviation, maxval);
+    if (cmd->deviation.white == 0)
+        warn_if_dark(cmd, deviation, maxval);
     if (deviation_looks_like_mosaic(deviation))
         message_note("warning: the frames look like mosaics, whose samples are of one colour each: "
                      "name their pattern with -cfa");
 }
 
-/* FRAME, which is called NAME, has only a header yet. */
-static void check_frame(const struct cmdline *cmd, const struct frame *frame, const char *name)
+static void check_thresholds(const struct cmdline *cmd, const struct frame *frame)
 {
     const double *levels = cmd->levels;
     bool equal = levels[0] == levels[1] && levels[1] == levels[2];
-    char *misfit = cmd->pattern ? cfa_misfit(&cmd->deviation.cfa, frame) : NULL;
-    if (misfit)
-        message_error("%s is no mosaic of -cfa=%s: %s", name, cmd->pattern, misfit);
-    if (cmd->pattern && cmd->deviation.white > frame->maxval)
-        message_error("-white=%u is above the maxval of %s, %u: no sample reaches it",
-                      cmd->deviation.white, name, frame->maxval);
-    if (!cmd->pattern && frame_colors(frame) == 1 && !equal)
+    if (frame_colors(frame) == 1 && !equal)
         message_error("frames are gray, and -threshold gives colours different values: give one");
 }
 
+/* Takes from FRAME, the first, which is called NAME and has only a header yet, what it says of
+   itself as a mosaic and what no option says. */
+static void take_mosaic(struct cmdline *cmd, const struct frame *frame, const char *name)
+{
+    struct deviation_options *deviation = &cmd->deviation;
+    struct levels levels = levels_of(cmd, frame);
+    bool mosaic = mosaic_cfa(frame, name, cmd->pattern, &deviation->cfa);
+    const char *elsewhere = "on frames that are no mosaics: name their pattern with -cfa";
+    cmdline_without_effect("black", cmd->black && !mosaic && levels.white == 0, elsewhere);
+    cmdline_without_effect("white", cmd->white && !mosaic && frame_colors(frame) > 1, elsewhere);
+    deviation->black = levels.black;
+    deviation->white = levels.white;
+    check_levels(deviation);
+    if (deviation->white > frame->maxval)
+        message_error("-white=%u is above the maxval of %s, %u: no sample reaches it",
+                      deviation->white, name, frame->maxval);
+    if (!mosaic) {
+        check_thresholds(cmd, frame);
+        return;
+    }
+    check_mosaic_options(cmd);
+    deviation->statistic = DEVIATION_MOSAIC;
+    if (deviation->white == 0)
+        message_error("mosaics need -white=N, the sample value at which the sensor saturates: the "
+                      "maxval of raw files says nothing of it. framein -mosaic writes it with the "
+                      "frames");
+}
+
 /* Before the first row of a map that has the header MAP: what is wanted of it, and its LIMITS. */
-static void begin_detection(struct cmdline *cmd, const struct frame *map,
-                            struct detection *detection, unsigned limits[3])
+static void begin_detection(struct cmdline *cmd, struct frame *map, struct detection *detection,
+                            unsigned limits[3])
 {
     bool colors = cmd->prefix && frame_colors(map) == 3;
+    comments_set(map, "black", NULL);
+    comments_set(map, "white", NULL);
     if (!cmd->threshold)
         set_levels(cmd, map->threshold);
     threshold_limits(cmd->levels, frame_colors(map), map->maxval, limits);
@@ -234,7 +286,7 @@ static void detect_in_files(struct cmdline *cmd, struct rowfiles *files,
 {
     const struct frame *frame = rowfiles_geometry(files);
     unsigned limits[3], from, count, height = band_rows(cmd, frame);
-    check_frame(cmd, frame, cmd->operands[0]);
+    take_mosaic(cmd, frame, cmd->operands[0]);
     struct deviation *deviation = deviation_new(&cmd->deviation, frame, height);
     unsigned char *band = alloc_array(height + cmd->deviation.blur_size, frame_row_bytes(frame));
     for (unsigned row = 0; row < frame->height; row += height) {
@@ -259,7 +311,7 @@ static void detect_in_stream(struct cmdline *cmd, struct detection *detection)
     struct frame frame = {0};
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
     input_next(in, &frame);
-    check_frame(cmd, &frame, frame.name);
+    take_mosaic(cmd, &frame, frame.name);
     unsigned limits[3], from, count;
     struct deviation *deviation = deviation_new(&cmd->deviation, &frame, frame.height);
     deviation_begin(deviation, 0, &from, &count);
@@ -292,7 +344,7 @@ static void detect_from_map(struct cmdline *cmd, struct detection *detection)
     struct frame map = {0};
     unsigned limits[3];
     map_read(cmd->operands, cmd->operand_count, &map);
-    check_frame(cmd, &map, map.name);
+    check_thresholds(cmd, &map);
     if (map.threshold <= 0)
         map.threshold = deviation_level(&cmd->deviation, 1);
     begin_detection(cmd, &map, detection, limits);

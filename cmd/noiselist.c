@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cmdline.h"
+#include "comments.h"
 #include "frame.h"
 #include "input.h"
 #include "mask.h"
@@ -97,15 +98,21 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 
 /* ---- from a mask to a list ---- */
 
-/* Reads into MASK the union of the images of the operand. */
-static void read_mask(const struct cmdline *cmd, struct mask *mask)
+/* Reads into MASK the union of the images of the operand. Returns whether they are of mosaics. */
+static bool read_mask(const struct cmdline *cmd, struct mask *mask)
 {
+    bool mosaic = true;
     struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
     struct frame image = {0};
-    while (input_read(in, &image))
+    while (input_read(in, &image)) {
+        char *pattern = comments_get(&image, "cfa");
+        mosaic = mosaic && pattern;
+        free(pattern);
         mask_add(mask, &image);
+    }
     input_close(in);
     frame_free(&image);
+    return mosaic;
 }
 
 /* Tells how many pixels are noisy in some colours only, as a list has no colours. */
@@ -162,8 +169,9 @@ static void go_through(const struct cmdline *cmd, const struct mask *mask, bool 
 static void write_list(const struct cmdline *cmd)
 {
     struct mask mask = {0};
-    read_mask(cmd, &mask);
-    tell_colors(&mask);
+    /* A pixel of a mosaic has one colour only. */
+    if (!read_mask(cmd, &mask))
+        tell_colors(&mask);
     go_through(cmd, &mask, false);
     unsigned times = cmd->format == PIXEL_LIST_DCRAW && !cmd->once ? DCRAW_TIMES : 1;
     for (unsigned i = 0; i < times; i++)

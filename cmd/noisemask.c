@@ -12,14 +12,16 @@
 #include "frame.h"
 #include "input.h"
 #include "mask.h"
+#include "maskfile.h"
 #include "message.h"
+#include "mosaic.h"
 #include "output.h"
 #include "repair.h"
 
 static const char synopsis[] =
     "noisemask -mask=FILE [-grow=N] [-method=membrane|mean|median|nearest] [-kernel=N]\n"
     "           [-maxpixels=N] [-png] [-outdir=DIR] [-name=NAME ...] [frame ...]\n"
-    "       noisemask -mask=FILE -cfa=PATTERN [-grow=N] [-maxpixels=N] [-png] [-outdir=DIR]\n"
+    "       noisemask -mask=FILE [-cfa=PATTERN] [-grow=N] [-maxpixels=N] [-png] [-outdir=DIR]\n"
     "           [-name=NAME ...] [mosaic ...]";
 
 /* All the information the user supplied on the command line. */
@@ -28,8 +30,10 @@ struct cmdline {
     unsigned grow;    /* pixels by which the mask is widened, 0..GROW_MAX */
     unsigned kernel;  /* window size in pixels, odd, 3..KERNEL_MAX */
     enum repair_method method;
-    const char *pattern; /* the frames are mosaics of this pattern; NULL: are not */
-    struct cfa cfa;      /* the pattern */
+    bool method_given, kernel_given;
+    const char *pattern; /* of mosaics, in place of that in their headers; or NULL */
+    bool mosaic;         /* the frames are mosaics of the pattern: */
+    struct cfa cfa;
     unsigned max_pixels; /* more noisy pixels in the mask are refused; 0: no limit */
     struct output_options output;
     const char **names; /* of the frames on standard input, NULL behind the last */
@@ -39,17 +43,21 @@ struct cmdline {
 
 enum { GROW_MAX = 50, KERNEL_MAX = 999, MAX_PIXELS_MAX = 1000000000 };
 
-/* -cfa, with which there is one way of repairing. */
-static void parse_pattern(struct cmdline *cmd, const char *method, const char *kernel)
+/* Of mosaics, which there is one way of repairing. */
+static void check_mosaic_options(const struct cmdline *cmd)
 {
-    if (!cmd->pattern)
-        return;
-    const char *error = cfa_parse(&cmd->cfa, cmd->pattern);
+    cmdline_without_effect("method", cmd->method_given && cmd->method != REPAIR_NEAREST,
+                           "on mosaics, which are repaired from the nearest of a colour");
+    cmdline_without_effect("kernel", cmd->kernel_given, "on mosaics: their repair has no window");
+}
+
+static void parse_pattern(struct cmdline *cmd)
+{
+    const char *error = cmd->pattern ? cfa_parse(&cmd->cfa, cmd->pattern) : NULL;
     if (error)
         message_error("-cfa=%s: %s", cmd->pattern, error);
-    cmdline_without_effect("method", method && cmd->method != REPAIR_NEAREST,
-                           "with -cfa, which repairs from the nearest of a colour");
-    cmdline_without_effect("kernel", kernel != NULL, "with -cfa, which has no window");
+    if (cmd->pattern)
+        check_mosaic_options(cmd);
 }
 
 static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
@@ -75,7 +83,9 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
         message_error("-kernel=%s: the window has a centre, so its size is odd", kernel);
     cmd->grow = grow ? cmdline_whole("grow", grow, 0, GROW_MAX) : 0;
     cmd->method = (enum repair_method)cmdline_choice("method", method, methods, REPAIR_MEMBRANE);
-    parse_pattern(cmd, method, kernel);
+    cmd->kernel_given = kernel != NULL;
+    cmd->method_given = method != NULL;
+    parse_pattern(cmd);
     cmdline_without_effect("kernel",
                            kernel && cmd->method != REPAIR_MEAN && cmd->method != REPAIR_MEDIAN,
                            "without -method=mean or median, which alone have a window");
@@ -84,42 +94,26 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmd->operand_count = (unsigned)argc - 1;
 }
 
-/* Reads into MASK the union of the images in the file PATH. */
-static void read_mask(const char *path, struct mask *mask)
-{
-    char *operands[] = {(char *)(size_t)path};
-    struct input *in = input_open(operands, 1, NULL);
-    struct frame image = {0};
-    while (input_read(in, &image))
-        mask_add(mask, &image);
-    input_close(in);
-    frame_free(&image);
-}
-
-static void check_count(const struct cmdline *cmd, const struct mask *mask)
-{
-    unsigned long count = mask_count(mask);
-    if (cmd->max_pixels && count > cmd->max_pixels)
-        message_refuse("%s marks %lu pixels; the limit is %u. Nothing was written. Raise "
-                       "noisedetect's -threshold (\"noisehist -target=%u\" proposes one), use "
-                       "-statistic=persistent, or set -maxpixels.",
-                       cmd->mask, count, cmd->max_pixels, cmd->max_pixels);
-}
-
 static void check_fit(const struct cmdline *cmd, const struct mask *mask, const struct frame *frame)
 {
-    if (frame->width != mask->width || frame->height != mask->height)
-        message_error(
-            "the mask %s is %ux%u pixels, but frame %s is %ux%u: make the mask from frames "
-            "of that size",
-            cmd->mask, mask->width, mask->height, frame->name, frame->width, frame->height);
-    char *misfit = cmd->pattern ? cfa_misfit(&cmd->cfa, frame) : NULL;
+    char *misfit = maskfile_misfit(cmd->mask, mask, frame);
     if (misfit)
-        message_error("frame %s is no mosaic of -cfa=%s: %s", frame->name, cmd->pattern, misfit);
-    if (!cmd->pattern && !mask_fits(mask, frame_colors(frame)))
+        message_error("%s", misfit);
+    if (!cmd->mosaic && !mask_fits(mask, frame_colors(frame)))
         message_error(
             "the mask %s has 3 colour planes, but frame %s is gray: use a mask of one plane",
             cmd->mask, frame->name);
+}
+
+/* For frames like FRAME, the first. */
+static struct repair *make_repair(struct cmdline *cmd, const struct mask *mask,
+                                  const struct frame *frame)
+{
+    cmd->mosaic = mosaic_cfa(frame, frame->name, cmd->pattern, &cmd->cfa);
+    if (!cmd->mosaic)
+        return repair_new(mask, cmd->method, cmd->kernel);
+    check_mosaic_options(cmd);
+    return repair_new_mosaic(mask, &cmd->cfa);
 }
 
 int main(int argc, char **argv)
@@ -128,16 +122,16 @@ int main(int argc, char **argv)
     struct mask mask = {0};
     struct frame frame = {0};
     parse_cmdline(argc, argv, &cmd);
-    read_mask(cmd.mask, &mask);
-    check_count(&cmd, &mask);
+    maskfile_read(cmd.mask, &mask);
+    maskfile_check_count(cmd.mask, &mask, cmd.max_pixels);
     struct output *out = output_open(&cmd.output);
     if (cmd.grow > 0)
         mask_grow(&mask, cmd.grow);
-    struct repair *repair = cmd.pattern ? repair_new_mosaic(&mask, &cmd.cfa)
-                                        : repair_new(&mask, cmd.method, cmd.kernel);
-
+    struct repair *repair = NULL;
     struct input *in = input_open(cmd.operands, cmd.operand_count, cmd.names);
     while (input_next(in, &frame)) {
+        if (!repair)
+            repair = make_repair(&cmd, &mask, &frame);
         check_fit(&cmd, &mask, &frame);
         input_raster(in, &frame);
         if (!repair_frame(repair, &frame))

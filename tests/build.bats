@@ -52,6 +52,7 @@ EOF
         */rolling.h) declare='struct rolling rolling;' ;;
         */gauss.h) declare='struct gauss *blur; const uint16_t *samples; uint16_t *blurred; unsigned row;' ;;
         */leaveout.h) declare='struct leaveout *leaveout; uint16_t *size, *hot; unsigned row;' ;;
+        */raw.h) declare='struct raw *raw; struct raw_look look; struct frame frame; FILE *file; char *error, *label; bool tiff, mosaic; unsigned char *row;' ;;
         */register.h) declare='struct pyramid pyramid, frame_pyramid; struct frame reference, frame; struct register_models models;' ;;
         *) declare= ;;
         esac

@@ -110,18 +110,10 @@ noisy() {
         $1 > 0 { print (NR - 1) % width, int((NR - 1) / width) }'
 }
 
-# digital_negative FILE.dng PATTERN BLACK WHITE <MOSAIC: a raw file of the mosaic, which is a PGM of
-# maxval 65535, as the camera Test; PATTERN is rows of R, G, B with slashes between them.
+# digital_negative FILE.dng PATTERN BLACK WHITE <MOSAIC: a raw file of the mosaic; PATTERN is rows of
+# R, G, B with slashes between them.
 digital_negative() {
-    local rows=${2//\//} columns=${2%%/*} height
-    height=$((${#rows} / ${#columns}))
-    pamtotiff -quiet -none -rowsperstrip=100000 | cat >"$1.tif"
-    exiftool -q -n -o "$1" -DNGVersion='1 4 0 0' -IFD0:PhotometricInterpretation=32803 \
-        -IFD0:CFARepeatPatternDim="$height ${#columns}" \
-        -IFD0:CFAPattern2="$(sed -e 's/./& /g' -e 's/ $//' <<<"$rows" | tr RGB 012)" \
-        -IFD0:BlackLevel="$3" -IFD0:WhiteLevel="$4" -Make=Test -Model=Camera \
-        -UniqueCameraModel='Test Camera' -ColorMatrix1='1 0 0 0 1 0 0 0 1' -AsShotNeutral='1 1 1' "$1.tif"
-    rm "$1.tif"
+    makedng -cfa="$2" -black="$3" -white="$4" - >"$1"
 }
 
 # ---- checks ----

@@ -163,7 +163,7 @@ END
 }
 
 @test "-white is needed, -black is below it, and both are sample values" {
-    fails_with 1 '^-cfa needs -white' noisedetect -cfa=RGGB "$FIXTURES/flat.pam"
+    fails_with 1 '^mosaics need -white' noisedetect -cfa=RGGB "$FIXTURES/flat.pam"
     fails_with 1 '-white=512 is not above -black=512' noisedetect -cfa=RGGB -black=512 -white=512 absent.pam
     fails_with 1 '-white=511 is not above -black=512' noisedetect -cfa=RGGB -black=512 -white=511 absent.pam
     for level in -1 x '' 65536 1.5; do
@@ -177,18 +177,19 @@ END
     done
 }
 
-@test "options without effect on mosaics are refused, and those of mosaics without -cfa" {
-    fails_with 1 '^-blur has no effect with -cfa' noisedetect -cfa=RGGB -white=9 -blur=3 absent.pam
-    fails_with 1 '^-statistic has no effect with -cfa' \
+@test "options without effect on mosaics are refused, and those of mosaics on other frames" {
+    fails_with 1 '^-blur has no effect on mosaics' noisedetect -cfa=RGGB -white=9 -blur=3 absent.pam
+    fails_with 1 '^-statistic has no effect on mosaics' \
         noisedetect -cfa=RGGB -white=9 -statistic=persistent absent.pam
-    fails_with 1 '^-black has no effect without -cfa' noisedetect -black=1 absent.pam
-    fails_with 1 '^-white has no effect without -cfa' noisedetect -white=1 absent.pam
+    fails_with 1 '^-black has no effect on frames that are no mosaics' noisedetect -black=1 "$FIXTURES/flat.pam"
+    pam 12 10 3 4095 7 >rgb.pam
+    fails_with 1 '^-white has no effect on frames that are no mosaics' noisedetect -white=9 rgb.pam
     for option in -cfa=RGGB -black=1 -white=9; do
         fails_with 1 'frommap.*-cfa, -black, -white' noisedetect -frommap $option absent.pam
     done
-    fails_with 1 '^-kernel has no effect with -cfa' noisemask -mask=absent.pam -cfa=RGGB -kernel=3 absent.pam
+    fails_with 1 '^-kernel has no effect on mosaics' noisemask -mask=absent.pam -cfa=RGGB -kernel=3 absent.pam
     for method in membrane mean median; do
-        fails_with 1 '^-method has no effect with -cfa' \
+        fails_with 1 '^-method has no effect on mosaics' \
             noisemask -mask=absent.pam -cfa=RGGB -method=$method absent.pam
     done
 }
@@ -540,8 +541,9 @@ finds() {
 
 # ---- repair ----
 
-# reference_nearest FRAME MASK PATTERN: the mean of the nearest good samples of the colour, by awk.
-reference_nearest() {
+# reference_repair FRAME MASK PATTERN: the mean of the nearest good samples of the colour, by awk; where
+# the pattern is not of 2x2, of those in the 5x5 window, each by the inverse of its squared distance.
+reference_repair() {
     { samples "$2" | tr ' ' '\n' && samples "$1" | tr ' ' '\n'; } |
         awk -v w="$(header WIDTH "$1")" -v h="$(header HEIGHT "$1")" -v pattern="$3" '
         function color(x, y) { return substr(rows[y % period_h + 1], x % period_w + 1, 1) }
@@ -553,6 +555,14 @@ reference_nearest() {
             for (y = 0; y < h; y++) for (x = 0; x < w; x++) {
                 if (!noisy[y * w + x]) { print v[y * w + x]; continue }
                 least = -1
+                sum = n = 0
+                for (j = y - 2; j <= y + 2; j++) for (i = x - 2; i <= x + 2; i++) {
+                    if (period_w == 2 || i < 0 || j < 0 || i >= w || j >= h) continue
+                    if (noisy[j * w + i] || color(i, j) != color(x, y)) continue
+                    d = (i - x) ^ 2 + (j - y) ^ 2
+                    sum += v[j * w + i] * 40 / d; n += 40 / d
+                }
+                if (n) { print int(sum / n + .5); continue }
                 for (j = 0; j < h; j++) for (i = 0; i < w; i++) {
                     if (noisy[j * w + i] || color(i, j) != color(x, y)) continue
                     d = (i - x) ^ 2 + (j - y) ^ 2
@@ -564,13 +574,13 @@ reference_nearest() {
         }' | paste -sd ' '
 }
 
-@test "repair takes the mean of the nearest good samples of the colour" {
+@test "repair takes the mean of the nearest good samples of the colour; in X-Trans of those around, by their distance" {
     for share in .02 .2 .6 .9; do
         # shellcheck disable=SC2046
         pam 12 10 1 1 $(awk -v share=$share 'BEGIN { srand(7); for (i = 0; i < 120; i++) print rand() < share }') >mask.pam
         for pattern in RG/GB GR/BG $XTRANS; do
             noisemask -mask=mask.pam -cfa=$pattern "$FIXTURES/random1.pam" >repaired.pam
-            [ "$(samples repaired.pam)" = "$(reference_nearest "$FIXTURES/random1.pam" mask.pam $pattern)" ]
+            [ "$(samples repaired.pam)" = "$(reference_repair "$FIXTURES/random1.pam" mask.pam $pattern)" ]
         done
     done
 }
@@ -583,7 +593,7 @@ reference_nearest() {
     pam 40 30 1 65535 $(random_samples 3 1200) >frame.pam
     for pattern in RG/GB $XTRANS; do
         noisemask -mask=mask.pam -maxpixels=0 -cfa=$pattern frame.pam >repaired.pam
-        [ "$(samples repaired.pam)" = "$(reference_nearest frame.pam mask.pam $pattern)" ]
+        [ "$(samples repaired.pam)" = "$(reference_repair frame.pam mask.pam $pattern)" ]
     done
 }
 
@@ -618,7 +628,102 @@ reference_nearest() {
     noisemask -mask=mark.pam -grow=1 -cfa=RGGB "$FIXTURES/random1.pam" >repaired.pam
     # shellcheck disable=SC2046
     pam 12 10 1 1 $(awk 'BEGIN { for (i = 0; i < 120; i++) { x = i % 12; y = int(i / 12); print (x >= 4 && x <= 6 && y >= 3 && y <= 5) } }') >grown.pam
-    [ "$(samples repaired.pam)" = "$(reference_nearest "$FIXTURES/random1.pam" grown.pam RG/GB)" ]
+    [ "$(samples repaired.pam)" = "$(reference_repair "$FIXTURES/random1.pam" grown.pam RG/GB)" ]
+}
+
+# ---- what the frames say of themselves ----
+
+# commented FRAME COMMENT...: the frame with these comments in its header.
+commented() {
+    local frame=$1
+    shift
+    { echo P7 && printf '# %s\n' "$@" && tail -n +2 "$frame"; }
+}
+
+@test "mosaics that name their filters, black and white need no options; options override" {
+    for i in 0 1 2; do
+        pamtopam <"$FIXTURES/bayer100/000$i.pgm" >plain.pam
+        commented plain.pam "frame f$i" 'cfa RG/GB' 'black 512' 'white 16383' >said$i.pam
+        commented plain.pam "frame f$i" 'cfa GB/RG' 'black 9' 'white 60000' >wrong$i.pam
+    done
+    detect -cfa=RGGB "$FIXTURES"/bayer100/000[0-2].pgm >wanted.pam
+    detect -map -cfa=RGGB "$FIXTURES"/bayer100/000[0-2].pgm >wanted-map.pam
+    for read in 'cat said0.pam said1.pam said2.pam' 'cat'; do
+        $read </dev/null >piped.pam
+        frames=()
+        [ "$read" != cat ] || frames=(said?.pam)
+        noisedetect -quiet "${frames[@]}" <piped.pam >mask.pam
+        same <(raster mask.pam) <(raster wanted.pam)
+        noisedetect -quiet -map "${frames[@]}" <piped.pam >map.pam
+        [ "$(header MAXVAL map.pam)" -eq 15871 ]
+        same <(raster map.pam) <(raster wanted-map.pam)
+    done
+    noisedetect -quiet -frommap map.pam >mask.pam
+    same <(raster mask.pam) <(raster wanted.pam)
+    detect -cfa=RGGB wrong?.pam >mask.pam
+    same <(raster mask.pam) <(raster wanted.pam)
+    noisemask -quiet -maxpixels=0 -mask=mask.pam -cfa=RGGB "$FIXTURES/bayer100/0000.pgm" >wanted.pam
+    noisemask -quiet -maxpixels=0 -mask=mask.pam said0.pam >repaired.pam
+    same <(raster repaired.pam) <(raster wanted.pam)
+    LC_ALL=C grep -aq '^# cfa RG/GB$' repaired.pam
+    noisemask -quiet -maxpixels=0 -mask=mask.pam -cfa=RGGB wrong0.pam >repaired.pam
+    same <(raster repaired.pam) <(raster wanted.pam)
+    fails_with 1 '^-statistic has no effect on mosaics' noisedetect -statistic=mean said0.pam
+    fails_with 1 '^-kernel has no effect on mosaics' noisemask -method=nearest -kernel=5 -mask=mask.pam said0.pam
+}
+
+@test "a frame's own black and white count for it" {
+    # The same light at other levels: black 100 less, and twice the scale.
+    for i in 0 1 2; do
+        pamtopam <"$FIXTURES/bayer100/000$i.pgm" >plain$i.pam
+        commented plain$i.pam "frame f$i" 'cfa RG/GB' 'black 512' 'white 16383' >said$i.pam
+        # shellcheck disable=SC2046
+        pamfunc -subtractor=100 plain$i.pam | pamtopam >less.pam
+        commented less.pam "frame f$i" 'cfa RG/GB' 'black 412' 'white 16283' >less$i.pam
+        pamfunc -multiplier=2 plain$i.pam | pamtopam >twice.pam
+        commented twice.pam "frame f$i" 'cfa RG/GB' 'black 1024' 'white 32766' >twice$i.pam
+    done
+    noisedetect -quiet -map said0.pam said1.pam said2.pam >wanted.pam
+    noisedetect -quiet -map said0.pam less1.pam twice2.pam >map.pam
+    same <(raster map.pam) <(raster wanted.pam)
+    cat said0.pam less1.pam twice2.pam | noisedetect -quiet -map >map.pam
+    same <(raster map.pam) <(raster wanted.pam)
+}
+
+@test "frames of other filters are no stack, and the message names both" {
+    pam 12 10 1 4095 7 8 9 >plain.pam
+    commented plain.pam 'frame a' 'cfa RG/GB' 'white 4095' >a.pam
+    commented plain.pam 'frame b' 'cfa GR/BG' 'white 4095' >b.pam
+    pam 12 10 1 1 0 >none.pam
+    for command in noisedetect 'noisemask -mask=none.pam -outdir=out'; do
+        fails_with 1 'frame b .b.pam. is a mosaic of the colour filters GR/BG, the first one of RG/GB' $command a.pam b.pam
+    done
+    commented plain.pam 'frame c' 'cfa RGX/GBR' >c.pam
+    fails_with 1 'c(.pam)?: colour filters RGX/GBR in its header: only the letters' noisedetect c.pam
+    commented plain.pam 'frame d' 'cfa RG/GB' >d.pam
+    fails_with 1 '^mosaics need -white' noisedetect d.pam
+}
+
+@test "a monochrome camera's frames have levels of their own white and black" {
+    pam 12 10 1 65535 1000 >flat.pam
+    with_samples flat.pam '5 4 3000' >spot.pam
+    commented spot.pam 'frame a' 'black 500' 'white 16383' >a.pam
+    # At the spot 3000 - (36 * 3000 + 220 * 1000) / 256 = 1719.
+    noisedetect -quiet -map a.pam >map.pam
+    [ "$(header MAXVAL map.pam) $(header DEPTH map.pam)" = '15883 1' ]
+    samples map.pam | tr ' ' '\n' | sort -n | tail -n 1 | grep -qx 1719
+    noisedetect -quiet -black=500 -white=16383 spot.pam >mask.pam
+    [ "$(noisy mask.pam)" = '5 4' ]
+    noisedetect -quiet spot.pam >mask.pam
+    [ -z "$(noisy mask.pam)" ]
+}
+
+@test "a list of a mosaic's mask by colours says nothing of its colours" {
+    pam 2 2 3 255 255 0 0 0 0 0 0 0 0 0 0 0 >planes.pam
+    says 'noisy in some colours only' noiselist -format=plain planes.pam
+    commented planes.pam 'cfa RG/GB' >mosaic.pam
+    noiselist -format=plain mosaic.pam 2>err
+    [ ! -s err ]
 }
 
 # rms_around PIXELS A B: of the samples within three pixels of the planted ones, in 16 bits.

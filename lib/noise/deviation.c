@@ -23,6 +23,12 @@ struct deviation {
     struct alternation alternation;
 };
 
+static unsigned full_scale(const struct deviation *deviation)
+{
+    const struct deviation_options *options = &deviation->options;
+    return options->white > 0 ? options->white - options->black : deviation->band.geometry.maxval;
+}
+
 struct deviation *deviation_new(const struct deviation_options *options, const struct frame *frame,
                                 unsigned band_height)
 {
@@ -39,7 +45,7 @@ struct deviation *deviation_new(const struct deviation_options *options, const s
     else if (options->statistic == DEVIATION_MEAN)
         deviation->mean = mean_deviation_new(band);
     else
-        deviation->persistence = persistence_new(band);
+        deviation->persistence = persistence_new(band, full_scale(deviation));
     if (frame_has_opacity(frame))
         deviation->planes = alloc_array(frame_row_samples(frame), sizeof *deviation->planes);
     return deviation;
@@ -135,8 +141,7 @@ struct frame deviation_map(const struct deviation *deviation)
     struct frame map = deviation->band.geometry;
     map.depth = deviation->mosaic ? CFA_COLORS : frame_colors(&map);
     strcpy(map.tuple_type, map.depth == 3 ? "RGB" : "GRAYSCALE");
-    if (deviation->mosaic)
-        map.maxval = options->white - options->black;
+    map.maxval = full_scale(deviation);
     map.threshold = deviation_level(options, deviation->band.frames);
     return map;
 }
@@ -153,12 +158,16 @@ bool deviation_row(struct deviation *deviation, uint16_t *row)
     const struct frame *geometry = &deviation->band.geometry;
     uint16_t *out = deviation->planes ? deviation->planes : row;
     enum deviation_side side = deviation->options.side;
+    unsigned limit = full_scale(deviation);
     if (deviation->mosaic)
-        return mosaic_deviation_row(deviation->mosaic, side,
-                                    deviation->options.white - deviation->options.black, row);
+        return mosaic_deviation_row(deviation->mosaic, side, limit, row);
     bool more = deviation->mean ? mean_deviation_row(deviation->mean, side, out)
                                 : persistence_row(deviation->persistence, side, out);
     if (more && deviation->planes)
         drop_opacity(out, geometry->width, geometry->depth, row);
+    size_t samples =
+        more && limit < geometry->maxval ? geometry->width * frame_colors(geometry) : 0;
+    for (size_t i = 0; i < samples; i++)
+        row[i] = row[i] < limit ? row[i] : (uint16_t)limit;
     return more;
 }

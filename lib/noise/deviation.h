@@ -51,11 +51,11 @@ struct deviation_options {
     enum deviation_side side; /* only D > 0, or only D < 0; the rest counts as 0 */
     unsigned blur_size;       /* odd, 1..GAUSS_SIZE_MAX; none in mosaics */
     struct cfa cfa;           /* of mosaics, which it must suit (cfa_misfit()) */
-    unsigned black, white;    /* of mosaics: levels in sample values, 0 <= black < white */
+    unsigned black, white;    /* sample values, 0 <= black < white; white 0: the maxval is white */
 };
 
-/* The threshold that suits the statistic, in levels: 1/255 of full scale, which in mosaics is white
-   less black. There it depends on the number of FRAMES. */
+/* The threshold that suits the statistic, in levels: 1/255 of full scale, which is white less
+   black. In mosaics it depends on the number of FRAMES. */
 double deviation_level(const struct deviation_options *options, unsigned frames);
 
 /* For frames of FRAME's geometry, in bands of at most BAND_HEIGHT rows. The caller frees it with
@@ -80,9 +80,9 @@ unsigned deviation_brightest(const struct deviation *deviation);
 bool deviation_looks_like_mosaic(const struct deviation *deviation);
 
 /* Once the frames are added to the first band: the header of the map of |D|, without name. Its
-   planes are the colours of the frames, its maxval is theirs. Of mosaics it has three planes, a
-   sample being 0 in the colours that are not its own, and the maxval white - black, the largest
-   |D|. Its threshold is deviation_level(). */
+   planes are the colours of the frames, its maxval is full scale, the largest |D|. Of mosaics it
+   has three planes, a sample being 0 in the colours that are not its own. Its threshold is
+   deviation_level(). */
 struct frame deviation_map(const struct deviation *deviation);
 
 /* Once all frames are added: gives the next row of |D|, as many samples as a row of the map. False

@@ -9,6 +9,10 @@
 /* How far good samples are searched for one by one; nearly always they are at hand. */
 enum { REACH = 8 };
 
+/* Of patterns other than Bayer's: the window reaches so far; WEIGHT is the least multiple of all
+   squared distances in it, 1, 2, 4, 5 and 8. */
+enum { WINDOW = 2, WEIGHT = 40 };
+
 struct mosaic_repair {
     const struct mask *mask;
     struct cfa cfa;
@@ -127,11 +131,31 @@ static const struct good *good_of(struct mosaic_repair *repair, const struct fra
     return repair->good[color];
 }
 
+/* The weighted mean of a window: where distances differ as they do within X-Trans, the nearest
+   alone are too few, often two of the eight that are near. */
+static bool take_window(const struct mosaic_repair *repair, const struct frame *frame, unsigned x,
+                        unsigned y, uint64_t *count, uint64_t *sum)
+{
+    for (int j = -WINDOW; j <= WINDOW; j++)
+        for (int i = -WINDOW; i <= WINDOW; i++) {
+            struct nearest one = {.distance = UINT32_MAX};
+            if (i != 0 || j != 0)
+                look(repair, frame, x, y, i, j, &one);
+            unsigned weight = one.count > 0 ? WEIGHT / one.distance : 0;
+            *count += weight;
+            *sum += weight * one.sum;
+        }
+    return *count > 0;
+}
+
 static unsigned repaired(struct mosaic_repair *repair, const struct frame *frame, unsigned x,
                          unsigned y, unsigned color)
 {
     struct nearest nearest;
-    uint64_t count, sum = 0;
+    uint64_t count = 0, sum = 0;
+    bool bayer = repair->cfa.width <= 2 && repair->cfa.height <= 2;
+    if (!bayer && take_window(repair, frame, x, y, &count, &sum))
+        return (unsigned)((2 * sum + count) / (2 * count));
     if (find_nearest(repair, frame, x, y, &nearest)) {
         count = nearest.count;
         sum = nearest.sum;

@@ -10,10 +10,12 @@
 #include "mask.h"
 
 /*
- * Repairs the noisy samples of mosaics: each becomes the mean, rounded half up, of the good samples
- * of its colour at the smallest Euclidean distance: under a Bayer pattern of the four diagonal ones
- * (green) or of the four at distance 2 (red, blue), where these are good. A sample is noisy where
- * the mask marks it in its own colour.
+ * Repairs the noisy samples of mosaics: each becomes the mean, rounded half up, of good samples of
+ * its colour. Under a Bayer pattern, of 2x2, these are those at the smallest Euclidean distance:
+ * the four diagonal ones (green) or the four at distance 2 (red, blue), where these are good. Under
+ * others they are those of the 5x5 window around it, weighted by the inverse of their squared
+ * distance, or, where none is there, those at the smallest distance. A sample is noisy where the
+ * mask marks it in its own colour.
  */
 struct mosaic_repair;
 

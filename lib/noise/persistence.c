@@ -31,13 +31,13 @@ struct persistence {
     unsigned result_row;      /* the next row to compute m and s of, first..end */
 };
 
-struct persistence *persistence_new(struct band *band)
+struct persistence *persistence_new(struct band *band, unsigned full_scale)
 {
     struct persistence *persistence = alloc_zeroed(1, sizeof *persistence);
     unsigned maxval = band->geometry.maxval;
     persistence->band = band;
     persistence->leaveout =
-        leaveout_new(band->blur, threshold_limit(LEFT_OUT_LEVEL, maxval), maxval);
+        leaveout_new(band->blur, threshold_limit(LEFT_OUT_LEVEL, full_scale), maxval);
     persistence->hot = alloc_array(band->row_samples, sizeof *persistence->hot);
     persistence->sum = alloc_array(band_sums(band), sizeof *persistence->sum);
     if (frame_sample_bytes(&band->geometry) == 1)

@@ -11,8 +11,9 @@
    and out of focus; the sensor does not. */
 struct persistence;
 
-/* The sums of BAND, which must outlive them. The caller frees them with persistence_free(). */
-struct persistence *persistence_new(struct band *band);
+/* The sums of BAND, which must outlive them, of frames whose white less black is FULL_SCALE. The
+   caller frees them with persistence_free(). */
+struct persistence *persistence_new(struct band *band, unsigned full_scale);
 void persistence_free(struct persistence *persistence);
 
 /* Begins the band: clears the sums. */

@@ -14,6 +14,7 @@
 #include "kind.h"
 #include "message.h"
 #include "name.h"
+#include "raw.h"
 
 static bool is_digit(char c)
 {
@@ -77,6 +78,21 @@ static enum kind_reader look(const char *path)
     return kind_of(head, count).reader;
 }
 
+static bool is_raw(const char *path)
+{
+    enum kind_reader reader = look(path);
+    FILE *file = reader == KIND_RAW || reader == KIND_TIFF ? fopen(path, "rb") : NULL;
+    char *error = NULL;
+    struct raw *raw = file ? raw_open(file, path, reader == KIND_TIFF, &error) : NULL;
+    bool found = raw || error; /* one that cannot be read is a raw file, too */
+    free(error);
+    if (raw)
+        raw_close(raw);
+    if (file)
+        fclose(file);
+    return found;
+}
+
 /* Moves the files of ALL that are no photographs behind the others; returns how many of these there
    are. */
 static unsigned part(char **all, unsigned count)
@@ -110,19 +126,49 @@ static void tell_left_out(const char *path, char *const *left_out, unsigned coun
     free(names);
 }
 
-static void check_names(const char *path, const struct folder *folder)
+/* Of the files PATH and OTHER, of one name, the one to leave out: the JPEG that a camera wrote
+   beside its raw file. NULL if they are no such pair. */
+static char *lesser_of(char *path, char *other)
 {
-    for (unsigned i = 1; i < folder->count; i++) {
-        char *before = name_from_path(folder->paths[i - 1]);
-        char *name = name_from_path(folder->paths[i]);
-        const char *ending = strrchr(folder->paths[i], '.');
-        if (strcmp(before, name) == 0)
+    if (look(path) == KIND_JPEG && is_raw(other))
+        return path;
+    return look(other) == KIND_JPEG && is_raw(path) ? other : NULL;
+}
+
+/* Leaves out the JPEGs beside raw files of their names. Ends the program at other files of one
+   name. */
+static void part_pairs(const char *path, struct folder *folder)
+{
+    unsigned kept = 0, all = folder->count;
+    for (unsigned i = 0; i < all; i++) {
+        char *here = folder->paths[i], *before = kept > 0 ? folder->paths[kept - 1] : NULL;
+        char *name = name_from_path(here), *name_before = before ? name_from_path(before) : NULL;
+        bool pair = before && strcmp(name, name_before) == 0;
+        char *lesser = pair ? lesser_of(before, here) : NULL;
+        if (pair && !lesser) {
+            const char *ending = strrchr(here, '.');
             message_error("%s and %s would both be frame %s: name the files of one kind, as in "
                           "\"framein %s/*%s\"",
-                          folder->paths[i - 1], folder->paths[i], name, path, ending ? ending : "");
-        free(before);
+                          before, here, name, path, ending ? ending : "");
+        }
+        if (pair)
+            kept--;
+        folder->paths[kept++] = lesser == here ? before : here;
         free(name);
+        free(name_before);
+        free(lesser);
     }
+    folder->count = kept;
+    if (kept < all)
+        message_note("%s: of a JPEG and a raw file of one name the raw file is taken: %u JPEGs are "
+                     "left out",
+                     path, all - kept);
+}
+
+static void add(struct folder *folder, size_t *room, char *path)
+{
+    folder->paths = alloc_grow(folder->paths, folder->count, room, sizeof *folder->paths);
+    folder->paths[folder->count++] = path;
 }
 
 /* All that is in the directory PATH, in order. */
@@ -137,8 +183,7 @@ static void list_all(const char *path, struct folder *folder)
     while ((entry = readdir(directory)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
-        folder->paths = alloc_grow(folder->paths, folder->count, &room, sizeof *folder->paths);
-        folder->paths[folder->count++] = alloc_printf("%s/%s", path, entry->d_name);
+        add(folder, &room, alloc_printf("%s/%s", path, entry->d_name));
     }
     closedir(directory);
     if (folder->count > 0)
@@ -155,7 +200,27 @@ void folder_list(const char *path, struct folder *folder)
         free(folder->paths[i]);
     if (folder->count == 0)
         message_error("%s holds no photograph", path);
-    check_names(path, folder);
+    part_pairs(path, folder);
+}
+
+void folder_collect(char *const *operands, unsigned count, struct folder *all)
+{
+    size_t room = 0;
+    struct stat status;
+    *all = (struct folder){0};
+    for (unsigned i = 0; i < count; i++) {
+        if (stat(operands[i], &status) != 0 || !S_ISDIR(status.st_mode)) {
+            add(all, &room, alloc_string(operands[i]));
+            continue;
+        }
+        struct folder folder;
+        folder_list(operands[i], &folder);
+        for (unsigned k = 0; k < folder.count; k++)
+            add(all, &room, folder.paths[k]);
+        free(folder.paths);
+    }
+    if (count == 0)
+        add(all, &room, alloc_string("-"));
 }
 
 void folder_free(struct folder *folder)

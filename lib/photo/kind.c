@@ -7,7 +7,7 @@
 
 #define RAW                                                                                        \
     {                                                                                              \
-        KIND_PICTURE, "a camera raw file", "dcraw_emu -w -W -6 -t 0 -T FILE"                       \
+        KIND_RAW, "a camera raw file", NULL                                                        \
     }
 #define HEIF                                                                                       \
     {                                                                                              \
@@ -95,9 +95,4 @@ struct kind kind_of(const unsigned char *head, size_t count)
             (!known[i].magic[1].bytes || has(head, count, &known[i].magic[1])))
             return known[i].kind;
     return (struct kind){KIND_OTHER, "no photograph", NULL};
-}
-
-struct kind kind_raw(void)
-{
-    return (struct kind)RAW;
 }

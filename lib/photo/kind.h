@@ -10,7 +10,8 @@ enum kind_reader {
     KIND_OTHER,   /* nothing of a photograph: a text, a video */
     KIND_STREAM,  /* PAM, PNM or PNG, which lib/stream reads */
     KIND_JPEG,    /* see jpeg.h */
-    KIND_TIFF,    /* see tiff.h, which also tells raw files that begin like a TIFF */
+    KIND_TIFF,    /* see tiff.h; or a raw file that begins like one, which raw.h tells */
+    KIND_RAW,     /* see raw.h */
     KIND_PICTURE, /* a photograph that nothing here reads */
 };
 
@@ -25,8 +26,5 @@ enum { KIND_BYTES = 32 };
 
 /* The kind of a file that begins with the COUNT bytes HEAD. */
 struct kind kind_of(const unsigned char *head, size_t count);
-
-/* That of a camera raw file. */
-struct kind kind_raw(void);
 
 #endif

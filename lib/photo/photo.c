@@ -13,13 +13,12 @@ static double machine_bytes(void)
     return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
-char *photo_begin(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
-                  unsigned maxval)
+char *photo_header(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
+                   unsigned maxval)
 {
     static const char *const tuple_types[] = {"", "GRAYSCALE", "GRAYSCALE_ALPHA", "RGB",
                                               "RGB_ALPHA"};
     enum { SIDE_MAX = 65535 };
-    size_t before = frame->raster ? frame_raster_bytes(frame) : 0;
     if (width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX)
         return alloc_printf("%lux%lu pixels; a photograph has 1 to %d on each side", width, height,
                             SIDE_MAX);
@@ -30,6 +29,16 @@ char *photo_begin(struct frame *frame, unsigned long width, unsigned long height
     strcpy(frame->tuple_type, tuple_types[depth]);
     frame->threshold = 0;
     frame->comments[0] = '\0';
+    return NULL;
+}
+
+char *photo_begin(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
+                  unsigned maxval)
+{
+    size_t before = frame->raster ? frame_raster_bytes(frame) : 0;
+    char *error = photo_header(frame, width, height, depth, maxval);
+    if (error)
+        return error;
     size_t bytes = frame_raster_bytes(frame);
     if (bytes == before)
         return NULL;

@@ -13,9 +13,13 @@
  * about a photograph that can be read are messages.
  */
 
-/* Gives FRAME this geometry, no comments, and a raster for it; takes the raster that it has if that
-   is of the same size. The name stays. Refuses what no photograph has: a side of 0 or of more than
-   65535 pixels, or more bytes than the machine has memory. */
+/* Gives FRAME this geometry and no comments; the name stays. Refuses what no photograph has: a side
+   of 0 or of more than 65535 pixels. */
+char *photo_header(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
+                   unsigned maxval);
+
+/* The same, and a raster for it; takes the raster that FRAME has if that is of the same size.
+   Refuses more bytes than the machine has memory. */
 char *photo_begin(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
                   unsigned maxval);
 

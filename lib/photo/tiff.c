@@ -12,7 +12,6 @@
 
 #include "alloc.h"
 #include "comments.h"
-#include "kind.h"
 #include "message.h"
 #include "photo.h"
 #include "tiff.h"
@@ -136,66 +135,82 @@ static bool is_like(TIFF *file, const struct tiff_layout *first)
            (!read || (here.depth == first->depth && here.maxval == first->maxval));
 }
 
-/* Finds the pages, and adds to BELOW. If all directories are lesser ones, the first is a page,
-   unless what they were made from lies below. False if the file is a raw one. */
-static bool find_pages(struct tiff *tiff, struct below *below)
+/* Finds the pages. If all directories are lesser ones, the first is a page. */
+static void find_pages(struct tiff *tiff)
 {
     TIFF *file = tiff->file;
     uint64_t begin = TIFFCurrentDirOffset(file);
     struct tiff_layout first;
     unsigned directories = 0;
     do {
-        if (directory_is_raw(file))
-            return false;
         directories++;
-        note_below(file, below);
         if (is_lesser(file) || (tiff->count > 0 && !is_like(file, &first)))
             continue;
         if (tiff->count == 0)
             free(tiff_layout(file, &first));
         add_page(tiff, TIFFCurrentDirOffset(file));
     } while (TIFFReadDirectory(file));
-    if (tiff->count == 0 && below->count > 0)
-        return false;
     if (tiff->count == 0)
         add_page(tiff, begin);
     if (directories > tiff->count)
         message_note("%s: %u of its %u pages are left out: thumbnails, masks, or unlike the first",
                      tiff->label, directories - tiff->count, directories);
-    return true;
-}
-
-/* Whether the file is a raw one: libtiff would read its thumbnail. */
-static bool is_raw(struct tiff *tiff)
-{
-    struct below below = {.count = 0};
-    bool raw = !find_pages(tiff, &below);
-    if (raw || tiff->error)
-        return raw;
-    for (unsigned i = 0; i < below.count && !raw; i++)
-        raw = TIFFSetSubDirectory(tiff->file, below.offsets[i]) && directory_is_raw(tiff->file);
-    /* What is wrong below a page is no fault of the page. */
-    free(tiff->error);
-    tiff->error = NULL;
-    return raw;
 }
 
 struct tiff *tiff_open(FILE *file, const char *label, char **error)
 {
     struct tiff *tiff = alloc_zeroed(1, sizeof *tiff);
-    struct kind raw = kind_raw();
     tiff->label = label;
     *error = NULL;
-    if (!open_file(tiff, file))
-        *error = damage(tiff);
-    else if (is_raw(tiff))
-        *error = photo_convert(raw.what, raw.way);
-    else if (tiff->error)
-        *error = damage(tiff);
-    if (!*error)
+    if (open_file(tiff, file))
+        find_pages(tiff);
+    if (tiff->file && !tiff->error)
         return tiff;
+    *error = damage(tiff);
     tiff_close(tiff);
     return NULL;
+}
+
+/* ---- raw files ---- */
+
+/* What the directories tell of a raw file. */
+struct survey {
+    bool raw;         /* one is a raw file's */
+    bool full;        /* one is no lesser one */
+    uint64_t largest; /* pixels of any other */
+    struct below below;
+};
+
+static void look_at_directory(TIFF *file, struct survey *survey)
+{
+    uint32_t width = 0, height = 0;
+    TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(file, TIFFTAG_IMAGELENGTH, &height);
+    uint64_t pixels = (uint64_t)width * height;
+    survey->largest = pixels > survey->largest ? pixels : survey->largest;
+    survey->raw |= directory_is_raw(file);
+    survey->full |= !is_lesser(file);
+}
+
+bool tiff_is_raw(FILE *file, const char *label, uint64_t pixels)
+{
+    struct tiff *tiff = alloc_zeroed(1, sizeof *tiff);
+    struct survey survey = {0};
+    tiff->label = label;
+    if (!open_file(tiff, file)) {
+        tiff_close(tiff);
+        return pixels > 0;
+    }
+    do {
+        look_at_directory(tiff->file, &survey);
+        note_below(tiff->file, &survey.below);
+    } while (!survey.raw && TIFFReadDirectory(tiff->file));
+    bool thumbnails = !survey.full && survey.below.count > 0;
+    for (unsigned i = 0; i < survey.below.count && !survey.raw; i++)
+        if (TIFFSetSubDirectory(tiff->file, survey.below.offsets[i]))
+            look_at_directory(tiff->file, &survey);
+    tiff_close(tiff);
+    return survey.raw || thumbnails || pixels > survey.largest;
 }
 
 void tiff_close(struct tiff *tiff)

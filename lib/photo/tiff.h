@@ -3,6 +3,8 @@
 #ifndef TIFF_H
 #define TIFF_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "frame.h"
@@ -15,8 +17,7 @@
  * frame.
  *
  * A file's pages are those that make frames like its first; thumbnails, reduced pages and masks are
- * none. A camera raw file that begins like a TIFF is not read, for libtiff would read its
- * thumbnail.
+ * none.
  */
 struct tiff;
 
@@ -31,5 +32,10 @@ unsigned tiff_pages(const struct tiff *tiff);
 
 /* Reads page I, from 0, into FRAME. Returns as photo.h says. */
 char *tiff_read(struct tiff *tiff, unsigned i, struct frame *frame);
+
+/* Whether the file, which begins like a TIFF, is a camera's raw file, of which libtiff would read
+   the thumbnail: a directory says so, or the thumbnail is all there is, or no directory has as many
+   PIXELS as LibRaw finds in it. 0: LibRaw finds none. */
+bool tiff_is_raw(FILE *file, const char *label, uint64_t pixels);
 
 #endif

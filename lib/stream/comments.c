@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,38 @@ void comments_set(struct frame *frame, const char *key, const char *value)
     if (strlen(key) + strlen(escaped) + 2 < room)
         snprintf(to, room, "%s %s\n", key, escaped);
     free(escaped);
+}
+
+bool comments_number(const struct frame *frame, const char *key, unsigned *number)
+{
+    char *text = comments_get(frame, key), *end = text;
+    unsigned long value =
+        text && *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : ULONG_MAX;
+    bool fit = text && !*end && value <= 65535;
+    if (fit)
+        *number = (unsigned)value;
+    free(text);
+    return fit;
+}
+
+void comments_set_number(struct frame *frame, const char *key, unsigned number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    comments_set(frame, key, text);
+}
+
+char *comments_misfit(const struct frame *a, const struct frame *b)
+{
+    char *here = comments_get(a, "cfa"), *there = comments_get(b, "cfa"), *text = NULL;
+    if (here && there && strcmp(here, there) != 0)
+        text =
+            alloc_printf("is a mosaic of the colour filters %s, the first one of %s: one stack has "
+                         "one pattern",
+                         here, there);
+    free(here);
+    free(there);
+    return text;
 }
 
 unsigned comments_orientation(const struct frame *frame)

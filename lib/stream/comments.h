@@ -3,6 +3,7 @@
 #ifndef COMMENTS_H
 #define COMMENTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "frame.h"
@@ -34,6 +35,15 @@ char *comments_get(const struct frame *frame, const char *key);
 
 /* Replaces it. A VALUE that is NULL, or too long to travel, leaves FRAME without it. */
 void comments_set(struct frame *frame, const char *key, const char *value);
+
+/* One that is a whole number, 0..65535, into *NUMBER; false, and *NUMBER as it was, if there is
+   none or it is no such number. */
+bool comments_number(const struct frame *frame, const char *key, unsigned *number);
+void comments_set_number(struct frame *frame, const char *key, unsigned number);
+
+/* "is a mosaic of ..., the first one of ...": why A cannot be of one stack with B, the first frame,
+   by what both say; NULL if it can. The caller frees it. */
+char *comments_misfit(const struct frame *a, const struct frame *b);
 
 /* The orientation: 1, as the pixels lie, to 8; 0: none is known. */
 unsigned comments_orientation(const struct frame *frame);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "comments.h"
 #include "input.h"
 #include "message.h"
 #include "name.h"
@@ -157,6 +158,9 @@ static void check_geometry(struct input *in, const struct frame *frame)
             frame->name, in->label, frame_geometry_text(frame), in->first.name,
             frame_geometry_text(&in->first));
     }
+    char *misfit = comments_misfit(frame, &in->first);
+    if (misfit)
+        message_error("frame %s (%s) %s", frame->name, in->label, misfit);
 }
 
 /* Whether another image follows the current one, of which all is read. Closes the operand at its

@@ -35,7 +35,8 @@ struct rowfiles *rowfiles_open(char *const *operands, unsigned count)
         frame.name = NULL;
         if (i == 0)
             files->geometry = frame;
-        fit = fit && frame_same_geometry(&frame, &files->geometry);
+        fit = fit && frame_same_geometry(&frame, &files->geometry) &&
+              strcmp(frame.comments, files->geometry.comments) == 0;
     }
     if (fit)
         return files;

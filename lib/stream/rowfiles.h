@@ -13,7 +13,8 @@ struct rowfiles;
 
 /*
  * Opens the frames of COUNT files. NULL if there are none, or not all are such files of one
- * geometry; then the caller reads them as a stream, which also reports what is wrong with them.
+ * geometry and of the same comments; then the caller reads them as a stream, which also reports
+ * what is wrong with them.
  */
 struct rowfiles *rowfiles_open(char *const *operands, unsigned count);
 void rowfiles_free(struct rowfiles *files);
