@@ -761,6 +761,8 @@ noisy() {
     here=$BATS_TEST_TMPDIR/here
     framealign -save="$here/table" ./*.pam >"$here/once"
     framealign -apply="$here/table" ./*.pam >"$here/twice"
+    # But for the name of the reference, which no table has.
+    LC_ALL=C sed -i '/^# reference /d' "$here/once"
     same "$here/once" "$here/twice"
     framealign -estimate ./*.pam | cmp - "$here/table"
 }
@@ -772,7 +774,7 @@ noisy() {
     [ "$(sed -n '2s/\t.*//p' table)" = 'a' ] && false
     [ "$(awk -F '\t' 'NR == 2 { print $1 }' table)" = 'a\tb\\c\nd' ]
     framealign -apply=table -outdir=two "$name.pam"
-    same "one/$name.pam" "two/$name.pam"
+    same <(raster "one/$name.pam") <(raster "two/$name.pam")
 }
 
 @test "colors are weighted by opacity" {

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -92,4 +95,14 @@ char *alloc_printf(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, args);
     va_end(args);
     return text;
+}
+
+void alloc_return_large(void)
+{
+    /* glibc raises this with the first large block that is freed, and then a string behind a
+       frame's block keeps it. */
+#ifdef M_MMAP_THRESHOLD
+    enum { LARGE = 4 << 20 };
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
 }

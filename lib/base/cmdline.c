@@ -113,6 +113,7 @@ static void parse(const char *program, const char *synopsis, const struct option
 {
     descriptors_fill_standard();
     message_start(program);
+    alloc_return_large();
     bool common[COMMON] = {false};
     const char *name;
     unsigned total = count + COMMON;
