@@ -19,6 +19,8 @@ setup_file() {
     }
     export PATH="$BUILD/bin:$BUILD/tools:$PATH"
     export LC_ALL=C.UTF-8
+    # What others run on the machine neither sees nor removes what the programs put there.
+    export TMPDIR=$BATS_FILE_TMPDIR
     # A status that no program of ours ends with, so that a crash cannot pass for a refusal; and
     # memory that cannot be had is for the program to report.
     export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:exitcode=99:allocator_may_return_null=1"
