@@ -289,6 +289,19 @@ static void read_table(const struct cmdline *cmd, struct transform_table *table)
     rowfiles_free(files);
 }
 
+/* The name of the frame that TABLE was made with as reference, which the caller frees: the one that
+   is not moved. NULL where that is none of its frames. */
+static char *reference_of(const struct transform_table *table)
+{
+    const struct transform still = transform_identity();
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct aligned *row = &table->rows[i];
+        if (!row->failed && row->error == 0 && memcmp(&row->transform, &still, sizeof still) == 0)
+            return alloc_string(row->name);
+    }
+    return NULL;
+}
+
 /* Fails if the frame of ROW, of that GEOMETRY, lies wholly outside the reference frame. */
 static void check_inside(const struct aligned *row, const struct frame *geometry)
 {
@@ -362,8 +375,8 @@ static const struct aligned *row_of(const struct cmdline *cmd, struct sequence *
     return &table->rows[index]; /* the roll ensures the same frames in every reading */
 }
 
-/* Reads the frames, aligns and writes them. TABLE is complete and made with REFERENCE, unless
-   SEQUENCE is not NULL and makes it frame by frame. Returns whether a frame was refused. */
+/* Reads the frames, aligns and writes them. TABLE is complete and made with REFERENCE, or NULL,
+   unless SEQUENCE is not NULL and makes it frame by frame. Returns whether a frame was refused. */
 static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence **sequence,
                         const char *reference, struct transform_table *table, struct output *out)
 {
@@ -379,7 +392,7 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
             rectangle = output_rectangle(cmd, table, &frame);
         }
         refused |= row->failed;
-        if (!cmd->apply)
+        if (reference || sequence)
             comments_set(&frame, "reference",
                          sequence ? sequence_reference(*sequence)->name : reference);
         if (!row->failed)
@@ -413,6 +426,7 @@ int main(int argc, char **argv)
     struct tempfile *save = cmd.save ? tempfile_create(cmd.save) : NULL;
     if (cmd.apply) {
         read_table(&cmd, &table);
+        reference = reference_of(&table);
     } else if (cmd.estimate) {
         reference = estimate_all(&cmd, roll, &table);
     } else if (cmd.crop || !(cmd.direct || cmd.from_stdin)) {
