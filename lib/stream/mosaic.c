@@ -10,8 +10,10 @@
 bool mosaic_cfa(const struct frame *frame, const char *name, const char *option, struct cfa *cfa)
 {
     char *pattern = option ? alloc_string(option) : comments_get(frame, "cfa");
-    if (!pattern)
+    if (!pattern || (!option && frame_colors(frame) > 1)) {
+        free(pattern);
         return false;
+    }
     const char *error = cfa_parse(cfa, pattern);
     if (error && option)
         message_error("-cfa=%s: %s", pattern, error);

@@ -14,7 +14,8 @@
  */
 
 /* The pattern of FRAME, called NAME in messages: that of OPTION, -cfa's value, if it is not NULL,
-   else the header's. False where neither is. FRAME must suit it. */
+   else the header's. False where neither is, or FRAME has colours though its header names one, as a
+   map of deviations. Else FRAME must suit it. */
 bool mosaic_cfa(const struct frame *frame, const char *name, const char *option, struct cfa *cfa);
 
 #endif

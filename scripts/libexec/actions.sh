@@ -252,7 +252,7 @@ plan_actions() {
     done
 }
 
-# Whether the raw converter repairs the pixels of the first sub-action's mask: sets step[bad_pixels], that mask or
+# Whether the pixels of the first sub-action's mask are repaired in raw files: sets step[bad_pixels], that mask or
 # nothing. Then the pipelines begin behind it.
 plan_sensor() {
     step+=([bad_pixels]='' [begun]=1)
@@ -325,7 +325,9 @@ actions_key() {
 
 raw_key() {
     REPLY=''
-    [[ " ${frame_way[*]} " != *' raw '* ]] || REPLY="raw_options ${step[raw_options]}"$'\n'
+    [[ ${step[like]} ]] || return 0
+    escape "${step[like]}"
+    REPLY="raw_options ${step[raw_options]}"$'\n'"white_balance $REPLY"$'\t'"${step[like_input]}"$'\n'
 }
 
 # file_key WORD FILE: by its content, where that is known: a mask that comes out the same redoes nothing.
@@ -418,23 +420,14 @@ check_masks() {
     done
 }
 
-# The noisy pixels as the raw converter reads them.
-list_bad_pixels() {
-    [[ ${step[bad_pixels]} ]] || return 0
-    words noiselist -format=dcraw "${step[bad_pixels]}"
-    pieces=("$REPLY")
-    add_target "${step[run]}/bad-pixels"
-    perform bad-pixels "the noisy pixels, which the raw converter repairs" "${pieces[@]}"
-}
-
-# What is told in the job file, and not heard by a raw converter.
+# What is told in the job file, and has no effect on the mosaic.
 say_unheard() {
     local i
     [[ ${step[bad_pixels]} ]] || return 0
     for i in "${!line_word[@]}"; do
         case "${line_stage[i]} ${line_value[i]}" in
-        '1 -method='* | '1 -kernel='* | '1 -grow='*)
-            say_step "the raw converter repairs the pixels of MaskNoise, in its own way: method, kernel_size and grow have no effect; they have with raw_domain = no"
+        '1 -method='* | '1 -kernel='*)
+            say_step "the pixels of MaskNoise are repaired in the mosaic of raw files, where method and kernel_size have no effect; they have with raw_domain = no"
             return
             ;;
         esac
@@ -628,7 +621,6 @@ Actions_run() {
 make_frames() {
     local incomplete='' # frame_failed sets it
     say_unheard
-    list_bad_pixels
     measure
     say_opaque
     limit_load

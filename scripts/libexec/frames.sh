@@ -8,7 +8,8 @@
 # depends on), _rows[] (what else its line in the journal is to have), and once planned _verdict[] (make, done or
 # foreign), _reason[] and, where there is one, _line[], that line; and PREFIX_stale[], the names of the step's own
 # unchanged results that no longer belong to the list. The frames of a step are the list frame_, from 1 on, with
-# frame_path[], frame_name[] and frame_way[] (see way_in) besides; step[reference] is the reference frame's number.
+# frame_path[], frame_name[] and frame_way[] (see way_in) besides; step[reference] is the reference frame's number,
+# step[like] the raw file whose white balance all have.
 #
 # What the steps of a job will make is known ahead, while step[ahead] is not empty, from
 #
@@ -62,7 +63,7 @@ list_frames() {
     ((count)) || [[ ${step[pattern]} == '*' ]] ||
         die "${step[title]}: no frame in ${inputs[0]} has a name that matches ${step[pattern]}"
     ((count)) || die "${step[title]}: there are no frames in ${inputs[0]}"
-    frame_path=() frame_name=() frame_way=() frame_result=() frame_input=()
+    frame_path=() frame_name=() frame_way=() frame_result=() frame_input=() step[like]=''
     for ((i = 1; i <= count; i++)); do
         [[ ${step[reverse]} == no ]] && k=$(((i - 1) * step[resample])) || k=$(((count - i) * step[resample]))
         name=${paths[k]##*/}
@@ -70,6 +71,7 @@ list_frames() {
         frame_path[i]=${paths[k]} frame_name[i]=$name frame_result[i]=$name$ending frame_input[i]=${stats[k]}
         way_in "${paths[k]}"
         frame_way[i]=$REPLY
+        [[ $REPLY != raw || ${step[like]} ]] || step[like]=${paths[k]} step[like_input]=${stats[k]}
         ((${#name} <= ${#frame_name[longest]})) || longest=$i
     done
     check_names "$longest"

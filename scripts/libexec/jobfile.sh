@@ -204,7 +204,7 @@ declare -A list_types=([levels]='1|3 0 255000000 - one number or three, each 0 t
 declare -A other_types=([path]="a path" [paths]="a path, or several as in [\"src\", \"src2\"]" [sigma]="a number of pixels from 0.5 to 10000"
     [positive]="a number above 0" [file]="a file name without slash, of at most 200 bytes, that begins with no dot"
     [pattern]="a shell pattern without slash, as in IMG_*"
-    [raw]="dcraw's options that choose no file, each with its numbers: -a -f -h -w -W -4 -6, -b -H -k -m -n -o -q -S -t N, -C -g N N, -A -r N N N N")
+    [raw]="of dcraw's options, -h (half the size), -4 (linear), and -w -W -6 -t 0, which have no effect: raw files are developed so")
 
 # expected TYPE: what a value may be.
 expected() {
@@ -236,7 +236,7 @@ meant() {
     positive) decimal "$value" && [[ $value == *[1-9]* ]] ;;
     file) [[ $value != .* && $value != */* ]] && ((${#value} <= 200)) ;;
     pattern) [[ $value != */* ]] ;;
-    raw) only_dcraw_options "$value" ;;
+    raw) raw_words "$value" ;;
     *)
         REPLY=${word_meaning[$type.${value,,}]-}
         [[ $REPLY ]]
@@ -313,28 +313,22 @@ within() {
     [[ ${fraction:6} != *[1-9]* ]] || ((number < $3)) && ((number >= $2 && number <= $3))
 }
 
-# Only options that name no file may reach dcraw, each with as many numbers as it takes: one more would be a file, and a
-# job file must not make it read or write one.
-only_dcraw_options() {
-    local word words option='' numbers=0
-    IFS=$' \t' read -r -a words <<<"$1"
-    for word in "${words[@]}"; do
-        if ((numbers > 0)); then
-            [[ $word =~ ^[0-9]+(\.[0-9]*)?$ && ($option != -o || $word == [0-6]) ]] || return
-            numbers=$((numbers - 1))
-            continue
-        fi
-        option=$word
+# Of dcraw's options those that framein has. Others change frame by frame what must be alike in a stack.
+raw_words() {
+    local word result='' unused=''
+    for word in $1; do
         case $word in
-        -[afhwW46]) ;;
-        -[bHkmnoqSt]) numbers=1 ;;
-        -[Cg]) numbers=2 ;;
-        -[Ar]) numbers=4 ;;
+        -h) result+=' -halfsize' ;;
+        -4) result+=' -linear' ;;
+        -w | -W | -6 | -t | 0) unused+=" $word" ;;
         *) return 1 ;;
         esac
     done
-    ((numbers == 0)) && REPLY=${words[*]}
+    [[ ! $unused || $raw_words_told ]] || say "raw_options:$unused have no effect: raw files are developed so without"
+    raw_words_told+=$unused
+    REPLY=${result# }
 }
+raw_words_told=''
 
 # ---- settings ----
 
@@ -405,7 +399,7 @@ load_step() {
     resolve "$own" "$plots"
     step[plots]=$REPLY
     step[pattern]=${setting[$b.pattern]-*}
-    step[raw_options]=${setting[$b.raw_options]-${setting[${job[block]}.raw_options]--w -W -6 -t 0}}
+    step[raw_options]=${setting[$b.raw_options]-${setting[${job[block]}.raw_options]-}}
     step[out]=${setting[$b.output_path]-${block_name[b]}}
     "${step[kind]}_load" "$b"
     trim_path "${step[out]}"

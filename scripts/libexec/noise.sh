@@ -145,18 +145,9 @@ threshold_words() {
 
 # The map, to the file FILE.
 map_job() {
-    local i levels commands=()
     if [[ ${step[cfa]} ]]; then
-        levels_of "${frame_path[1]}"
-        levels=$REPLY
-        words noisedetect -map "-cfa=${step[cfa]}" "-black=${levels% *}" "-white=${levels#* }"
-        levels=$REPLY
-        for i in "${!frame_path[@]}"; do
-            mosaic_command "${frame_path[i]}"
-            commands+=("$REPLY")
-        done
-        one_after_another "${commands[@]}"
-        pieces=("$REPLY" "| $levels")
+        words framein -mosaic "${frame_path[@]}"
+        pieces=("$REPLY" "| noisedetect -map")
     else
         words noisedetect -map "-blur=${step[blur]}" "-statistic=${step[statistic]}"
         feed_frames "$REPLY" "${!frame_path[@]}"

@@ -114,9 +114,8 @@ spots_facts() {
     find_view "$frame"
     fact before "${decoder[@]}"
     if [[ ${step[bad_pixels]} ]]; then
-        noiselist -format=dcraw "$mask" >"${step[state]}/bad-pixels" || exit 1
         absolute "$frame"
-        find_decoder "$REPLY" raw "${step[state]}/bad-pixels"
+        find_decoder "$REPLY" raw "$mask"
         fact after "${decoder[@]}"
         return
     fi

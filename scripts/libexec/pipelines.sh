@@ -92,8 +92,8 @@ share_files() {
         link=${step[run]}/shared-align-$k.tsv
         [[ -h $link || ! -f ${step[run]}/align-$k.tsv ]] || ln -s -- "align-$k.tsv" "$link" || exit 1
     done
-    link=${step[run]}/shared-bad-pixels
-    [[ -h $link || ! ${step[bad_pixels]} ]] || ln -s -- bad-pixels "$link" || exit 1
+    link=${step[run]}/shared-like
+    [[ -h $link || ! ${step[like]} ]] || { absolute "${step[like]}" && ln -s -- "$REPLY" "$link"; } || exit 1
     for i in "${!line_word[@]}"; do
         case ${line_word[i]} in
         mask | apply)
@@ -215,24 +215,31 @@ decode_command() {
     words "${decoder[@]}"
 }
 
-# find_decoder FILE [WAY [BAD_PIXELS]]: sets decoder[], its words. BAD_PIXELS is the list of what it repairs in a raw file.
+# find_decoder FILE [WAY [MASK]]: sets decoder[], its words. MASK is what it repairs in a raw file.
 find_decoder() {
-    local bad=${3-}
     [[ ${2-} ]] || way_in "$1"
     case ${2:-$REPLY} in
     jpeg) decoder=(jpegtopnm -quiet "$1") ;;
     tiff) decoder=(tifftopnm -quiet -byrow "$1") ;;
-    raw)
-        [[ $bad || ! ${step[bad_pixels]-} ]] || { shared_file "${step[run]}/bad-pixels" bad-pixels && bad=$REPLY; }
-        command -v dcraw_emu >/dev/null && decoder=(dcraw_emu) || decoder=(dcraw -c)
-        # shellcheck disable=SC2206
-        decoder+=(${step[raw_options]})
-        [[ ${decoder[0]} != dcraw_emu ]] || decoder+=(-Z -)
-        [[ ! $bad ]] || decoder+=(-P "$bad")
-        decoder+=("$1")
-        ;;
+    raw) find_developer "$1" "${3-}" ;;
     native) decoder=(cat "$1") ;;
     esac
+}
+
+# find_developer FILE MASK: of a raw file, with the white balance of the first.
+find_developer() {
+    local i mask=$2
+    # shellcheck disable=SC2206
+    decoder=(framein -quiet ${step[raw_options]})
+    shared_file "${step[like]}" like
+    [[ $1 != /* || $REPLY == /* ]] || absolute "$REPLY"
+    decoder+=("-like=$REPLY")
+    [[ $mask || ! ${step[bad_pixels]-} ]] || { shared_file "${step[bad_pixels]}" mask-1 && mask=$REPLY; }
+    [[ ! $mask ]] || decoder+=("-mask=$mask" -maxpixels=0)
+    for i in "${!line_word[@]}"; do
+        [[ ! $mask || ${line_stage[i]} != 1 || ${line_value[i]} != -grow=* ]] || decoder+=("${line_value[i]}")
+    done
+    decoder+=("$1")
 }
 
 # grow_of FRAME: the option -grow where none is told: JPEG's blocks carry a noisy pixel on to its neighbours.

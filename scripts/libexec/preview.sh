@@ -94,7 +94,6 @@ frame_preview() {
     say_opaque
     show_command mkdir -p "${step[run]}"
     ((${#stage_histograms[@]} == 0)) || show_command mkdir -p "${step[plots]}"
-    list_bad_pixels
     prepare
     pass frames "${step[stages]}"
     ((step[unchanged] > 0)) || preview_tables
