@@ -845,7 +845,7 @@ commented() {
     [ "$(travelling out/0002.pam)" = "$wanted" ]
 }
 
-@test "framealign names the reference, whichever way it works; -apply lets it stand" {
+@test "framealign names the reference, whichever way it works; -apply where its table has it" {
     makestack -kind=easy -width=300 -height=200 -frames=3 stack
     local stack=(stack/*.pam)
     cp stack/0002.pam 'last one.pam'
@@ -862,6 +862,9 @@ commented() {
     done
     commented stack/0001.pam 'frame 0001' 'reference before' >0001.pam
     framealign -quiet -apply=table.tsv 0001.pam >applied.pam
+    [ "$(travelling applied.pam)" = 'reference 0000' ]
+    sed '/^0000\t/d' table.tsv >without.tsv
+    framealign -quiet -apply=without.tsv 0001.pam >applied.pam
     [ "$(travelling applied.pam)" = 'reference before' ]
 }
 
