@@ -141,7 +141,7 @@ $(eval $(call CROSS,s390x,s390x-linux-gnu))
 # end the program, so that they only end a run.
 FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ = $(SANITIZE) -O2 -DSIMD_PORTABLE -fsanitize=fuzzer-no-link
-FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose
+FUZZ_WRAPPED = exit fopen fopen64 fdopen fclose sysconf
 FUZZ_LINK = -fsanitize=fuzzer,address,undefined $(FUZZ_WRAPPED:%=-Wl,--wrap=%)
 
 $(eval $(call BUILD,build/fuzz,$$(FUZZ)))

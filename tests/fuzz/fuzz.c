@@ -45,6 +45,8 @@ FILE *__wrap_fdopen(int descriptor, const char *mode);
 FILE *__real_fdopen(int descriptor, const char *mode);
 int __wrap_fclose(FILE *file);
 int __real_fclose(FILE *file);
+long __wrap_sysconf(int name);
+long __real_sysconf(int name);
 
 /* A header may claim any size: then the program must say that it has no memory for it. */
 const char *__asan_default_options(void)
@@ -112,6 +114,14 @@ int __wrap_fclose(FILE *file)
         if (run.files[i] == file)
             run.files[i] = run.files[--run.file_count];
     return __real_fclose(file);
+}
+
+/* The programs refuse pictures that the machine has no memory for: here it has 1 MiB, as larger
+   ones would only cost time. */
+long __wrap_sysconf(int name)
+{
+    enum { BYTES = 1 << 20 };
+    return name == _SC_PHYS_PAGES ? BYTES / __real_sysconf(_SC_PAGESIZE) : __real_sysconf(name);
 }
 
 /* Files first: their buffers are among the blocks. */
