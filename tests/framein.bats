@@ -447,7 +447,7 @@ failing() {
     for file in 0000.jpg 16.tif 0000.ppm; do
         cat "$FIXTURES/$file" >pipe.jpg &
         framein pipe.jpg >out
-        wait
+        wait $!
         framein "$FIXTURES/$file" >wanted
         [ "$(stream out)" = pipe ]
         same <(raster out) <(raster wanted)
