@@ -277,8 +277,19 @@ END
     done
     framein "$shared/linear-6d.dng" >out.pam
     fails_with 1 'cut-r6.cr3: a camera raw file that LibRaw .* cannot read' framein "$shared/cut-r6.cr3"
-    # This one is a whole JPEG by its content.
-    fails_with 1 'cut.nef: no camera raw file' framein -mosaic "$shared/cut.nef"
+    for options in '' -mosaic; do
+        fails_with 1 'cut.nef: is a JPEG by its content' framein $options "$shared/cut.nef"
+    done
+}
+
+@test "a JPEG that is called like a raw file is refused, for it is the preview of a lost one" {
+    pam 16 8 3 255 10 20 30 | pamtopnm | pnmtojpeg >preview.jpg
+    for name in a.nef b.CR2 c.Dng; do
+        cp preview.jpg $name
+        fails_with 1 "$name: is a JPEG by its content.*\.jpg" framein $name
+    done
+    framein preview.jpg >out.pam
+    [ "$(header WIDTH out.pam)" = 16 ]
 }
 
 # ---- repair ----

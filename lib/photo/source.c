@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,18 @@ static bool is_regular(FILE *file)
     return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && ftello(file) == 0;
 }
 
+/* Whether PATH has the ending of a camera's raw files. */
+static bool is_named_raw(const char *path)
+{
+    static const char *const endings[] = {".crw", ".cr2", ".cr3", ".nef", ".nrw", ".arw",
+                                          ".dng", ".raf", ".orf", ".rw2", ".pef", ".srw"};
+    const char *ending = strrchr(path, '.');
+    for (unsigned i = 0; ending && i < sizeof endings / sizeof endings[0]; i++)
+        if (strcasecmp(ending, endings[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Tells the kind of SOURCE by its first bytes, which are read again later. A stream on standard
    input must not wait for more than its first byte. NULL, or what is wrong. */
 static char *look(struct source *source)
@@ -68,6 +81,12 @@ static char *look(struct source *source)
     if (source->kind.reader == KIND_OTHER)
         return alloc_printf("no photograph that framein knows: it begins with byte 0x%02x",
                             head[0]);
+    /* The preview is what recovery finds of a raw file that was cut off or lost: no 16 bits, no
+       mosaic, and light of its own in each frame. */
+    if (source->kind.reader == KIND_JPEG && is_named_raw(source->path))
+        return alloc_string("is a JPEG by its content, though it is called like a camera raw file: "
+                            "it may be the preview of one that is lost. If it is meant to be "
+                            "developed so, end its name with .jpg");
     return NULL;
 }
 
