@@ -110,6 +110,7 @@ completes() {
     offers 'a.job dir' 'stackjob -n '
 }
 
+# bats test_tags=all
 @test "zsh completes options, words, files and directories" {
     completes zsh
     offers 'a.job dir' 'stackjob -n '

@@ -84,6 +84,7 @@ raw_stack() {
     done < <(sed -n 's/^## //p' "$REPO/doc/cookbook.md")
 }
 
+# bats test_tags=all
 @test "cookbook: a card" {
     need exiftool
     cook "A card of JPEGs"
@@ -120,6 +121,7 @@ raw_stack() {
     is_png 600 400 fused.png
 }
 
+# bats test_tags=all
 @test "cookbook: a microscope" {
     # A camera that takes the stack of the card, and calls the script as gphoto2 does.
     tool gphoto2 'for word; do case $word in --hook-script=*) hook=${word#*=} ;; --filename=*) exit ;; esac; done' \

@@ -123,6 +123,7 @@ ends() {
     fails_with 1 'fd/9 cannot be written' framealign -save=/dev/fd/9 "$FIXTURES"/stack/*.pam 9>&-
 }
 
+# bats test_tags=all
 @test "a FIFO for a target takes the table, and TERM ends a program that waits for its reader" {
     for target in "${targets[@]}" "${others[@]}"; do
         fifo=fifo$(ending "$target")

@@ -709,6 +709,7 @@ noisy() {
     done
 }
 
+# bats test_tags=all
 @test "homographies, quarter turns and mirrors are resampled too" {
     frame=$FIXTURES/smooth/0000.pam
     for matrix in '1.01 0.02 -3 0.01 0.99 2 0.0004 -0.0003 1' '0 1 0 -1 0 80 0 0 1' \

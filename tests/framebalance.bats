@@ -121,6 +121,7 @@ bend() {
 
 # ---- oracles ----
 
+# bats test_tags=all
 @test "linear corrections of real photographs are those of another implementation" {
     shared frames/flies
     for photograph in "$shared"/*.jpg; do
@@ -259,6 +260,7 @@ END
 
 # ---- properties ----
 
+# bats test_tags=all
 @test "the reference comes out bit for bit with a correction of 1, whatever the channel and curve" {
     for frame in scene.pam scene16.pam; do
         for channel in lumi rgb hsv hls; do
@@ -272,6 +274,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "a frame that equals the reference is unchanged where nothing counts, and no other frame is" {
     pam 4 3 3 255 10 20 30 40 50 60 >a.pam
     pam 4 3 3 255 10 20 30 40 50 61 >b.pam

@@ -322,6 +322,7 @@ error_around() {
         od -An -v -w$((2 * $(header DEPTH difference.pam))) --endian=big -tu2)
 }
 
+# bats test_tags=all
 @test "noisy pixels are repaired on the mosaic: at most 5 % of their error is left in the picture" {
     while read -r mosaic margins options; do
         # shellcheck disable=SC2086

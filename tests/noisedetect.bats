@@ -523,6 +523,7 @@ false_ones() { noisy "$1" | sort | comm -23 - "$FIXTURES/planted$2" | wc -l; }
     done
 }
 
+# bats test_tags=all
 @test "bands of any height give the same map, the last of one row too" {
     # a row of 120000 bytes makes bands of 1 + 8 radius + 1 rows
     for height in 1 2 3 10 11 17 18 19 20 36 37; do

@@ -350,6 +350,7 @@ relaxed() {
         }' | paste -sd ' '
 }
 
+# bats test_tags=all
 @test "membrane: clusters and points and the frame's edges, as the equation has it" {
     frame=$FIXTURES/stack1-65535/0001.pam
     [ "$(repaired "$frame" "$FIXTURES/any.pam")" = "$(relaxed "$frame" "$FIXTURES/any.pam")" ]

@@ -210,6 +210,7 @@ refuses_in_midstream() {
     every_filter_refuses 'value 101 .*maxval of 100|maxval 100, but .*must be alike|has maxval 100, but' above.ppm
 }
 
+# bats test_tags=all
 @test "a PNG that is cut, or whose checksum is wrong" {
     pamtopng "$FIXTURES/good.pam" >good.png
     size=$(wc -c <good.png)

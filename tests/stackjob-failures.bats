@@ -34,6 +34,7 @@ photographs() {
     done
 }
 
+# bats test_tags=all
 @test "where the exiftool of a job does not start, or is killed before its work, frames get their metadata from others" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     photographs

@@ -68,6 +68,7 @@ numbered() {
     framefuse -png src/*.pam | same - fused/beetle.png
 }
 
+# bats test_tags=all
 @test "the picture in every format, with the metadata of the middle frame" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     numbered 3

@@ -77,6 +77,7 @@ teardown() {
     [ -z "$(find /tmp -maxdepth 1 -name 'stackjob-away.*' -user "$(id -un)" -newer wanted)" ]
 }
 
+# bats test_tags=all
 @test "a login that dies costs time, not frames" {
     start_logins
     frames stack
@@ -126,6 +127,7 @@ teardown() {
     for i in 1 2 3; do same src/f$i.pam ready/f$i.pam; done
 }
 
+# bats test_tags=all
 @test "a login with other programs is refused before anything is made" {
     start_logins
     frames tiny

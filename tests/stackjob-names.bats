@@ -132,6 +132,7 @@ names_of_frames() {
     names_of_frames
 }
 
+# bats test_tags=all
 @test "frames whose names are hostile otherwise" {
     hostile_names
     names_of_frames
@@ -170,12 +171,14 @@ names_of_all() {
     contents . | grep -v -e '\.pdf$' | diff "$BATS_TEST_TMPDIR/wanted" -
 }
 
+# bats test_tags=all
 @test "directories, jobs, steps and pictures whose names have control characters" {
     control_names
     groups 190
     names_of_all
 }
 
+# bats test_tags=all
 @test "directories, jobs, steps and pictures whose names are hostile otherwise" {
     hostile_names
     groups 190
@@ -204,6 +207,7 @@ names_of_all() {
     done
 }
 
+# bats test_tags=all
 @test "exiftool runs no configuration of the folder" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     mkdir src
@@ -266,6 +270,7 @@ names_of_all() {
     stackjob -q job
 }
 
+# bats test_tags=all
 @test "directories with = in their names are no assignments of awk" {
     mkdir in=put
     cp "$FIXTURES"/tiny/* in=put/
@@ -329,6 +334,7 @@ six_frames() {
     { untouched ready && untouched fused && untouched noise-map; } | grep -v wasp.png | diff before -
 }
 
+# bats test_tags=all
 @test "with output_path both jobs come whole, in any order, share what both make alike, and leave it to each other" {
     six_frames
     for order in 'bee wasp' 'wasp bee'; do

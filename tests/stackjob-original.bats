@@ -9,6 +9,7 @@ results() {
     contents . | grep -v -e '\.log$' -e 'report' -e '/\.stackjob' -e ' \./job' -e ' \./messages'
 }
 
+# bats test_tags=all
 @test "a job in the words of shinestacker does what its twin in ours does, byte for byte" {
     mkdir twin ours
     for directory in twin ours; do
@@ -108,6 +109,7 @@ abnormal_stack() {
     pamtopng other/*.pam >src/0001.png
 }
 
+# bats test_tags=all
 @test "abort_abnormal = no leaves a frame that cannot be aligned out, with a warning, and goes on" {
     abnormal_stack
     for process in yes no; do

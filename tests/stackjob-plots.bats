@@ -24,6 +24,7 @@ plotting_job() {
         BalanceFrames 'plot_summary = yes' 'plot_histograms = yes'
 }
 
+# bats test_tags=all
 @test "plots that are done are not drawn again, those that are missing are" {
     frames stack
     plotting_job
@@ -88,6 +89,7 @@ plotting_job() {
     [[ $(redrawn) == 'noise-hot-pixels.pdf ready-align.pdf ready-balance.pdf ready-hist-0000.pdf '* ]]
 }
 
+# bats test_tags=all
 @test "a file of somebody's own is not overwritten by a plot without -f, and seen before anything runs" {
     frames stack
     mkdir plots
@@ -107,6 +109,7 @@ plotting_job() {
     fails_with 1 'plots/ready-align.pdf was changed' stackjob job
 }
 
+# bats test_tags=all
 @test "plots that the job no longer makes go; where gnuplot is missing all stay" {
     frames stack
     plotting_job

@@ -165,6 +165,7 @@ marked_pixels() {
     [ "$(comm -12 marked truth | wc -l)" -ge $(($(wc -l <truth) * 9 / 10)) ]
 }
 
+# bats test_tags=all
 @test "the script of -n, and machines that the frames travel to, make the same" {
     job 'StackJob t' 'input_path = raw' NoiseDetection 'Actions ready' 'metadata = no' 'output_format = pam' MaskNoise \
         BalanceFrames

@@ -73,6 +73,7 @@ pictures() {
     ! grep 'strongest noisy pixels' beetle-report.html || false
 }
 
+# bats test_tags=all
 @test "a second run leaves the report; what it shows makes it again; by hand it is kept; report = no takes it away" {
     frames stack
     whole_job

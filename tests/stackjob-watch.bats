@@ -63,6 +63,7 @@ as_an_ordinary_run() {
     as_an_ordinary_run
 }
 
+# bats test_tags=all
 @test "without inotifywait it looks by itself" {
     live_job
     only_tools inotifywait
@@ -92,6 +93,7 @@ as_an_ordinary_run() {
     [ "$(ls ready/*.png | wc -l)" -eq 3 ]
 }
 
+# bats test_tags=all
 @test "what grows is not taken before it is whole" {
     live_job
     tiff=$(printf '%s\n' "$FIXTURES"/made/0000.pam)
@@ -114,6 +116,7 @@ as_an_ordinary_run() {
     wait $watcher
 }
 
+# bats test_tags=all
 @test "killed in the middle and started again nothing is made twice and nothing is lost" {
     live_job
     watch -w
@@ -175,6 +178,7 @@ as_an_ordinary_run() {
     fails_with 1 'a whole number of seconds from 1' stackjob -w 0 job
 }
 
+# bats test_tags=all
 @test "what needs the whole stack waits, and says why" {
     frames stack
     job 'StackJob test' 'input_path = src' 'report = no' NoiseDetection 'Actions masked' MaskNoise \

@@ -599,6 +599,7 @@ END
     ! grep '0000.jpg' test.log || false
 }
 
+# bats test_tags=all
 @test "a frame's pipeline reads its own row of the transforms, and with crop those of all" {
     frames stack
     with_framealign "for option; do case \$option in -apply=*) wc -l <\"\${option#-apply=}\" >>'$PWD/rows' ;; esac; done" \
@@ -678,6 +679,7 @@ END
     pamdepth 65535 deep/a.pam | pamtopnm | cmp - <(pngtopam only-png/a.png | pamdepth 65535)
 }
 
+# bats test_tags=all
 @test "frames without sub-actions are converted, opacity and all" {
     mkdir src
     pam 9 7 4 255 1 2 3 255 4 5 6 128 >src/clear.pam
@@ -905,6 +907,7 @@ for word; do
 done
 put() { if [ -n "$outdir" ]; then mkdir -p $outdir && cp $frames $outdir/; else cat $frames; fi; }'
 
+# bats test_tags=all
 @test "scatter and error are found by the names of their columns, in summary and plot, in either pass" {
     frames tiny
     with_framealign "$tables" \
@@ -1447,6 +1450,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "metadata and colour profile go from each source to its result" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     mkdir src
@@ -1482,6 +1486,7 @@ END
     [ "$(grep -c 'exiftool is not installed' err)" -eq 1 ]
 }
 
+# bats test_tags=all
 @test "one exiftool copies the metadata of a whole job, and ends with it" {
     command -v exiftool >/dev/null || skip "exiftool is not installed"
     mkdir src
@@ -1621,6 +1626,7 @@ teardown() {
 
 # ---- the manual ----
 
+# bats test_tags=all
 @test "the worked example of the manual works" {
     frames stack
     rm src/0000.png src/0004.png
