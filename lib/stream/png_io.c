@@ -14,6 +14,7 @@
 #include "exif.h"
 #include "message.h"
 #include "png_io.h"
+#include "scale.h"
 
 struct png_reader {
     png_structp png;
@@ -159,16 +160,6 @@ unsigned png_maxval(const struct frame *frame)
     return frame->maxval > 255 ? 65535 : 255;
 }
 
-/* SCALED[v] = v * png_maxval / maxval, rounded half up. */
-static uint16_t *scale_table(const struct frame *frame)
-{
-    uint16_t *scaled = alloc_array(frame->maxval + 1, sizeof *scaled);
-    uint64_t to = png_maxval(frame), from = frame->maxval;
-    for (uint64_t v = 0; v <= from; v++)
-        scaled[v] = (uint16_t)((2 * v * to + from) / (2 * from));
-    return scaled;
-}
-
 struct png_writer *png_writer_open(FILE *file, const char *label, const struct frame *frame)
 {
     static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
@@ -182,7 +173,7 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
             "%s: libpng cannot start: out of memory, or another libpng than at build time", label);
     writer->frame = frame;
     if (frame->maxval != png_maxval(frame)) {
-        writer->scaled = scale_table(frame);
+        writer->scaled = scale_table(frame->maxval, png_maxval(frame));
         writer->samples = alloc_array(frame_row_samples(frame), sizeof *writer->samples);
         writer->raster = alloc_array(frame_row_bytes(frame), 1);
     }
@@ -194,6 +185,12 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
     png_set_compression_strategy(png, Z_RLE); /* twice the speed of level 1, and smaller files */
     png_write_info(png, info);
     return writer;
+}
+
+void png_writer_chunk(struct png_writer *writer, const char *type, const unsigned char *bytes,
+                      size_t count)
+{
+    png_write_chunk(writer->png, (png_const_bytep)type, bytes, count);
 }
 
 /* ROW in PNG's maxval: itself, or a copy that the next call overwrites. */
