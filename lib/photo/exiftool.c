@@ -107,6 +107,7 @@ void exiftool_print(const struct exiftool *call, FILE *file)
     /* What tells of the original's own pixels stays there. */
     fputs(" \\\n    -common_args -q -q -m -overwrite_original --Orientation --IFD1:all"
           " --ThumbnailImage \\\n    --PhotoshopThumbnail --ExifImageWidth --ExifImageHeight"
-          " --ImageWidth --ImageHeight\n",
+          " --ImageWidth --ImageHeight \\\n    --ReferenceBlackWhite --XMP-dc:Format"
+          " --XMP-crs:all\n",
           file);
 }
