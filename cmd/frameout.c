@@ -31,7 +31,7 @@
 #include "tiff_write.h"
 
 static const char synopsis[] =
-    "frameout -jpeg[=QUALITY] | -tiff[=deflate|lzw] | -png [-from=FILE|DIR ...]\n"
+    "frameout -jpeg[=QUALITY] | -tiff[=deflate|lzw] | -png [-from=FILE ...]\n"
     "           [-background=V,...] [-outdir=DIR | -output=FILE] [-v] [-name=NAME ...]\n"
     "           [frame ...]";
 

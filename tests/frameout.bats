@@ -744,3 +744,16 @@ in_jpeg() {
     done
     [ "$(peak frameout -tiff -outdir=a many/*)" -lt $(($(peak frameout -tiff -outdir=b few/*) * 11 / 10)) ]
 }
+
+@test "the examples of the manual run" {
+    need exiftool
+    mkdir src
+    for n in 0 1 2; do
+        cp "$FIXTURES/000$n.jpg" src/$n.jpg
+        exiftool -q -overwrite_original -XMP:Title=t$n src/$n.jpg
+    done
+    examples frameout.1 >script
+    [ "$(wc -l <script)" -ge 8 ]
+    bash -euo pipefail script
+    [ "$(exiftool -T -Title ready/?.tif | paste -sd ' ')" = 't0 t1 t2' ]
+}
