@@ -70,7 +70,8 @@ struct output *output_open(const struct output_options *options)
     } else {
         if (isatty(STDOUT_FILENO))
             message_error("images are binary and standard output is a terminal: redirect it "
-                          "(>result.pam)%s%s",
+                          "(>result.%s)%s%s",
+                          options->ending ? options->ending : "pam",
                           options->option ? ", pipe it, or use " : " or pipe it",
                           options->option ? options->option : "");
         ending_add(break_unfinished);

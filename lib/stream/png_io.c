@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,19 @@ unsigned png_maxval(const struct frame *frame)
     return frame->maxval > 255 ? 65535 : 255;
 }
 
+/* As libpng's own, but that it says why it fails. */
+static void write_bytes(png_structp png, png_bytep bytes, size_t count)
+{
+    if (fwrite(bytes, 1, count, png_get_io_ptr(png)) != count)
+        message_error("%s could not be written: %s", (const char *)png_get_error_ptr(png),
+                      strerror(errno));
+}
+
+static void flush_bytes(png_structp png)
+{
+    (void)png; /* the caller flushes */
+}
+
 struct png_writer *png_writer_open(FILE *file, const char *label, const struct frame *frame)
 {
     static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
@@ -177,7 +191,7 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
         writer->samples = alloc_array(frame_row_samples(frame), sizeof *writer->samples);
         writer->raster = alloc_array(frame_row_bytes(frame), 1);
     }
-    png_init_io(png, file);
+    png_set_write_fn(png, file, write_bytes, flush_bytes);
     png_set_IHDR(png, info, frame->width, frame->height, frame->maxval > 255 ? 16 : 8,
                  color_types[frame->depth], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
