@@ -501,12 +501,12 @@ failing() {
     [ "$(peak framein many)" -lt $(($(peak framein few) * 11 / 10)) ]
 }
 
-@test "only framein depends on the libraries of photographs" {
+@test "only framein and frameout depend on the libraries of photographs" {
     type ldd >/dev/null || skip "no ldd here"
     for program in "$BUILD"/bin/*; do
         case $(ldd "$program" 2>/dev/null | grep -cE 'libjpeg|libtiff|libraw') in
-        0) [ "${program##*/}" != framein ] ;;
-        *) [ "${program##*/}" = framein ] ;;
+        0) [[ ${program##*/} != frame@(in|out) ]] ;;
+        *) [[ ${program##*/} == frame@(in|out) ]] ;;
         esac
     done
 }

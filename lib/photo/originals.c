@@ -14,10 +14,10 @@
 #include "name.h"
 #include "originals.h"
 
-/* A name and its file, a path of the folder. */
 struct original {
     char *name;
-    const char *path;
+    const char *path;   /* of the folder */
+    struct stat status; /* all zero where it cannot be had: reading it will tell */
 };
 
 struct originals {
@@ -53,9 +53,12 @@ struct originals *originals_new(const char *const *paths)
     struct folder *folder = &originals->folder;
     folder_collect((char *const *)(size_t)paths, count, folder);
     originals->sorted = alloc_array(folder->count, sizeof *originals->sorted);
-    for (unsigned i = 0; i < folder->count; i++)
-        originals->sorted[i] =
-            (struct original){name_from_path(folder->paths[i]), folder->paths[i]};
+    for (unsigned i = 0; i < folder->count; i++) {
+        struct original *original = &originals->sorted[i];
+        *original =
+            (struct original){.name = name_from_path(folder->paths[i]), .path = folder->paths[i]};
+        (void)stat(original->path, &original->status);
+    }
     qsort(originals->sorted, folder->count, sizeof *originals->sorted, compare);
     check_names(originals);
     return originals;
@@ -96,12 +99,13 @@ const char *originals_find(const struct originals *originals, const struct frame
 
 bool originals_hold(const struct originals *originals, const char *path)
 {
-    struct stat here, there;
+    struct stat here;
     if (!originals || stat(path, &here) != 0)
         return false;
-    for (unsigned i = 0; i < originals->folder.count; i++)
-        if (stat(originals->folder.paths[i], &there) == 0 && here.st_dev == there.st_dev &&
-            here.st_ino == there.st_ino)
+    for (unsigned i = 0; i < originals->folder.count; i++) {
+        const struct stat *there = &originals->sorted[i].status;
+        if (here.st_dev == there->st_dev && here.st_ino == there->st_ino)
             return true;
+    }
     return false;
 }
