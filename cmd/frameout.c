@@ -319,6 +319,13 @@ static void write_single(struct batch *batch, struct input *in, struct frame *fr
     frame_free(&next);
 }
 
+static void show_call(const struct exiftool *call)
+{
+    char *text = exiftool_text(call);
+    message_command(text);
+    free(text);
+}
+
 static void tell_rest(const struct batch *batch)
 {
     const struct cmdline *cmd = batch->cmd;
@@ -328,11 +335,11 @@ static void tell_rest(const struct batch *batch)
     if (!cmd->outdir && !cmd->output)
         message_note("the original has metadata that only exiftool carries over, to a file: use "
                      "-output=FILE and -v");
-    else if (cmd->verbose)
-        exiftool_print(batch->exiftool, stderr);
-    else
+    else if (!cmd->verbose)
         message_note("%u %s metadata that only exiftool carries over: -v prints the call", count,
                      count == 1 ? "original has" : "originals have");
+    else
+        show_call(batch->exiftool);
 }
 
 int main(int argc, char **argv)

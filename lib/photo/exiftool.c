@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "exiftool.h"
+#include "message.h"
 
 struct pair {
     char *original, *picture;
@@ -92,8 +94,13 @@ static void print_word(FILE *file, const char *word)
     fputc('\'', file);
 }
 
-void exiftool_print(const struct exiftool *call, FILE *file)
+char *exiftool_text(const struct exiftool *call)
 {
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    if (!file)
+        message_error("out of memory for the call of exiftool");
     /* Without -config it would run the Perl of a .ExifTool_config in the current directory. */
     fputs("exiftool -config ''", file);
     for (unsigned i = 0; i < call->count; i++) {
@@ -110,4 +117,7 @@ void exiftool_print(const struct exiftool *call, FILE *file)
           " --ImageWidth --ImageHeight \\\n    --ReferenceBlackWhite --XMP-dc:Format"
           " --XMP-crs:all\n",
           file);
+    if (fclose(file) != 0)
+        message_error("out of memory for the call of exiftool");
+    return text;
 }

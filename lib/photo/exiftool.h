@@ -4,7 +4,6 @@
 #define EXIFTOOL_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 /*
  * One call of exiftool that gives pictures, which are written already, the metadata of their
@@ -24,8 +23,8 @@ unsigned exiftool_count(const struct exiftool *call);
 void exiftool_add(struct exiftool *call, const char *original, const char *picture, bool exif,
                   bool iptc);
 
-/* Prints the call, as a shell reads it: a picture a line. Words with control characters stand in
-   $'...', which POSIX has since 2024, and bash and zsh before. */
-void exiftool_print(const struct exiftool *call, FILE *file);
+/* The call, as a shell reads it: a picture a line, in printable ASCII; the caller frees it. Words
+   with other characters stand in $'...', which POSIX has since 2024, and bash and zsh before. */
+char *exiftool_text(const struct exiftool *call);
 
 #endif
