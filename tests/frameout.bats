@@ -471,6 +471,19 @@ in_jpeg() {
     done
 }
 
+@test "EXIF too long for a JPEG goes into a PNG, and is exiftool's part for the JPEG" {
+    pamtopng "$FIXTURES/0000.ppm" >plain.png
+    for size in 65527 65528; do
+        { bytes 77 77 0 42 0 0 0 8 0 0 0 0 0 0 && head -c $((size - 14)) /dev/zero | tr '\0' x; } >exif
+        chunk eXIf exif >some
+        with_chunks plain.png some >photo.png
+        frameout -quiet -png -from=photo.png "$FIXTURES/0000.ppm" >out
+        held eXIf out | same - exif
+        frameout -quiet -v -jpeg -from=photo.png -output=out.jpg "$FIXTURES/0000.ppm" 2>call
+        [ "$(grep -c xxxxxxxx out.jpg) $(grep -c -e ' -all:all ' call)" = "$([ $size = 65527 ] && echo 1 0 || echo 0 1)" ]
+    done
+}
+
 @test "a frame that lost its orientation on the way is not turned, and a message says so" {
     need exiftool
     cp "$FIXTURES/0000.jpg" photo.jpg
@@ -514,12 +527,14 @@ in_jpeg() {
 
 @test "a photograph of inks keeps no profile, even one that claims to be of RGB" {
     need exiftool convert
-    pamtopnm "$FIXTURES/0000.ppm" | convert ppm:- -colorspace CMYK inks.jpg
     profile 'RGB ' >rgb.icc
-    exiftool -q -overwrite_original '-icc_profile<=rgb.icc' inks.jpg
-    framein -quiet inks.jpg >frame.pam
-    says 'inks.jpg: its colour profile is not one of RGB pictures' frameout -jpeg -from=inks.jpg frame.pam
-    [ -z "$(exiftool -b -icc_profile out)" ]
+    for photo in inks.jpg inks.tif; do
+        convert "$FIXTURES/0000.ppm" -colorspace CMYK $photo
+        exiftool -q -overwrite_original '-icc_profile<=rgb.icc' $photo
+        framein -quiet $photo >frame.pam
+        says "$photo: its colour profile is not one of RGB pictures" frameout -jpeg -from=$photo frame.pam
+        [ -z "$(exiftool -b -icc_profile out)" ]
+    done
 }
 
 @test "what a PNG says of its colours goes from PNG to PNG; other formats have no place for it" {
@@ -633,6 +648,13 @@ in_jpeg() {
     sh call
     [ "$(exiftool -n -T -Artist -ImageWidth -ImageHeight out.jpg)" = 'someone	61	97' ]
     [ "$(exiftool -n -T -Orientation out.jpg)" != 8 ]
+    # A raw file that LibRaw cannot read, as its TIFF's directory says it is one.
+    cp photo.tif strange.dng
+    exiftool -q -q -m -overwrite_original -DNGVersion='1 4 0 0' strange.dng
+    fails_with 1 'strange.dng: a camera raw file that LibRaw .* cannot read' framein strange.dng
+    frameout -quiet -v -jpeg -from=strange.dng -output=out.jpg "$FIXTURES/0000.ppm" 2>call
+    sh call
+    [ "$(exiftool -T -Artist out.jpg)" = someone ]
     # What it says of a second page, where thumbnails are, stays there.
     need tiffcp
     tiffcp photo.tif photo.tif two.tif

@@ -19,7 +19,8 @@ static char *read_tiff(FILE *file, const char *label, struct metadata *metadata)
     struct raw *raw = raw_open(file, label, true, &error);
     if (raw || error) { /* exiftool may know what LibRaw does not */
         free(error);
-        raw_close(raw);
+        if (raw)
+            raw_close(raw);
         return NULL;
     }
     struct tiff *tiff = tiff_open(file, label, &error);
