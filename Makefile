@@ -104,6 +104,7 @@ $(foreach build,build build/asan build/asan-clang,$(eval \
 
 %/bin/framealign: LIBRARIES += -lfftw3f
 %/bin/framein: LIBRARIES += -ljpeg -ltiff -lraw
+%/bin/frameout: LIBRARIES += -ljpeg -ltiff -lraw -lz
 
 TESTS =
 check: all

@@ -34,7 +34,7 @@
 
 static const char synopsis[] =
     "framein [-mask=FILE [-grow=N] [-maxpixels=N]] [-like=FILE] [-linear] [-halfsize]\n"
-    "           [-k] [-outdir=DIR] [-name=NAME ...] [photograph|directory ...]\n"
+    "           [-deep] [-k] [-outdir=DIR] [-name=NAME ...] [photograph|directory ...]\n"
     "       framein -mosaic [-mask=FILE [-grow=N] [-maxpixels=N]] [-k] [-outdir=DIR]\n"
     "           [-name=NAME ...] [raw file|directory ...]";
 
@@ -49,6 +49,7 @@ struct cmdline {
     const char *like;    /* the raw file whose white balance all take; NULL: the first operand */
     bool linear;         /* raw files are developed to light itself */
     bool half;           /* and at half the size */
+    bool deep;           /* all frames have 16 bits */
     bool keep_going;     /* when a photograph cannot be read */
     struct output_options output;
     const char **names; /* of the frames on standard input, NULL behind the last */
@@ -76,15 +77,11 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
 {
     const char *grow, *max_pixels;
     const struct option options[] = {
-        {"mosaic", &cmd->mosaic, NULL},
-        {"mask", NULL, &cmd->mask},
-        {"grow", NULL, &grow},
-        {"maxpixels", NULL, &max_pixels},
-        {"like", NULL, &cmd->like},
-        {"linear", &cmd->linear, NULL},
-        {"halfsize", &cmd->half, NULL},
-        {"k", &cmd->keep_going, NULL},
-        {"outdir", NULL, &cmd->output.outdir},
+        {"mosaic", &cmd->mosaic, NULL}, {"mask", NULL, &cmd->mask},
+        {"grow", NULL, &grow},          {"maxpixels", NULL, &max_pixels},
+        {"like", NULL, &cmd->like},     {"linear", &cmd->linear, NULL},
+        {"halfsize", &cmd->half, NULL}, {"deep", &cmd->deep, NULL},
+        {"k", &cmd->keep_going, NULL},  {"outdir", NULL, &cmd->output.outdir},
     };
     cmdline_parse_named("framein", synopsis, options, sizeof options / sizeof options[0], &argc,
                         argv, &cmd->names);
@@ -96,6 +93,7 @@ static void parse_cmdline(int argc, char **argv, struct cmdline *cmd)
     cmdline_without_effect("like", cmd->like && cmd->mosaic, undeveloped);
     cmdline_without_effect("linear", cmd->linear && cmd->mosaic, undeveloped);
     cmdline_without_effect("halfsize", cmd->half && cmd->mosaic, undeveloped);
+    cmdline_without_effect("deep", cmd->deep && cmd->mosaic, "with -mosaic, which has 16 bits");
     cmd->operands = argv + 1;
     cmd->operand_count = (unsigned)argc - 1;
 }
@@ -166,8 +164,10 @@ static char *check_fit(struct stack *stack, const struct frame *frame)
 }
 
 /* Writes FRAME if it is like the first. NULL, or what is wrong. */
-static char *put_out(struct stack *stack, const struct frame *frame)
+static char *put_out(struct stack *stack, struct frame *frame)
 {
+    if (stack->cmd->deep)
+        photo_deepen(frame);
     char *error = check_fit(stack, frame);
     if (!error)
         output_frame(stack->out, frame);

@@ -66,5 +66,5 @@ _stackpbm() {
     fi
 }
 
-complete -F _stackpbm framein noisedetect noisehist noiselist noisemask framealign framebalance \
-    framefuse stackjob
+complete -F _stackpbm framein frameout noisedetect noisehist noiselist noisemask framealign \
+    framebalance framefuse stackjob

@@ -8,7 +8,7 @@ load helper
 @test "programs are position-independent, read-only after relocation, and check stack and buffers" {
     ! sanitized || skip "a sanitized build has its own checks"
     type readelf >/dev/null || skip "no readelf here"
-    for program in framein framealign framebalance framefuse noisedetect noisehist noiselist noisemask; do
+    for program in framein framealign framebalance framefuse frameout noisedetect noisehist noiselist noisemask; do
         readelf -hldW --dyn-syms "$BUILD/bin/$program" >elf
         for wanted in 'Type: *DYN' GNU_RELRO BIND_NOW __stack_chk_fail __fprintf_chk; do
             grep -q "$wanted" elf || {

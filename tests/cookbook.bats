@@ -89,6 +89,8 @@ raw_stack() {
     need exiftool
     cook "A card of JPEGs"
     is_png 600 400 fused/beetle.png
+    framein beetle.jpg >beetle.pam
+    [ "$(header HEIGHT beetle.pam)" -eq 400 ]
     grep -q beetle beetle.log
     is_png 600 400 pictures/bee.png
     is_png 600 400 pictures/wasp.png
@@ -119,6 +121,23 @@ raw_stack() {
     echo "$before with them, $after without"
     awk -v before="$before" -v after="$after" 'BEGIN { exit !(5 * after < before) }'
     is_png 600 400 fused.png
+    framein fused.jpg >fused.pam
+    [ "$(header WIDTH fused.pam)" -eq 600 ]
+}
+
+@test "cookbook: photographs again" {
+    need exiftool
+    for n in 0 1 2 3 4; do
+        exiftool -q -overwrite_original -Orientation#=6 -Artist=a$n -XMP:Title=t$n card/000$n.jpg
+    done
+    cook "Photographs again"
+    for photograph in beetle.tif photographs/000?.tif noted.tif; do
+        [[ $(exiftool -n -T -Orientation -ImageWidth -BitsPerSample "$photograph") == "1	400	$([ "$photograph" = noted.tif ] && echo 8 || echo 16) "* ]]
+    done
+    [ "$(exiftool -T -Artist -Title noted.tif)" = 'a0	t0' ]
+    # More than the 256 steps of their originals.
+    framein beetle.tif >beetle.pam
+    [ "$(samples beetle.pam | tr ' ' '\n' | awk '$1 % 257' | wc -l)" -gt 100000 ]
 }
 
 # bats test_tags=all

@@ -14,12 +14,14 @@ make_fixtures() {
     noisehist -plot=plot.svg map.pam >/dev/null
     noisedetect -quiet -output=noise stack/*.pam
     framefuse -output=fused -depthmap=depth stack/*.pam
+    frameout -jpeg map.pam >photo.jpg
 }
 
 # Each option that names a file, as "FILE COMMAND": the command makes $name, like the fixture FILE.
 # Names end as that does, from its first dot or dash on; $base is the name without that.
 targets=('table framealign -quiet -save=$name $stack' 'corrections framebalance -corrections=$name $stack')
-others=('fused framefuse -output=$name $stack' 'plot.svg noisehist -plot=$name $map'
+others=('fused framefuse -output=$name $stack' 'photo.jpg frameout -jpeg -output=$name $map'
+    'plot.svg noisehist -plot=$name $map'
     'noise-rgb.png noisedetect -quiet -output=$base $stack')
 depth='depth framefuse -depthmap=$name $stack'
 
@@ -202,6 +204,7 @@ ends() {
     pam 160 120 3 255 255 >white.pam # is refused, so that nothing is written
     for command in "noisedetect ${stack[*]}" "noisemask -mask=$FIXTURES/none.pam ${stack[*]}" \
         "framealign ${stack[*]}" "framebalance ${stack[*]}" "framefuse ${stack[*]}" \
+        "frameout -jpeg ${stack[0]}" "frameout -tiff ${stack[0]}" "frameout -png ${stack[0]}" \
         "noisehist $FIXTURES/map.pam" "noiselist -format=plain $FIXTURES/map.pam" \
         'noisehist -help' 'framealign -version' \
         "noiselist -format=plain $FIXTURES/none.pam" "framealign -direct -reference=${stack[0]} white.pam"; do
@@ -211,7 +214,7 @@ ends() {
         matches 'standard output.*: bad file descriptor' "$(cat messages)"
     done
     for filter in noisedetect noisehist "noisemask -mask=$FIXTURES/none.pam" framealign framebalance framefuse \
-        'noiselist -format=plain' 'noiselist -mask -width=3 -height=2 -format=plain'; do
+        'frameout -jpeg' 'noiselist -format=plain' 'noiselist -mask -width=3 -height=2 -format=plain'; do
         status=0
         $filter <&- >out 2>messages || status=$?
         [ "$status" -eq 1 ] && [ ! -s out ]
@@ -344,7 +347,7 @@ ends() {
     local shown='a\x1b[31mb\nnoisemask: all is well\r\xc2\x9b\xff\x7fü'
     cp "$FIXTURES/stack/0001.pam" "./$name.pam"
     head -c -5 "$name.pam" >"cut$name.pam"
-    for filter in noisedetect noisehist framefuse "noisemask -mask=$FIXTURES/none.pam" \
+    for filter in noisedetect noisehist framefuse 'frameout -jpeg' "noisemask -mask=$FIXTURES/none.pam" \
         "framebalance -reference=$FIXTURES/stack/0000.pam" "framealign -direct -reference=$FIXTURES/stack/0000.pam"; do
         for file in "cut$name.pam" "absent$name.pam"; do
             status=0
@@ -398,6 +401,8 @@ ends() {
     done
     on_terminal "framefuse $frame"
     matches 'redirect it \(>result.pam\), pipe it, or use -output=FILE' "$(tr -d '\r' <terminal)"
+    on_terminal "frameout -tiff $frame"
+    matches 'redirect it \(>result.tif\), pipe it, or use -output=FILE or -outdir=DIR' "$(tr -d '\r' <terminal)"
     on_terminal "noisedetect $frame"
     matches 'redirect it \(>result.pam\), pipe it, or use -output=PREFIX' "$(tr -d '\r' <terminal)"
     printf '1 2\n' >list
@@ -407,11 +412,11 @@ ends() {
 
 @test "an error that there is no memory names the program and the file" {
     printf 'P7\nWIDTH 2000000\nHEIGHT 2000000\nDEPTH 3\nMAXVAL 65535\nTUPLTYPE RGB\nENDHDR\n' >huge.pam
-    for filter in noisedetect noisehist framebalance framealign; do
+    for filter in noisedetect noisehist framebalance framealign 'frameout -png'; do
         status=0
         $filter huge.pam >out 2>messages || status=$?
         [ "$status" -eq 1 ]
-        grep -qE "^$filter: (out of memory for )?huge.pam" messages # sanitizers say more
+        grep -qE "^${filter% *}: (out of memory for )?huge.pam" messages # sanitizers say more
     done
 }
 
@@ -454,7 +459,8 @@ ends() {
     for command in "noisehist $FIXTURES/map.pam" "noisehist -range=0,255 $FIXTURES/map.pam" \
         "noisehist -plot=- $FIXTURES/map.pam" "noisehist -target=3 $FIXTURES/map.pam" \
         'noisehist -help' 'noisemask -version' 'framealign -help' 'framebalance -version' 'noisedetect -version' \
-        'framefuse -help' "framefuse $FIXTURES/map.pam" \
+        'framefuse -help' "framefuse $FIXTURES/map.pam" 'frameout -help' "frameout -jpeg $FIXTURES/map.pam" \
+        "frameout -tiff $FIXTURES/map.pam" "frameout -png $FIXTURES/map.pam" \
         "framealign -estimate $FIXTURES/stack/0000.pam"; do
         status=0
         $command >/dev/full 2>messages || status=$?

@@ -110,6 +110,18 @@ stream() {
     samples out | awk '{ exit !($1 >= 197 && $1 <= 203 && $2 >= 97 && $2 <= 103 && $3 >= 47 && $3 <= 53) }'
 }
 
+@test "-deep scales all samples to 16 bits, and photographs of 8 and 16 bits are alike then" {
+    pam 3 1 1 1000 0 499 1000 >1000.pam
+    framein -deep 1000.pam >out.pam
+    # 499 * 65.535 is 32701.97
+    [ "$(header MAXVAL out.pam) $(samples out.pam)" = '65535 0 32702 65535' ]
+    framein -deep "$FIXTURES/0000.ppm" | pamtopnm | same - "$FIXTURES/deep.ppm"
+    framein -deep -outdir=out "$FIXTURES/8.tif" "$FIXTURES/16.tif" "$FIXTURES/0000.jpg"
+    same <(raster out/8.pam) <(raster out/16.pam)
+    [ "$(header MAXVAL out/0000.pam)" -eq 65535 ]
+    fails_with 1 '-deep has no effect with -mosaic' framein -deep -mosaic "$FIXTURES/0000.jpg"
+}
+
 # ---- TIFF ----
 
 @test "a TIFF of 8 or 16 bits, in either order of bytes, holds the samples that went in" {
@@ -489,12 +501,12 @@ failing() {
     [ "$(peak framein many)" -lt $(($(peak framein few) * 11 / 10)) ]
 }
 
-@test "only framein depends on the libraries of photographs" {
+@test "only framein and frameout depend on the libraries of photographs" {
     type ldd >/dev/null || skip "no ldd here"
     for program in "$BUILD"/bin/*; do
         case $(ldd "$program" 2>/dev/null | grep -cE 'libjpeg|libtiff|libraw') in
-        0) [ "${program##*/}" != framein ] ;;
-        *) [ "${program##*/}" = framein ] ;;
+        0) [[ ${program##*/} != frame@(in|out) ]] ;;
+        *) [[ ${program##*/} == frame@(in|out) ]] ;;
         esac
     done
 }

@@ -31,19 +31,24 @@ is_png() {
     [ "$(pngtopam "$1" | pamfile -machine - | cut -d ' ' -f 4,5)" = '600 400' ]
 }
 
+# is_jpeg FILE: likewise.
+is_jpeg() {
+    [ "$(jpegtopnm -quiet "$1" | pamfile -machine - | cut -d ' ' -f 4,5)" = '600 400' ]
+}
+
 @test "README: the pipelines make the picture" {
     command -v gnuplot || skip "gnuplot is not installed"
     cp -r "$FIXTURES/src" .
     blocks 'A stack, step by step' >script
-    [ "$(grep -c 'framefuse -png >beetle.png' script)" -eq 2 ]
+    [ "$(grep -c 'frameout -jpeg -from=src >beetle.jpg' script)" -eq 2 ]
     # The picture is made twice: the first way once more, beside that of the second.
     {
         cat script
-        echo 'mv beetle.png second.png'
-        sed -n '1,/beetle.png/p' script
+        echo 'mv beetle.jpg second.jpg'
+        sed -n '1,/beetle.jpg/p' script
     } | bash -euo pipefail
-    is_png beetle.png
-    is_png second.png
+    is_jpeg beetle.jpg
+    is_jpeg second.jpg
     same hot.pam "$FIXTURES/hot.pam"
     pngtopam noise.png >plot.pnm
     [ "$(ls clean | wc -l)" -eq 5 ]

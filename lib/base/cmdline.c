@@ -51,25 +51,42 @@ static const struct option *find_option(const struct option *options, unsigned c
     return found;
 }
 
+/* Adds VALUE to a list of values with room for it. */
+static void list_value(const char **values, const char *value)
+{
+    while (*values)
+        values++;
+    *values = value;
+}
+
 /*
  * Refuses an abbreviation that matches several options, where shhopt takes the first. Skips the
- * values of options as shhopt does. If an option is repeated, shhopt keeps its last value only: all
- * values of the one with the target LISTED go to VALUES, which has room for ARGC.
+ * values of options as shhopt does. Does what shhopt does not know: lists all values of an option
+ * that may be repeated, of which shhopt keeps the last, and takes a value that may be left out off
+ * the option, which is a flag for shhopt.
  */
 static void look_through(const struct option *options, unsigned count, int argc, char **argv,
-                         const char **listed, const char **values)
+                         const struct option_list *lists, unsigned list_count)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0')
             continue;
-        const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
+        char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
         size_t length = strcspn(name, "=");
         const struct option *option = find_option(options, count, name, length);
         if (!option || !option->text)
             continue;
-        const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
-        if (listed && option->text == listed)
-            *values++ = value;
+        bool here = name[length] == '=';
+        if (option->flag && here) {
+            name[length] = '\0';
+            *option->text = name + length + 1;
+        }
+        if (option->flag)
+            continue;
+        const char *value = here ? name + length + 1 : argv[++i];
+        for (unsigned k = 0; k < list_count; k++)
+            if (strcmp(option->name, lists[k].name) == 0)
+                list_value(*lists[k].values, value);
     }
 }
 
@@ -107,31 +124,33 @@ static void run_shhopt(const struct option *options, unsigned count, int *argc, 
     free(texts);
 }
 
-/* Both ways to parse; NAMES is NULL where there is no option -name. */
-static void parse(const char *program, const char *synopsis, const struct option *options,
-                  unsigned count, int *argc, char **argv, const char ***names)
+void cmdline_parse_lists(const char *program, const char *synopsis, const struct option *options,
+                         unsigned count, int *argc, char **argv, const struct option_list *lists,
+                         unsigned list_count)
 {
     descriptors_fill_standard();
     message_start(program);
     alloc_return_large();
     bool common[COMMON] = {false};
-    const char *name;
+    const char *last; /* of a list's values, all of which look_through() lists */
     unsigned total = count + COMMON;
-    struct option *all = alloc_array(total + 1, sizeof *all);
+    struct option *all = alloc_array(total + list_count, sizeof *all);
     memcpy(all, options, count * sizeof *all);
-    if (names) {
-        *names = alloc_zeroed((size_t)*argc + 1, sizeof **names);
-        all[total++] = (struct option){"name", NULL, &name};
-    }
     all[count + QUIET] = (struct option){"quiet", &common[QUIET], NULL};
     all[count + HELP] = (struct option){"help", &common[HELP], NULL};
     all[count + VERSION] = (struct option){"version", &common[VERSION], NULL};
     /* Netpbm's programs take it, and ignore it where they write PAM, as ours do. */
     all[count + PLAIN] = (struct option){"plain", &common[PLAIN], NULL};
+    for (unsigned i = 0; i < list_count; i++) {
+        *lists[i].values = alloc_zeroed((size_t)*argc + 1, sizeof **lists[i].values);
+        all[total++] = (struct option){lists[i].name, NULL, &last};
+    }
+    for (unsigned i = 0; i < total; i++)
+        if (all[i].text)
+            *all[i].text = NULL;
     qsort(all, total, sizeof *all, by_name);
 
-    const char **listed = names ? &name : NULL;
-    look_through(all, total, *argc, argv, listed, names ? *names : NULL);
+    look_through(all, total, *argc, argv, lists, list_count);
     run_shhopt(all, total, argc, argv);
     free(all);
     if (common[HELP]) {
@@ -148,18 +167,23 @@ static void parse(const char *program, const char *synopsis, const struct option
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv)
 {
-    parse(program, synopsis, options, count, argc, argv, NULL);
+    cmdline_parse_lists(program, synopsis, options, count, argc, argv, NULL, 0);
 }
 
 void cmdline_parse_named(const char *program, const char *synopsis, const struct option *options,
                          unsigned count, int *argc, char **argv, const char ***names)
 {
-    parse(program, synopsis, options, count, argc, argv, names);
-    for (unsigned i = 0; (*names)[i]; i++)
-        if ((*names)[i][0] == '\0')
+    const struct option_list list = {"name", names};
+    cmdline_parse_lists(program, synopsis, options, count, argc, argv, &list, 1);
+    cmdline_check_names(*names, argv + 1, (unsigned)*argc - 1);
+}
+
+void cmdline_check_names(const char *const *names, char *const *operands, unsigned count)
+{
+    for (unsigned i = 0; names[i]; i++)
+        if (names[i][0] == '\0')
             message_error("-name: the name is empty");
-    cmdline_without_effect("name",
-                           (*names)[0] && !cmdline_reads_stdin(argv + 1, (unsigned)*argc - 1),
+    cmdline_without_effect("name", names[0] && !cmdline_reads_stdin(operands, count),
                            "on files, which name their frames");
 }
 

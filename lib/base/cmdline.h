@@ -13,8 +13,16 @@
  */
 struct option {
     const char *name;
-    bool *flag;        /* set where the option is given; NULL for one that takes a value */
-    const char **text; /* points at the value where it is given; NULL for a flag */
+    bool *flag;        /* set where the option is given; NULL for one that needs a value */
+    const char **text; /* points at the value where it is given; NULL for a flag. With a flag too:
+                          the value may be left out, and stands behind "=" */
+};
+
+/* An option that may be repeated. VALUES gets its values in their order, NULL behind the last; the
+   array is the caller's to free. */
+struct option_list {
+    const char *name;
+    const char ***values;
 };
 
 /*
@@ -25,12 +33,19 @@ struct option {
 void cmdline_parse(const char *program, const char *synopsis, const struct option *options,
                    unsigned count, int *argc, char **argv);
 
-/* The same for a program that reads frames from standard input: -name=NAME is an option, too, and
-   may be repeated. NAMES gets the values in their order, NULL behind the last; the array is the
-   caller's to free. A name that is empty, or that no frame can get because standard input is not
-   read, ends the program. */
+/* The same with LIST_COUNT options that may be repeated, too. */
+void cmdline_parse_lists(const char *program, const char *synopsis, const struct option *options,
+                         unsigned count, int *argc, char **argv, const struct option_list *lists,
+                         unsigned list_count);
+
+/* The same for a program that reads frames from standard input: its one list is that of -name=NAME,
+   the names of frames, which cmdline_check_names() checks. */
 void cmdline_parse_named(const char *program, const char *synopsis, const struct option *options,
                          unsigned count, int *argc, char **argv, const char ***names);
+
+/* Ends the program if one of NAMES is empty, or if no frame can get it because standard input is
+   not read. */
+void cmdline_check_names(const char *const *names, char *const *operands, unsigned count);
 
 /* The value TEXT of -OPTION as a whole number in MIN..MAX. */
 unsigned cmdline_whole(const char *option, const char *text, unsigned min, unsigned max);

@@ -192,6 +192,12 @@ void message_note_once(const char *format, ...)
     va_end(args);
 }
 
+void message_command(const char *command)
+{
+    message_progress_end();
+    fputs(command, stderr);
+}
+
 void message_progress(const char *format, ...)
 {
     if (silent || !isatty(STDERR_FILENO))

@@ -28,6 +28,10 @@ void message_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_note_once(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Shows a COMMAND that the user may give to a shell, even with -quiet: as it is, lines and all,
+   without the program's name. Its words must be printable ASCII. */
+void message_command(const char *command);
+
 /* Shows the progress of long work: replaces the previous progress, and goes when the next message
    comes or message_progress_end() is called. Only on a terminal, and not with -quiet. */
 void message_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -17,6 +17,9 @@
 #include "message.h"
 #include "photo.h"
 
+/* So many bytes of a marker are kept: all, or what tells what it holds. */
+enum { MARKER_MAX = 0xffff, NAME_BYTES = 32 };
+
 struct reader {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -46,7 +49,7 @@ static void fail(j_common_ptr jpeg)
 static bool is_harmless(int code)
 {
     return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
-           code == JWRN_NOT_SEQUENTIAL;
+           code == JWRN_NOT_SEQUENTIAL || code == JWRN_BOGUS_ICC;
 }
 
 /* Keeps the first harmless warning about a photograph: some have thousands. */
@@ -74,7 +77,6 @@ static void limit_scans(j_common_ptr jpeg)
 
 static void start(struct reader *reader, FILE *file)
 {
-    enum { MARKER_MAX = 0xffff };
     j_decompress_ptr jpeg = &reader->jpeg;
     jpeg->err = jpeg_std_error(&reader->errors);
     reader->errors.error_exit = fail;
@@ -87,17 +89,24 @@ static void start(struct reader *reader, FILE *file)
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, MARKER_MAX);
 }
 
-static void set_orientation(struct reader *reader)
+/* The EXIF block of the photograph, of *COUNT bytes; NULL: there is none. */
+static const unsigned char *find_exif(const struct reader *reader, size_t *count)
 {
     static const char exif[] = "Exif\0"; /* and the NUL behind it */
-    for (jpeg_saved_marker_ptr marker = reader->jpeg.marker_list; marker; marker = marker->next) {
-        if (marker->data_length < sizeof exif || memcmp(marker->data, exif, sizeof exif) != 0)
-            continue;
-        comments_set_orientation(
-            reader->frame,
-            exif_orientation(marker->data + sizeof exif, marker->data_length - sizeof exif));
-        return;
-    }
+    jpeg_saved_marker_ptr marker = reader->jpeg.marker_list;
+    while (marker && (marker->marker != JPEG_APP0 + 1 || marker->data_length < sizeof exif ||
+                      memcmp(marker->data, exif, sizeof exif) != 0))
+        marker = marker->next;
+    *count = marker ? marker->data_length - sizeof exif : 0;
+    return marker ? marker->data + sizeof exif : NULL;
+}
+
+static void set_orientation(struct reader *reader)
+{
+    size_t count;
+    const unsigned char *exif = find_exif(reader, &count);
+    if (exif)
+        comments_set_orientation(reader->frame, exif_orientation(exif, count));
 }
 
 /* Inks as Adobe stores them, inverted, or as they are: a colour is what both it and black let
@@ -145,18 +154,60 @@ static void read_photograph(struct reader *reader)
     jpeg_finish_decompress(jpeg);
     if (reader->cmyk)
         message_note("%s: CMYK, converted without its profile", reader->label);
-    if (reader->warning)
-        message_note("%s: %s", reader->label, reader->warning);
 }
 
-char *jpeg_read(FILE *file, const char *label, struct frame *frame)
+/* Whether a marker holds XMP, IPTC or a text. */
+static bool has_more(const struct reader *reader)
+{
+    static const char *const known[] = {"http://ns.adobe.com/xap/", "Photoshop 3.0"};
+    for (jpeg_saved_marker_ptr marker = reader->jpeg.marker_list; marker; marker = marker->next) {
+        if (marker->marker == JPEG_COM)
+            return true;
+        for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+            if (marker->data_length >= strlen(known[i]) &&
+                memcmp(marker->data, known[i], strlen(known[i])) == 0)
+                return true;
+    }
+    return false;
+}
+
+static void read_metadata(struct reader *reader, struct metadata *metadata)
+{
+    j_decompress_ptr jpeg = &reader->jpeg;
+    JOCTET *profile = NULL;
+    unsigned profile_bytes;
+    jpeg_save_markers(jpeg, JPEG_APP0 + 2, MARKER_MAX);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 13, NAME_BYTES);
+    jpeg_save_markers(jpeg, JPEG_COM, NAME_BYTES);
+    jpeg_read_header(jpeg, TRUE);
+    const unsigned char *exif = find_exif(reader, &metadata->exif_bytes);
+    if (exif) {
+        metadata->exif = alloc_array(metadata->exif_bytes + 1, 1);
+        memcpy(metadata->exif, exif, metadata->exif_bytes);
+    }
+    if (jpeg_read_icc_profile(jpeg, &profile, &profile_bytes)) {
+        metadata->profile = profile;
+        metadata->profile_bytes = profile_bytes;
+    }
+    metadata->inks = jpeg->num_components == 4;
+    metadata->more = has_more(reader);
+}
+
+/* Reads FRAME or METADATA, the other is NULL. */
+static char *read_file(FILE *file, const char *label, struct frame *frame,
+                       struct metadata *metadata)
 {
     struct reader *reader = alloc_zeroed(1, sizeof *reader);
     reader->label = label;
     reader->frame = frame;
     if (setjmp(reader->failed) == 0) {
         start(reader, file);
-        read_photograph(reader);
+        if (frame)
+            read_photograph(reader);
+        else
+            read_metadata(reader, metadata);
+        if (reader->warning)
+            message_note("%s: %s", label, reader->warning);
     }
     jpeg_destroy_decompress(&reader->jpeg);
     char *error = reader->error;
@@ -164,4 +215,14 @@ char *jpeg_read(FILE *file, const char *label, struct frame *frame)
     free(reader->warning);
     free(reader);
     return error;
+}
+
+char *jpeg_read(FILE *file, const char *label, struct frame *frame)
+{
+    return read_file(file, label, frame, NULL);
+}
+
+char *jpeg_metadata(FILE *file, const char *label, struct metadata *metadata)
+{
+    return read_file(file, label, NULL, metadata);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "frame.h"
+#include "metadata.h"
 
 /*
  * Reads the JPEG at FILE into FRAME, with its orientation, as jpegtopnm decodes it: gray stays
@@ -15,5 +16,9 @@
  * photo.h says.
  */
 char *jpeg_read(FILE *file, const char *label, struct frame *frame);
+
+/* Reads the EXIF block and the colour profile of the JPEG at FILE into METADATA, and whether it has
+   inks and other metadata. Returns as photo.h says. */
+char *jpeg_metadata(FILE *file, const char *label, struct metadata *metadata);
 
 #endif

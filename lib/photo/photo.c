@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "photo.h"
+#include "scale.h"
 
 static double machine_bytes(void)
 {
@@ -50,6 +51,29 @@ char *photo_begin(struct frame *frame, unsigned long width, unsigned long height
                             width, height, (double)bytes / (1 << 30));
     frame_alloc(frame);
     return NULL;
+}
+
+void photo_deepen(struct frame *frame)
+{
+    enum { DEEP = 65535 };
+    struct frame deep = *frame;
+    if (frame->maxval == DEEP)
+        return;
+    deep.maxval = DEEP;
+    frame_alloc(&deep);
+    size_t count = frame_row_samples(frame);
+    uint16_t *scaled = scale_table(frame->maxval, DEEP);
+    uint16_t *samples = alloc_array(count, sizeof *samples);
+    for (unsigned row = 0; row < frame->height; row++) {
+        frame_get_row(frame, row, samples);
+        for (size_t i = 0; i < count; i++)
+            samples[i] = scaled[samples[i]];
+        frame_put_row(&deep, row, samples);
+    }
+    free(samples);
+    free(scaled);
+    free(frame->raster);
+    *frame = deep;
 }
 
 void *photo_block(size_t bytes)

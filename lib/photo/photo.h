@@ -23,6 +23,9 @@ char *photo_header(struct frame *frame, unsigned long width, unsigned long heigh
 char *photo_begin(struct frame *frame, unsigned long width, unsigned long height, unsigned depth,
                   unsigned maxval);
 
+/* Scales the samples of FRAME to a maxval of 65535, rounded. */
+void photo_deepen(struct frame *frame);
+
 /* A block of BYTES beside the raster, or NULL if it is more than the machine has memory; the caller
    frees it. */
 void *photo_block(size_t bytes);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <unistd.h>
 
@@ -169,6 +170,22 @@ struct tiff *tiff_open(FILE *file, const char *label, char **error)
     *error = damage(tiff);
     tiff_close(tiff);
     return NULL;
+}
+
+unsigned char *tiff_profile(struct tiff *tiff, size_t *count, bool *inks)
+{
+    uint32_t bytes = 0;
+    uint16_t photometric = 0;
+    void *profile = NULL;
+    *count = 0;
+    if (!TIFFSetSubDirectory(tiff->file, tiff->pages[0]))
+        return NULL;
+    TIFFGetField(tiff->file, TIFFTAG_PHOTOMETRIC, &photometric);
+    *inks = photometric == PHOTOMETRIC_SEPARATED;
+    if (!TIFFGetField(tiff->file, TIFFTAG_ICCPROFILE, &bytes, &profile) || bytes == 0)
+        return NULL;
+    *count = bytes;
+    return memcpy(alloc_array(bytes, 1), profile, bytes);
 }
 
 /* ---- raw files ---- */

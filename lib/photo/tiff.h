@@ -33,6 +33,10 @@ unsigned tiff_pages(const struct tiff *tiff);
 /* Reads page I, from 0, into FRAME. Returns as photo.h says. */
 char *tiff_read(struct tiff *tiff, unsigned i, struct frame *frame);
 
+/* The colour profile of the first page, of *COUNT bytes, which the caller frees; NULL: it has none.
+ *INKS: its colours are CMYK. */
+unsigned char *tiff_profile(struct tiff *tiff, size_t *count, bool *inks);
+
 /* Whether the file, which begins like a TIFF, is a camera's raw file, of which libtiff would read
    the thumbnail: a directory says so, or the thumbnail is all there is, or no directory has as many
    PIXELS as LibRaw finds in it. 0: LibRaw finds none. */

@@ -70,7 +70,8 @@ struct output *output_open(const struct output_options *options)
     } else {
         if (isatty(STDOUT_FILENO))
             message_error("images are binary and standard output is a terminal: redirect it "
-                          "(>result.pam)%s%s",
+                          "(>result.%s)%s%s",
+                          options->ending ? options->ending : "pam",
                           options->option ? ", pipe it, or use " : " or pipe it",
                           options->option ? options->option : "");
         ending_add(break_unfinished);
@@ -131,8 +132,9 @@ static void claim_name(struct output *out, const char *name)
 static void open_file(struct output *out, const struct frame *frame)
 {
     claim_name(out, frame->name);
+    const char *ending = out->options.ending ? out->options.ending : "pam";
     out->path = alloc_printf("%s/%s.%s", out->options.outdir, frame->name,
-                             out->options.png ? "png" : "pam");
+                             out->options.png ? "png" : ending);
     out->tempfile = tempfile_create(out->path);
     out->file = tempfile_stream(out->tempfile);
 }
@@ -150,21 +152,37 @@ static void check_stdout(bool written)
         message_error("standard output could not be written: %s", strerror(errno));
 }
 
-void output_begin(struct output *out, const struct frame *frame)
+FILE *output_file_begin(struct output *out, const struct frame *frame, const char **called)
 {
-    out->frame = frame;
-    out->rows_left = frame->height;
     if (out->options.outdir) {
         open_file(out, frame);
     } else {
         between_frames = false;
         out->file = stdout;
     }
+    *called = label(out);
+    return out->file;
+}
+
+void output_file_end(struct output *out)
+{
+    if (out->options.outdir)
+        close_file(out);
+    else
+        output_check_stdout();
+}
+
+void output_begin(struct output *out, const struct frame *frame)
+{
+    const char *called;
+    FILE *file = output_file_begin(out, frame, &called);
+    out->frame = frame;
+    out->rows_left = frame->height;
     if (out->options.png) {
         tell_scaling(frame, &out->scaling_told);
-        out->png = png_writer_open(out->file, label(out), frame);
+        out->png = png_writer_open(file, called, frame);
     } else {
-        pam_write_header(out->file, frame);
+        pam_write_header(file, frame);
     }
 }
 
@@ -179,12 +197,8 @@ void output_rows(struct output *out, const unsigned char *rows, unsigned count)
         return;
     if (out->options.png)
         png_writer_finish(out->png);
-    if (out->options.outdir) {
-        close_file(out);
-    } else {
-        output_check_stdout();
-        between_frames = true;
-    }
+    output_file_end(out);
+    between_frames = !out->options.outdir;
 }
 
 void output_frame(struct output *out, const struct frame *frame)

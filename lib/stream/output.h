@@ -4,6 +4,7 @@
 #define OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "frame.h"
 
@@ -19,6 +20,7 @@ struct output;
 struct output_options {
     bool png;           /* PNG, else PAM */
     const char *outdir; /* one file a frame, DIR/NAME.pam or .png; NULL for standard output */
+    const char *ending; /* of the names of files that the caller encodes: output_file_begin() */
     const char *option; /* of the program, that would name a file or directory; NULL: it has none */
 };
 
@@ -33,6 +35,11 @@ void output_frame(struct output *out, const struct frame *frame);
    from ROWS, until all are written. FRAME must not change meanwhile. */
 void output_begin(struct output *out, const struct frame *frame);
 void output_rows(struct output *out, const unsigned char *rows, unsigned count);
+
+/* For a caller that encodes FRAME by itself: the file to write it to, which messages call LABEL;
+   then output_file_end(), once all is written. */
+FILE *output_file_begin(struct output *out, const struct frame *frame, const char **label);
+void output_file_end(struct output *out);
 
 /* Flushes, checks, and frees OUT: the stream is complete. */
 void output_close(struct output *out);

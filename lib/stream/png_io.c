@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "exif.h"
 #include "message.h"
 #include "png_io.h"
+#include "scale.h"
 
 struct png_reader {
     png_structp png;
@@ -159,14 +161,17 @@ unsigned png_maxval(const struct frame *frame)
     return frame->maxval > 255 ? 65535 : 255;
 }
 
-/* SCALED[v] = v * png_maxval / maxval, rounded half up. */
-static uint16_t *scale_table(const struct frame *frame)
+/* As libpng's own, but that it says why it fails. */
+static void write_bytes(png_structp png, png_bytep bytes, size_t count)
 {
-    uint16_t *scaled = alloc_array(frame->maxval + 1, sizeof *scaled);
-    uint64_t to = png_maxval(frame), from = frame->maxval;
-    for (uint64_t v = 0; v <= from; v++)
-        scaled[v] = (uint16_t)((2 * v * to + from) / (2 * from));
-    return scaled;
+    if (fwrite(bytes, 1, count, png_get_io_ptr(png)) != count)
+        message_error("%s could not be written: %s", (const char *)png_get_error_ptr(png),
+                      strerror(errno));
+}
+
+static void flush_bytes(png_structp png)
+{
+    (void)png; /* the caller flushes */
 }
 
 struct png_writer *png_writer_open(FILE *file, const char *label, const struct frame *frame)
@@ -182,11 +187,11 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
             "%s: libpng cannot start: out of memory, or another libpng than at build time", label);
     writer->frame = frame;
     if (frame->maxval != png_maxval(frame)) {
-        writer->scaled = scale_table(frame);
+        writer->scaled = scale_table(frame->maxval, png_maxval(frame));
         writer->samples = alloc_array(frame_row_samples(frame), sizeof *writer->samples);
         writer->raster = alloc_array(frame_row_bytes(frame), 1);
     }
-    png_init_io(png, file);
+    png_set_write_fn(png, file, write_bytes, flush_bytes);
     png_set_IHDR(png, info, frame->width, frame->height, frame->maxval > 255 ? 16 : 8,
                  color_types[frame->depth], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
@@ -194,6 +199,12 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
     png_set_compression_strategy(png, Z_RLE); /* twice the speed of level 1, and smaller files */
     png_write_info(png, info);
     return writer;
+}
+
+void png_writer_chunk(struct png_writer *writer, const char *type, const unsigned char *bytes,
+                      size_t count)
+{
+    png_write_chunk(writer->png, (png_const_bytep)type, bytes, count);
 }
 
 /* ROW in PNG's maxval: itself, or a copy that the next call overwrites. */

@@ -36,6 +36,10 @@ unsigned png_maxval(const struct frame *frame);
 /* Writes to FILE the header of FRAME, which must not change until png_writer_finish(). */
 struct png_writer *png_writer_open(FILE *file, const char *label, const struct frame *frame);
 
+/* Before the first row: writes the chunk TYPE, four letters, of COUNT BYTES. */
+void png_writer_chunk(struct png_writer *writer, const char *type, const unsigned char *bytes,
+                      size_t count);
+
 /* Writes the next COUNT rows of its raster from ROWS; scales a maxval that PNG does not have to
    png_maxval(). */
 void png_writer_rows(struct png_writer *writer, const unsigned char *rows, unsigned count);

@@ -17,6 +17,7 @@
 
 #include <netpbm/pm.h>
 #include <sanitizer/allocator_interface.h>
+#include <zlib.h>
 
 #include "fuzz.h"
 
@@ -162,4 +163,24 @@ const char *fuzz_file(const void *bytes, size_t count)
         ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, count, 0) == (ssize_t)count;
     assert(written);
     return path;
+}
+
+static unsigned long big_endian(const uint8_t *bytes)
+{
+    return (unsigned long)bytes[0] << 24 | (unsigned long)bytes[1] << 16 |
+           (unsigned long)bytes[2] << 8 | bytes[3];
+}
+
+/* Chunks are a length, a type, data and a checksum, from 8 on. */
+void fuzz_mend_png(uint8_t *bytes, size_t count)
+{
+    for (size_t at = 8; count >= 12 && at <= count - 12;) {
+        unsigned long length = big_endian(bytes + at);
+        if (length > count - at - 12)
+            return;
+        unsigned long sum = crc32(0, bytes + at + 4, (unsigned)length + 4);
+        for (int i = 0; i < 4; i++)
+            bytes[at + 8 + length + (unsigned)i] = (uint8_t)(sum >> (24 - 8 * i));
+        at += length + 12;
+    }
 }

@@ -20,4 +20,7 @@ bool fuzz_run(void (*work)(void *argument), void *argument);
 /* The path of a regular file of COUNT BYTES, which the next call overwrites. */
 const char *fuzz_file(const void *bytes, size_t count);
 
+/* Corrects the checksums of the PNG of COUNT BYTES, so that the code behind them is reached. */
+void fuzz_mend_png(uint8_t *bytes, size_t count);
+
 #endif

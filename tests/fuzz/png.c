@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "alloc.h"
 #include "fuzz.h"
 #include "input.h"
@@ -24,26 +22,6 @@ struct image {
     const char *path;
     struct frame frame;
 };
-
-static unsigned long big_endian(const uint8_t *bytes)
-{
-    return (unsigned long)bytes[0] << 24 | (unsigned long)bytes[1] << 16 |
-           (unsigned long)bytes[2] << 8 | bytes[3];
-}
-
-/* Corrects the checksum of each chunk of BYTES from 8 on: length, type, data, checksum. */
-static void mend_checksums(uint8_t *bytes, size_t count)
-{
-    for (size_t at = 8; count >= 12 && at <= count - 12;) {
-        unsigned long length = big_endian(bytes + at);
-        if (length > count - at - 12)
-            return;
-        unsigned long sum = crc32(0, bytes + at + 4, (unsigned)length + 4);
-        for (int i = 0; i < 4; i++)
-            bytes[at + 8 + length + (unsigned)i] = (uint8_t)(sum >> (24 - 8 * i));
-        at += length + 12;
-    }
-}
 
 static void read_small(void *argument)
 {
@@ -85,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     uint8_t *mended = alloc_array(count, 1);
     memcpy(mended, bytes, count);
-    mend_checksums(mended, count);
+    fuzz_mend_png(mended, count);
     struct image image = {.path = fuzz_file(mended, count)};
     free(mended);
     if (!fuzz_run(read_small, &image))
