@@ -41,7 +41,7 @@ OPENMP := $(call openmp,$(CC))
 INCLUDES = $(if $(filter lib/%,$<),-Ilib/base $(if $(filter lib/photo/%,$<),-Ilib/stream -Ilib/noise),$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
 COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) \
           $(or $(OPENMP),-Wno-unknown-pragmas) $(CPPFLAGS)
-LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm -pthread
+LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lz -lnetpbm -lm -pthread
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
 # A tool is a source in tests/tools, or a directory of sources that has the tool's name.
@@ -157,7 +157,7 @@ build/fuzz/%: OPENMP =
 $(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
                                build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -ljpeg -ltiff -lz
+	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -ljpeg -ltiff
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=build/fuzz/bin/%)

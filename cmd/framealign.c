@@ -429,6 +429,7 @@ int main(int argc, char **argv)
     struct roll *roll = roll_new();
     bool as_they_come = false;
     char *reference = NULL;
+    threads_sleep_waiting(argv);
     parse_cmdline(argc, argv, &cmd);
     threads_start();
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);

@@ -350,6 +350,7 @@ int main(int argc, char **argv)
     struct stack stack = {0};
     struct chosen chosen = {0};
     struct frame frame = {0};
+    threads_sleep_waiting(argv);
     parse_cmdline(argc, argv, &cmd);
     if (cmd.choice) {
         read_choice(&cmd, &chosen);

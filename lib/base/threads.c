@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <signal.h>
-#include <stddef.h>
+#include <stdlib.h>
+
+#include <unistd.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -10,6 +12,17 @@
 #include "threads.h"
 
 enum { BANDS = 4 /* of a thread, at most */ };
+
+void threads_sleep_waiting(char **argv)
+{
+    static const char policy[] = "OMP_WAIT_POLICY";
+    char path[4096] = "";
+    if (threads_most() == 1 || getenv(policy) || setenv(policy, "passive", 0) != 0)
+        return;
+    /* By the link itself the program's name in ps(1) would be "exe". */
+    if (readlink("/proc/self/exe", path, sizeof path - 1) > 0)
+        execv(path, argv); /* threads work without it too */
+}
 
 void threads_start(void)
 {

@@ -16,6 +16,14 @@
  * only its own rows.
  */
 
+/*
+ * To be called first in main(), with its ARGV: has threads sleep while they wait, unless the user
+ * said how they shall, by OMP_WAIT_POLICY. By default they would go on for some milliseconds, and
+ * take that time from the other programs of a pipe: one of small frames takes a quarter longer
+ * then. As OpenMP looks at that only before main(), this starts the program once more.
+ */
+void threads_sleep_waiting(char **argv);
+
 /* To be called before the first such loop: starts the threads. Signals go to the caller's thread
    alone, as ending.h needs it. */
 void threads_start(void);
