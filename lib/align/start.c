@@ -58,13 +58,12 @@ static void score_candidate(const struct stage *stage, enum transform_model mode
 static void best_candidate(const struct stage *stage, enum transform_model model,
                            struct candidate *candidates, unsigned count)
 {
-    unsigned threads = threads_most();
-#pragma omp parallel for schedule(dynamic) if (count >= threads)
+#pragma omp parallel for schedule(dynamic) if (count >= threads_most())
     for (unsigned k = 0; k < count; k++)
         score_candidate(stage, model, 1, &candidates[k]);
     qsort(candidates, count, sizeof candidates[0], by_score);
     unsigned finalists = count < FINALISTS ? count : FINALISTS;
-#pragma omp parallel for schedule(dynamic) if (finalists >= threads)
+#pragma omp parallel for schedule(dynamic) if (finalists >= threads_most())
     for (unsigned k = 0; k < finalists; k++)
         score_candidate(stage, model, FINALIST_STEPS, &candidates[k]);
     qsort(candidates, finalists, sizeof candidates[0], by_score);

@@ -52,54 +52,22 @@
  * written.
  */
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
-#include "choice.h"
-#include "depth.h"
-#include "depth_map.h"
 #include "energy.h"
 #include "fuse.h"
+#include "fusion.h"
 #include "halving.h"
 #include "image.h"
-#include "layer.h"
 #include "raster.h"
 #include "rolling.h"
 #include "simd.h"
-#include "threads.h"
 #include "weight.h"
 
-enum { COARSE_POWER = 12, DEPTH_LEVEL = 2 };
-
-/* The rows of the frame, or the picture, that a thread has in work. */
-struct rows {
-    uint16_t *pixels, *samples;
-    float *row, *pooled;
-};
-
-struct fuse {
-    unsigned colors; /* planes without opacity */
-    unsigned maxval, frames;
-    unsigned sharpness;
-    unsigned base; /* the number of the last layer, at least 1 */
-    struct layer layer[LAYERS_MAX];
-    unsigned char *shown;  /* of each pixel: any frame has opacity there; NULL: frames are opaque */
-    bool keep_opacity;     /* the picture has the plane even where all is shown */
-    struct depth *depth;   /* or NULL */
-    struct choice *choice; /* or NULL */
-    struct rows *rows;     /* of each thread */
-    float *none, *all;     /* rows of 0 and of 1 */
-};
+enum { COARSE_POWER = 12 };
 
 /* ---- memory ---- */
-
-/* The level on which the depth map is made, in a pyramid with that base. */
-static unsigned depth_level(unsigned base)
-{
-    return base < DEPTH_LEVEL ? base : DEPTH_LEVEL;
-}
 
 double fuse_bytes(const struct frame *geometry, const struct fuse_options *options)
 {
@@ -110,7 +78,7 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
     double total = pixels * geometry->depth * bytes + layer_bytes(layer, base, geometry->maxval);
     if (frame_has_opacity(geometry))
         total += pixels;
-    const struct layer *mapped = &layer[depth_level(base)];
+    const struct layer *mapped = &layer[fusion_depth_level(base)];
     if (options->depth)
         total += depth_bytes(mapped->width, mapped->height);
     if (options->choice)
@@ -131,7 +99,7 @@ struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *o
     layer_alloc(fuse->layer, fuse->base, geometry->maxval, threads);
     if (frame_has_opacity(geometry))
         fuse->shown = alloc_zeroed(geometry->height, geometry->width);
-    const struct layer *mapped = &fuse->layer[depth_level(fuse->base)];
+    const struct layer *mapped = &fuse->layer[fusion_depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
     if (options->choice)
@@ -202,18 +170,13 @@ static const float *opacity_of(const struct fuse *fuse, const struct layer *laye
     return fuse->shown ? colors + (size_t)layer->width * fuse->colors : fuse->all;
 }
 
-static struct rows *rows_of(const struct fuse *fuse)
-{
-    return &fuse->rows[threads_number()];
-}
-
 /* The rows FIRST..END-1 of P[1] of FRAME; false where the rows above these are transparent
    everywhere. *CHOSEN is set where a choice has a share in them. */
 static bool build_band(struct fuse *fuse, const struct frame *frame, unsigned first, unsigned end,
                        bool *chosen)
 {
     struct layer *layer = fuse->layer;
-    struct rows *rows = rows_of(fuse);
+    struct rows *rows = fusion_rows(fuse);
     struct halving *halving = &layer_lines(layer)->halving;
     bool any = !fuse->shown;
     halving_begin(halving, &layer[1].frame, first, end);
@@ -278,7 +241,7 @@ static void make_detail(struct fuse *fuse, unsigned l, unsigned row, const struc
 {
     struct layer *layer = &fuse->layer[l];
     struct lines *lines = layer_lines(layer);
-    struct rows *rows = rows_of(fuse);
+    struct rows *rows = fusion_rows(fuse);
     const float *colors = l == 0 ? rows->row : image_row(&layer->frame, row);
     layer_double(layer, row, lines);
     if (l == 0)
@@ -311,7 +274,7 @@ static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *en
         if (fuse->choice)
             choice_add(fuse->choice, l, row,
                        l == CHOICE_TOP ? image_row(&layer->frame, row) : detail, evidence.opacity);
-        if (fuse->depth && l == depth_level(fuse->base))
+        if (fuse->depth && l == fusion_depth_level(fuse->base))
             depth_add_row(fuse->depth, row, pooled, evidence.opacity, lines->weight);
     }
     halving_push(&lines->pooling);
@@ -356,7 +319,7 @@ static void add_layer(struct fuse *fuse, unsigned l, const struct frame *frame)
 static void add_base(struct fuse *fuse)
 {
     struct layer *layer = &fuse->layer[fuse->base];
-    float *weight = layer_lines(layer)->weight, *pooled = rows_of(fuse)->pooled;
+    float *weight = layer_lines(layer)->weight, *pooled = fusion_rows(fuse)->pooled;
     for (unsigned row = 0; row < layer->height; row++) {
         const float *colors = image_row(&layer->frame, row);
         const struct evidence evidence = {
@@ -369,7 +332,7 @@ static void add_base(struct fuse *fuse)
         layer_add(layer, row, colors, weight);
         if (fuse->choice)
             choice_add(fuse->choice, fuse->base, row, colors, evidence.opacity);
-        if (fuse->depth && fuse->base == depth_level(fuse->base))
+        if (fuse->depth && fuse->base == fusion_depth_level(fuse->base))
             depth_add_row(fuse->depth, row, pooled, evidence.opacity, weight);
     }
 }
@@ -377,7 +340,7 @@ static void add_base(struct fuse *fuse)
 /* The depth map counts a frame that is transparent everywhere. */
 static void add_nothing(struct fuse *fuse)
 {
-    const struct layer *layer = &fuse->layer[depth_level(fuse->base)];
+    const struct layer *layer = &fuse->layer[fusion_depth_level(fuse->base)];
     for (unsigned row = 0; fuse->depth && row < layer->height; row++)
         depth_add_row(fuse->depth, row, fuse->none, fuse->all, layer_lines(layer)->weight);
 }
@@ -397,82 +360,4 @@ bool fuse_add(struct fuse *fuse, const struct frame *frame)
         depth_added(fuse->depth, fuse->frames);
     fuse->frames++;
     return any;
-}
-
-/* ---- the picture ---- */
-
-/* Puts a row's colours of FRAME to SAMPLES, DEPTH of each pixel, where anything is SHOWN (NULL:
-   everywhere). */
-static void keep_colors(const struct frame *frame, unsigned row, const unsigned char *shown,
-                        unsigned depth, uint16_t *samples)
-{
-    for (unsigned i = 0; i < frame->width; i++)
-        for (unsigned c = 0; c < frame_colors(frame) && (!shown || shown[i]); c++)
-            samples[(size_t)i * depth + c] = (uint16_t)frame_get(frame, i, row, c);
-}
-
-/* Row ROW of layer L, where the next layer is finished. */
-static void finish_row(struct fuse *fuse, unsigned l, unsigned row)
-{
-    struct layer *layer = &fuse->layer[l];
-    struct lines *lines = layer_lines(layer);
-    layer_solve(layer, row, lines);
-    if (fuse->choice)
-        choice_mix(fuse->choice, l, row, lines->doubled, image_row(&layer->sum.image, row));
-    layer_clip(layer, row, lines);
-}
-
-/* Row ROW of layer 0 to FRAME; the colours are those of the frame LAST if that is the only one. */
-static void put_row(const struct fuse *fuse, unsigned row, const struct frame *last,
-                    struct frame *frame)
-{
-    unsigned width = frame->width;
-    uint16_t *samples = rows_of(fuse)->samples;
-    const float *x = image_row(&fuse->layer[0].sum.image, row);
-    const unsigned char *shown = fuse->shown ? fuse->shown + (size_t)row * width : NULL;
-    for (unsigned plane = 0; plane < fuse->colors; plane++)
-        raster_put(x + (size_t)plane * width, width, fuse->maxval, frame->depth, samples + plane);
-    if (fuse->frames == 1)
-        keep_colors(last, row, shown, frame->depth, samples);
-    for (unsigned i = 0; frame->depth > fuse->colors && i < width; i++)
-        samples[(size_t)i * frame->depth + fuse->colors] = (uint16_t)(shown[i] * fuse->maxval);
-    frame_put_row(frame, row, samples);
-}
-
-void fuse_finish(struct fuse *fuse, struct frame *frame)
-{
-    const struct frame last = *frame;
-    layer_forget_frame(fuse->layer, fuse->base);
-    for (unsigned l = fuse->base; l > 0; l--) {
-        unsigned height = fuse->layer[l].height;
-#pragma omp parallel for schedule(static) if (height >= 2 * LAYER_BAND)
-        for (unsigned row = 0; row < height; row++)
-            finish_row(fuse, l, row);
-    }
-    size_t pixels = (size_t)frame->width * frame->height;
-    bool opacity = fuse->shown && (fuse->keep_opacity || memchr(fuse->shown, 0, pixels));
-    frame->depth = fuse->colors + opacity;
-    if (fuse->shown && !opacity)
-        strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");
-    /* A single frame, from which rows are read, may lie under rows to come that have fewer bytes.
-     */
-    bool free_order = fuse->frames > 1 && frame->height >= 2 * LAYER_BAND;
-#pragma omp parallel for schedule(static) if (free_order)
-    for (unsigned row = 0; row < frame->height; row++) {
-        finish_row(fuse, 0, row);
-        put_row(fuse, row, &last, frame);
-    }
-}
-
-void fuse_depth_map(struct fuse *fuse, unsigned smooth, bool opacity, struct frame *map)
-{
-    unsigned level = depth_level(fuse->base);
-    const struct depth_map_options options = {.colors = fuse->colors,
-                                              .factor = 1U << level,
-                                              .count = fuse->frames,
-                                              .smooth = smooth,
-                                              .opacity = opacity};
-    *map = (struct frame){.width = fuse->layer[0].width, .height = fuse->layer[0].height};
-    depth_end(fuse->depth);
-    depth_map(fuse->depth, &fuse->layer[level].sum.image, &options, map);
 }
