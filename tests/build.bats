@@ -52,6 +52,7 @@ EOF
         */halving.h) declare='struct halving halving; struct image coarse;' ;;
         */rolling.h) declare='struct rolling rolling;' ;;
         */threads.h) declare='unsigned rows, bands; struct room { int x; } room[2]; void work(struct room *, unsigned, unsigned);' ;;
+        */png_pieces.h) declare='unsigned row_bytes; void *file; void write_out(void *, const unsigned char *, size_t);' ;;
         */gauss.h) declare='struct gauss *blur; const uint16_t *samples; uint16_t *blurred; unsigned row;' ;;
         */leaveout.h) declare='struct leaveout *leaveout; uint16_t *size, *hot; unsigned row;' ;;
         */raw.h) declare='struct raw *raw; struct raw_look look; struct frame frame; FILE *file; char *error, *label; bool tiff, mosaic; unsigned char *row;' ;;

@@ -16,7 +16,7 @@ make_fixtures() {
 # same FILE... -- COMMAND...: by 1, 2, 3 and 7 threads of the build under test, and 3 of each other one in
 # $builds, the command has the same status, writes the same to standard output, and the same FILEs.
 same() {
-    local files=() run build threads first= now
+    local files=() run build threads first='' now
     while [ "$1" != -- ]; do
         files+=("$1")
         shift
@@ -126,10 +126,10 @@ elsewhere() {
     framealign -border=blur -png "$FIXTURES"/high/0*.pam >out
     cat "$FIXTURES"/high/0*.pam | framealign >out
     # A frame that is cut off is told of by the thread that reads.
-    { cat "$FIXTURES"/high/000[01].pam && head -c 999 "$FIXTURES/high/0002.pam"; } >cut
+    { cat "$FIXTURES"/high/000[01].pam && head -c 999 "$FIXTURES/high/0002.pam"; } >broken
     for program in framealign framefuse; do
         status=0
-        $program <cut >out 2>err || status=$?
+        $program <broken >out 2>err || status=$?
         [ "$status" -eq 1 ]
         matches 'is truncated: image 3 ends' "$(cat err)"
     done
@@ -155,10 +155,10 @@ elsewhere() {
 
 @test "frames before one that is cut off are put out, and the stream ends as broken" {
     cat "$FIXTURES"/high/000[01].pam >two
-    { cat two && head -c 999 "$FIXTURES/high/0002.pam"; } >cut
+    { cat two && head -c 999 "$FIXTURES/high/0002.pam"; } >broken
     framealign <two >whole
     for threads in 1 2 7; do
-        OMP_NUM_THREADS=$threads framealign <cut >out 2>err && false
+        OMP_NUM_THREADS=$threads framealign <broken >out 2>err && false
         matches 'standard input is truncated: image 3 ends [0-9]+ bytes into its [0-9]+' "$(cat err)"
         { cat whole && printf 'P7 failed\n'; } | cmp - out
     done
@@ -167,9 +167,9 @@ elsewhere() {
 @test "what is said of a frame comes before what is wrong with the next one" {
     # The second plane, opacity, is 0.
     pam 64 200 2 255 90 0 >clear.pam
-    { cat clear.pam && head -c 99 clear.pam; } >cut
+    { cat clear.pam && head -c 99 clear.pam; } >broken
     for threads in 1 2 7; do
-        OMP_NUM_THREADS=$threads framefuse <cut >out 2>err && false
+        OMP_NUM_THREADS=$threads framefuse <broken >out 2>err && false
         [ "$(wc -l <err)" -eq 2 ]
         matches 'transparent everywhere' "$(head -n 1 err)"
         matches 'is truncated: image 2' "$(tail -n 1 err)"
