@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make            everything, under build/: the programs in build/bin
+# make            everything, under build/: the programs in build/bin; OPENMP= builds for one core
 # make check      the tests on that build, but for exhaustive ones; only TESTS=tests/noisemask.bats, say
 # make asan       the tests on a sanitized build
 # make asan-clang the same with clang, which checks more
@@ -32,12 +32,16 @@ DEFINES = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -DSTACKPBM_VERSION='"
 ARITHMETIC = -fno-math-errno -fno-trapping-math -ffp-contract=off $(SSE)
 # On 32-bit x86 the SSE registers do so, because they round each operation.
 SSE := $(shell $(CC) -E -dM -x c /dev/null | sed -n 's/^\#define __i386__ .*/-msse2 -mfpmath=sse/p')
+# framealign and framefuse use all cores where the compiler has OpenMP.
+openmp = $(shell echo 'int main(void) { return 0; }' | $(1) -fopenmp -o /dev/null -x c - 2>/dev/null && echo -fopenmp)
+OPENMP := $(call openmp,$(CC))
 # Which headers a source can include: a module of lib/ those of its own folder and of lib/base, so that
 # numerics cannot depend on streams, and lib/photo also those of lib/stream and lib/noise; programs,
 # test tools and fuzz targets all of them.
 INCLUDES = $(if $(filter lib/%,$<),-Ilib/base $(if $(filter lib/photo/%,$<),-Ilib/stream -Ilib/noise),$(addprefix -I,$(sort $(dir $(wildcard lib/*/*.h)))))
-COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) $(CPPFLAGS)
-LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lnetpbm -lm
+COMPILE = $(CC) -std=c11 -fPIE $(ARITHMETIC) -MMD -MP $(INCLUDES) $(DEFINES) $(WARNINGS) \
+          $(or $(OPENMP),-Wno-unknown-pragmas) $(CPPFLAGS)
+LIBRARIES := $(shell $(PKG_CONFIG) --libs libpng) -lz -lnetpbm -lm -pthread
 
 PROGRAMS := $(basename $(notdir $(wildcard cmd/*.c)))
 # A tool is a source in tests/tools, or a directory of sources that has the tool's name.
@@ -58,6 +62,7 @@ sanitized: $(PROGRAMS:%=build/asan/bin/%) $(TOOLS:%=build/asan/tools/%) \
 sanitized-clang: $(PROGRAMS:%=build/asan-clang/bin/%) $(TOOLS:%=build/asan-clang/tools/%)
 
 build/asan-clang/%: CC = clang
+build/asan-clang/%: OPENMP = $(call openmp,clang)
 
 # One set of rules for all builds: $(1) is the build's directory, $(2) its flags.
 define BUILD
@@ -70,7 +75,7 @@ $(1)/lib/libstack.a: $$(MODULES:%=$(1)/%.o)
 
 $(1)/bin/%: $(1)/cmd/%.o $(1)/lib/libstack.a
 	@mkdir -p $$(@D)
-	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
+	$$(CC) $(2) $$(OPENMP) -Wl,--as-needed $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
 
 $$(SCRIPTS:%=$(1)/bin/%): $(1)/bin/%: scripts/%
 	@mkdir -p $$(@D)
@@ -88,7 +93,7 @@ define TOOL
 $(1)/tools/$(3): $(patsubst %.c,$(1)/%.o,$(wildcard tests/tools/$(3).c tests/tools/$(3)/*.c)) \
                  $(1)/lib/libstack.a
 	@mkdir -p $$(@D)
-	$$(CC) $(2) $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
+	$$(CC) $(2) $$(OPENMP) -Wl,--as-needed $$(LDFLAGS) -o $$@ $$^ $$(LIBRARIES)
 endef
 
 $(eval $(call BUILD,build,$$(CFLAGS)))
@@ -128,6 +133,7 @@ bench: all
 # build/sysroot/ARCHITECTURE, which scripts/check-cross fetches.
 define CROSS
 $(call BUILD,build/$(1),$$(CFLAGS))
+build/$(1)/%: OPENMP =
 build/$(1)/%: CC = $(2)-gcc --sysroot=build/sysroot/$(1)
 build/$(1)/%: AR = $(2)-ar
 .PHONY: cross-$(1)
@@ -147,11 +153,12 @@ FUZZ_LINK = -fsanitize=fuzzer,address,undefined $(FUZZ_WRAPPED:%=-Wl,--wrap=%)
 
 $(eval $(call BUILD,build/fuzz,$$(FUZZ)))
 build/fuzz/%: CC = clang
+build/fuzz/%: OPENMP =
 
 $(FUZZERS:%=build/fuzz/bin/%): build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o \
                                build/fuzz/tests/fuzz/fuzz.o build/fuzz/lib/libstack.a
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -ljpeg -ltiff -lz
+	$(CC) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lfftw3f -ljpeg -ltiff
 
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=build/fuzz/bin/%)

@@ -12,6 +12,7 @@
 
 #include <strings.h>
 
+#include "ahead.h"
 #include "alloc.h"
 #include "cmdline.h"
 #include "comments.h"
@@ -28,6 +29,7 @@
 #include "rowfiles.h"
 #include "sequence.h"
 #include "tempfile.h"
+#include "threads.h"
 #include "transform_table.h"
 #include "warp.h"
 
@@ -220,12 +222,11 @@ static const char *advice(const struct cmdline *cmd)
                : "take smaller steps of focus";
 }
 
-/* Reads the next frame. Fails if its geometry is not that of SEQUENCE's reference, if there is
-   one. */
-static bool read_frame(struct input *in, const struct sequence *sequence, struct frame *frame)
+/* Reads the first frame; the others have its geometry. Fails if that is not the one of SEQUENCE's
+   reference, if there is one. */
+static void read_first(struct input *in, const struct sequence *sequence, struct frame *frame)
 {
-    if (!input_next(in, frame))
-        return false;
+    input_next(in, frame);
     const struct frame *reference = sequence ? sequence_reference(sequence) : frame;
     if (!frame_same_geometry(reference, frame))
         message_error(
@@ -233,7 +234,6 @@ static bool read_frame(struct input *in, const struct sequence *sequence, struct
             frame->name, frame_geometry_text(frame), reference->name,
             frame_geometry_text(reference));
     input_raster(in, frame);
-    return true;
 }
 
 /* Registers FRAME and returns its new row of TABLE, which is complete unless *SEQUENCE is solved
@@ -258,8 +258,10 @@ static char *estimate_all(const struct cmdline *cmd, struct roll *roll,
     struct sequence *sequence = open_sequence(cmd, roll);
     struct frame frame = {0};
     struct input *in = open_frames(cmd, roll);
-    while (read_frame(in, sequence, &frame))
+    read_first(in, sequence, &frame);
+    do
         estimate(cmd, &sequence, &frame, table);
+    while (input_read(in, &frame));
     input_close(in);
     frame_free(&frame);
     if (way_of(cmd) == SEQUENCE_TOGETHER) {
@@ -334,9 +336,12 @@ static struct rectangle output_rectangle(const struct cmdline *cmd,
     return rectangle;
 }
 
-/* Writes FRAME, aligned by the transform of ROW; unchanged if there is nothing to change. */
-static void put_out(const struct cmdline *cmd, const struct frame *frame, const struct aligned *row,
-                    const struct rectangle *rectangle, struct frame *warped, struct output *out)
+/* Writes FRAME, aligned by the transform of ROW; unchanged if there is nothing to change. Else it
+   is not needed any more when that is made, and what is AHEAD takes its place while that is
+   written. */
+static void put_out(const struct cmdline *cmd, struct frame *frame, const struct aligned *row,
+                    const struct rectangle *rectangle, struct frame *warped, struct ahead *ahead,
+                    struct output *out)
 {
     check_inside(row, frame);
     struct transform identity = transform_identity();
@@ -353,6 +358,7 @@ static void put_out(const struct cmdline *cmd, const struct frame *frame, const 
     warp_frame(frame, &row->transform, &cmd->warp, rectangle->left, rectangle->top, warped);
     warped->name = frame->name;
     memcpy(warped->comments, frame->comments, sizeof warped->comments);
+    ahead_begin(ahead, frame);
     output_frame(out, warped);
 }
 
@@ -384,9 +390,10 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
     struct rectangle rectangle = {0};
     bool refused = false;
     unsigned count = 0;
-    struct input *in = open_frames(cmd, roll);
-    for (; read_frame(in, sequence ? *sequence : NULL, &frame); count++) {
-        const struct aligned *row = row_of(cmd, sequence, &frame, count, table);
+    struct ahead ahead = {.in = open_frames(cmd, roll)};
+    read_first(ahead.in, sequence ? *sequence : NULL, &frame);
+    do {
+        const struct aligned *row = row_of(cmd, sequence, &frame, count++, table);
         if (rectangle.width == 0) {
             set_border_value(cmd, &frame);
             rectangle = output_rectangle(cmd, table, &frame);
@@ -396,9 +403,10 @@ static bool put_out_all(struct cmdline *cmd, struct roll *roll, struct sequence 
             comments_set(&frame, "reference",
                          sequence ? sequence_reference(*sequence)->name : reference);
         if (!row->failed)
-            put_out(cmd, &frame, row, &rectangle, &warped, out);
-    }
-    input_close(in);
+            put_out(cmd, &frame, row, &rectangle, &warped, &ahead, out);
+    } while (ahead_next(&ahead, &frame));
+    input_close(ahead.in);
+    ahead_free(&ahead);
     warped.name = NULL;
     frame_free(&warped);
     frame_free(&frame);
@@ -421,7 +429,9 @@ int main(int argc, char **argv)
     struct roll *roll = roll_new();
     bool as_they_come = false;
     char *reference = NULL;
+    threads_sleep_waiting(argv);
     parse_cmdline(argc, argv, &cmd);
+    threads_start();
     struct output *out = cmd.estimate ? NULL : output_open(&cmd.output);
     struct tempfile *save = cmd.save ? tempfile_create(cmd.save) : NULL;
     if (cmd.apply) {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "alloc.h"
 #include "cmdline.h"
 #include "comments.h"
@@ -25,6 +26,7 @@
 #include "name.h"
 #include "output.h"
 #include "tempfile.h"
+#include "threads.h"
 
 static const char synopsis[] =
     "framefuse [-sharpness=4|6|8] [-opacity]\n"
@@ -241,31 +243,48 @@ static void keep_comments(struct stack *stack, const struct frame *frame)
     free(reference);
 }
 
+/* Reading the next frame while one is fused takes the memory of one more: that is a tenth of all at
+   most, or is not done. */
+static bool reads_ahead(const struct cmdline *cmd, const struct frame *frame)
+{
+    return 10 * (double)frame_raster_bytes(frame) <= fuse_bytes(frame, &cmd->fuse);
+}
+
+/* Reads the first frame, and begins to fuse such ones. */
+static void read_first(const struct cmdline *cmd, const struct chosen *chosen, struct input *in,
+                       struct stack *stack, struct frame *frame)
+{
+    input_next(in, frame);
+    check_memory(cmd, frame);
+    if (cmd->choice)
+        check_size(cmd, chosen, frame);
+    threads_start();
+    stack->fuse = fuse_new(frame, &cmd->fuse);
+    input_raster(in, frame);
+}
+
 /* Fuses all frames; FRAME holds the last one then. */
 static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, struct stack *stack,
                        struct frame *frame)
 {
-    struct input *in = input_open(cmd->operands, cmd->operand_count, NULL);
-    while (input_next(in, frame)) {
-        if (!stack->fuse) {
-            check_memory(cmd, frame);
-            if (cmd->choice)
-                check_size(cmd, chosen, frame);
-            stack->fuse = fuse_new(frame, &cmd->fuse);
-        }
-        input_raster(in, frame);
+    struct ahead ahead = {.in = input_open(cmd->operands, cmd->operand_count, NULL)};
+    read_first(cmd, chosen, ahead.in, stack, frame);
+    do {
         if (cmd->choice)
             check_name(cmd, chosen, frame->name, stack->frames);
         if (cmd->depth_map)
             keep_name(stack, frame->name);
         keep_comments(stack, frame);
+        if (reads_ahead(cmd, frame))
+            ahead_begin(&ahead, NULL);
         if (fuse_add(stack->fuse, frame))
             stack->shown++;
         else
             message_note("frame %s is transparent everywhere: it adds nothing", frame->name);
         stack->frames++;
-    }
-    input_close(in);
+    } while (ahead_next(&ahead, frame));
+    ahead_free(&ahead);
+    input_close(ahead.in);
     if (cmd->choice)
         check_count(cmd, chosen, stack->frames);
 }
@@ -331,6 +350,7 @@ int main(int argc, char **argv)
     struct stack stack = {0};
     struct chosen chosen = {0};
     struct frame frame = {0};
+    threads_sleep_waiting(argv);
     parse_cmdline(argc, argv, &cmd);
     if (cmd.choice) {
         read_choice(&cmd, &chosen);

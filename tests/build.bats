@@ -36,7 +36,7 @@ void use();
 void fill();
 const unsigned char *rows();
 extern char *const *operands;
-extern unsigned count, height, band_height, first, from, frames, i, at;
+extern unsigned count, height, band_height, first, end, from, frames, i, at;
 EOF
     found=0
     for header in "$REPO"/lib/*/*.h; do
@@ -46,10 +46,13 @@ EOF
         case $header in
         */deviation.h) declare='struct deviation *deviation; struct deviation_options options; struct frame frame; uint16_t *row;' ;;
         */excess.h) declare='struct excess *excess; const uint16_t *samples; int32_t *d; unsigned row, at;' ;;
-        */energy.h) declare='struct energy *energy; float *detail; unsigned planes, width;' ;;
+        */ahead.h) declare='struct input *in; struct frame frame; void check(struct frame *), work(struct frame *);' ;;
+        */energy.h) declare='struct energy *energy; float *detail(unsigned); unsigned planes, width;' ;;
         */fuse.h) declare='struct frame frame, frames[2]; struct fuse_options options;' ;;
         */halving.h) declare='struct halving halving; struct image coarse;' ;;
         */rolling.h) declare='struct rolling rolling;' ;;
+        */threads.h) declare='unsigned rows, bands; struct room { int x; } room[2]; void work(struct room *, unsigned, unsigned);' ;;
+        */png_pieces.h) declare='unsigned row_bytes; void *file; void write_out(void *, const unsigned char *, size_t);' ;;
         */gauss.h) declare='struct gauss *blur; const uint16_t *samples; uint16_t *blurred; unsigned row;' ;;
         */leaveout.h) declare='struct leaveout *leaveout; uint16_t *size, *hot; unsigned row;' ;;
         */raw.h) declare='struct raw *raw; struct raw_look look; struct frame frame; FILE *file; char *error, *label; bool tiff, mosaic; unsigned char *row;' ;;

@@ -433,11 +433,10 @@ static float information_of(const struct view *view, unsigned x, unsigned y)
     return (float)lambda[1];
 }
 
-bool block_look(const struct view *view, struct block *block)
+void block_look(const struct view *view, struct block *block)
 {
     block->information = information_of(view, block->x, block->y);
     block->sharpness = sharpness_of(view->gray + corner_of(view, block->x, block->y), view->stride);
-    return block->information > 0;
 }
 
 static int by_information(const void *a, const void *b)
@@ -453,6 +452,11 @@ static int by_information(const void *a, const void *b)
 unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
                     unsigned most, struct block *blocks)
 {
+    unsigned telling = 0;
+    for (unsigned k = 0; k < count; k++)
+        if (all[k].information > 0)
+            all[telling++] = all[k];
+    count = telling;
     qsort(all, count, sizeof *all, by_information);
     struct block *rest = alloc_array(count, sizeof *rest);
     unsigned share = most / (COLUMNS * ROWS), taken[COLUMNS * ROWS] = {0};
@@ -482,16 +486,16 @@ unsigned block_choose(const struct level *level, unsigned most, struct block *bl
     unsigned top = (level->height - down * BLOCK_SIDE) / 2;
     struct block *all = alloc_zeroed((size_t)across * down, sizeof *all);
     struct view view = block_view(level);
-    unsigned count = 0;
+#pragma omp parallel for schedule(dynamic) if (down > 1)
     for (unsigned row = 0; row < down; row++) {
         for (unsigned column = 0; column < across; column++) {
-            struct block *block = &all[count];
+            struct block *block = &all[(size_t)row * across + column];
             block->x = left + column * BLOCK_SIDE;
             block->y = top + row * BLOCK_SIDE;
-            count += block_look(&view, block);
+            block_look(&view, block);
         }
     }
-    count = block_best(all, count, level->width, level->height, most, blocks);
+    unsigned count = block_best(all, across * down, level->width, level->height, most, blocks);
     free(all);
     return count;
 }

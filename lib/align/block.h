@@ -49,12 +49,13 @@ struct view block_view(const struct level *level);
 void block_measure(const struct view *reference, const struct view *frame,
                    const struct transform *transform, struct block *block);
 
-/* Sets the information and the sharpness of BLOCK in VIEW; false if its information is 0. */
-bool block_look(const struct view *view, struct block *block);
+/* Sets the information and the sharpness of BLOCK in VIEW. */
+void block_look(const struct view *view, struct block *block);
 
 /* Copies the best of the COUNT blocks in ALL, of an image of WIDTH x HEIGHT pixels, to BLOCKS, at
    most MOST; returns how many. First come those within an equal share for each cell of a grid, then
-   the rest while there is room, both by falling information. Reorders ALL. */
+   the rest while there is room, both by falling information. Those without any are left out.
+   Reorders ALL. */
 unsigned block_best(struct block *all, unsigned count, unsigned width, unsigned height,
                     unsigned most, struct block *blocks);
 

@@ -7,6 +7,8 @@
 #include "fine_window.h"
 #include "pyramid.h"
 
+enum { SHARE = 64 /* blocks that a thread takes at a time */ };
+
 /* A SIDE x SIDE window of FRAME from X, Y on. */
 static struct view cut(const struct frame *frame, unsigned x, unsigned y, unsigned side,
                        float *gray, unsigned char *seen)
@@ -50,19 +52,19 @@ unsigned fine_window_choose(const struct frame *frame, const struct block *coars
 {
     enum { QUARTERS = 4 };
     struct block *all = alloc_zeroed((size_t)QUARTERS * count, sizeof *all);
-    float gray[FINE_WINDOW_KEPT];
-    unsigned char seen[FINE_WINDOW_KEPT];
-    unsigned found = 0;
+#pragma omp parallel for schedule(dynamic, SHARE) if (count > SHARE)
     for (unsigned k = 0; k < QUARTERS * count; k++) {
-        struct block *block = &all[found];
+        float gray[FINE_WINDOW_KEPT];
+        unsigned char seen[FINE_WINDOW_KEPT];
+        struct block *block = &all[k];
         block->x = 2 * coarse[k / QUARTERS].x + (k & 1) * BLOCK_SIDE;
         block->y = 2 * coarse[k / QUARTERS].y + (k >> 1 & 1) * BLOCK_SIDE;
         if (block->x + BLOCK_SIDE >= frame->width || block->y + BLOCK_SIDE >= frame->height)
             continue;
         struct view view = fine_window_keep(frame, block, gray, seen);
-        found += block_look(&view, block);
+        block_look(&view, block);
     }
-    found = block_best(all, found, frame->width, frame->height, most, blocks);
+    unsigned found = block_best(all, QUARTERS * count, frame->width, frame->height, most, blocks);
     free(all);
     return found;
 }

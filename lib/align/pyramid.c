@@ -19,8 +19,9 @@
 #include "alloc.h"
 #include "pyramid.h"
 #include "simd.h"
+#include "threads.h"
 
-enum { PAD = 2, TAPS = 5 };
+enum { PAD = 2, TAPS = 5, BAND = 32 /* rows of a level that a band has at least */ };
 
 /* A window of rows that slides down an image: row I is in slot I modulo TAPS. */
 struct window {
@@ -204,6 +205,12 @@ static void halve_into(const struct window *fine, unsigned height, unsigned row,
     }
 }
 
+/* The first row that row ROW of a level is made of. */
+static unsigned first_tap(unsigned row)
+{
+    return row > 0 ? 2 * row - PAD : 0;
+}
+
 static void level_alloc(struct level *level, unsigned width, unsigned height, bool opacity)
 {
     level->width = width;
@@ -212,22 +219,19 @@ static void level_alloc(struct level *level, unsigned width, unsigned height, bo
     level->seen = opacity ? alloc_array((size_t)width * height, 1) : NULL;
 }
 
-/* Level 0 from the frame. */
-static void build_first(struct pyramid *pyramid, const struct frame *frame)
+/* Rows FIRST..END-1 of LEVEL, level 0, from the frame, of the same size or HALF. */
+static void build_first(const struct frame *frame, bool half, unsigned first, unsigned end,
+                        struct level *level)
 {
-    struct level *level = &pyramid->level[0];
     bool opacity = frame_has_opacity(frame);
-    bool half = pyramid->factor > 1;
-    level_alloc(level, half ? (frame->width + 1) / 2 : frame->width,
-                half ? (frame->height + 1) / 2 : frame->height, opacity);
     struct window gray, clipped;
     window_alloc(&gray, frame->width, opacity);
     window_alloc(&clipped, frame->width, opacity);
     uint16_t *samples = alloc_array(frame_row_samples(frame), sizeof *samples);
     float *sum = alloc_array(frame->width + 2 * PAD, sizeof *sum);
 
-    unsigned got = 0, clip = 0;
-    for (unsigned row = 0; row < level->height; row++) {
+    unsigned clip = half ? first_tap(first) : first, got = clip > 0 ? clip - 1 : 0;
+    for (unsigned row = first; row < end; row++) {
         unsigned middle = half ? 2 * row : row;
         unsigned last = half ? middle + PAD : middle;
         for (; clip <= last && clip < frame->height; clip++) {
@@ -254,14 +258,14 @@ static void build_first(struct pyramid *pyramid, const struct frame *frame)
     window_free(&clipped);
 }
 
-static void build_next(const struct level *fine, struct level *coarse)
+/* Rows FIRST..END-1 of COARSE. */
+static void build_next(const struct level *fine, unsigned first, unsigned end, struct level *coarse)
 {
-    level_alloc(coarse, (fine->width + 1) / 2, (fine->height + 1) / 2, fine->seen);
     struct window window;
     window_alloc(&window, fine->width, fine->seen);
     float *sum = alloc_array(fine->width + 2 * PAD, sizeof *sum);
-    unsigned got = 0;
-    for (unsigned row = 0; row < coarse->height; row++) {
+    unsigned got = first_tap(first);
+    for (unsigned row = first; row < end; row++) {
         for (; got <= 2 * row + PAD && got < fine->height; got++) {
             size_t start = (size_t)got * fine->width;
             memcpy(window_row(&window, got), fine->gray + start, fine->width * sizeof *fine->gray);
@@ -275,6 +279,26 @@ static void build_next(const struct level *fine, struct level *coarse)
     window_free(&window);
 }
 
+/* Builds LEVEL in bands: from FINE, or, if that is NULL, from the frame, of the same size or
+   HALF. */
+static void build_level(const struct frame *frame, const struct level *fine, bool half,
+                        struct level *level)
+{
+    unsigned width = fine ? fine->width : frame->width;
+    unsigned height = fine ? fine->height : frame->height;
+    level_alloc(level, half ? (width + 1) / 2 : width, half ? (height + 1) / 2 : height,
+                frame_has_opacity(frame));
+    unsigned rows = level->height, bands = bands_count(rows, BAND);
+#pragma omp parallel for schedule(dynamic) if (bands > 1)
+    for (unsigned band = 0; band < bands; band++) {
+        unsigned first = bands_first(rows, bands, band), end = bands_first(rows, bands, band + 1);
+        if (fine)
+            build_next(fine, first, end, level);
+        else
+            build_first(frame, half, first, end, level);
+    }
+}
+
 void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
 {
     pyramid->width = frame->width;
@@ -282,7 +306,7 @@ void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
     bool small = (size_t)frame->width * frame->height < PYRAMID_FULL;
     bool thin = frame->width < 2 * PYRAMID_THINNEST || frame->height < 2 * PYRAMID_THINNEST;
     pyramid->factor = small || thin ? 1 : 2;
-    build_first(pyramid, frame);
+    build_level(frame, NULL, pyramid->factor > 1, &pyramid->level[0]);
     pyramid->levels = 1;
     for (;;) {
         const struct level *last = &pyramid->level[pyramid->levels - 1];
@@ -291,7 +315,7 @@ void pyramid_build(struct pyramid *pyramid, const struct frame *frame)
         if (longer <= PYRAMID_COARSEST || shorter < 2 * PYRAMID_THINNEST ||
             pyramid->levels == PYRAMID_LEVELS)
             break;
-        build_next(last, &pyramid->level[pyramid->levels]);
+        build_level(frame, last, true, &pyramid->level[pyramid->levels]);
         pyramid->levels++;
     }
 }

@@ -105,6 +105,7 @@ static void keep_fine_windows(struct registrar *registrar, const struct frame *f
     registrar->fine_gray = alloc_array(samples, sizeof *registrar->fine_gray);
     registrar->fine_seen = frame_has_opacity(frame) ? alloc_array(samples, 1) : NULL;
     registrar->fine_views = alloc_array(count, sizeof *registrar->fine_views);
+#pragma omp parallel for schedule(static)
     for (unsigned k = 0; k < count; k++) {
         size_t start = (size_t)k * FINE_WINDOW_KEPT;
         registrar->fine_views[k] =

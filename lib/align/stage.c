@@ -10,6 +10,8 @@
 #include "solve.h"
 #include "stage.h"
 
+enum { SHARE = 16 /* blocks that a thread takes at a time */ };
+
 #define AGREES 0.3       /* NCC */
 #define SMALL_STEP 0.002 /* pixels of a level */
 
@@ -37,8 +39,9 @@ static void judge(const struct stage *stage, const struct block *blocks, const b
 
 static void measure(const struct stage *stage, const struct transform *t, struct block *blocks)
 {
-    struct fine_window window;
+#pragma omp parallel for schedule(dynamic, SHARE) if (stage->count > SHARE)
     for (unsigned k = 0; k < stage->count; k++) {
+        struct fine_window window;
         struct view own = stage->own ? block_view(stage->own) : stage->own_views[k];
         struct view other = stage->other ? block_view(stage->other)
                                          : fine_window_around(stage->frame, t, &blocks[k], &window);

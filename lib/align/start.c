@@ -5,6 +5,7 @@
 
 #include "numbers.h"
 #include "start.h"
+#include "threads.h"
 
 enum { PEAKS = 2, FINALISTS = 4, FINALIST_STEPS = 4 };
 
@@ -52,14 +53,17 @@ static void score_candidate(const struct stage *stage, enum transform_model mode
     step_close(&step);
 }
 
-/* Takes a step on all COUNT candidates and more on the best, and puts the best one first. */
+/* Takes a step on all COUNT candidates and more on the best, and puts the best one first. As long
+   as they are enough for all threads, each has one; else these share its blocks. */
 static void best_candidate(const struct stage *stage, enum transform_model model,
                            struct candidate *candidates, unsigned count)
 {
+#pragma omp parallel for schedule(dynamic) if (count >= threads_most())
     for (unsigned k = 0; k < count; k++)
         score_candidate(stage, model, 1, &candidates[k]);
     qsort(candidates, count, sizeof candidates[0], by_score);
     unsigned finalists = count < FINALISTS ? count : FINALISTS;
+#pragma omp parallel for schedule(dynamic) if (finalists >= threads_most())
     for (unsigned k = 0; k < finalists; k++)
         score_candidate(stage, model, FINALIST_STEPS, &candidates[k]);
     qsort(candidates, finalists, sizeof candidates[0], by_score);

@@ -32,9 +32,13 @@
 #include "coverage.h"
 #include "cubic.h"
 #include "simd.h"
+#include "threads.h"
 #include "warp.h"
 
 enum { CHUNK = 128, TAPS = 4, PLANES = 4 /* at most */ };
+
+/* Rows that a band has at least; more where what is blurred above it has to be made again. */
+enum { BAND = 32, BLURRED_BAND = 512 };
 
 /* Samples, and what belongs to a sample, lie depth for each pixel. */
 struct chunk {
@@ -358,11 +362,11 @@ void warp_header(const struct frame *source, const struct warp_options *options,
              out->depth > source->depth ? "_ALPHA" : "");
 }
 
-void warp_frame(const struct frame *source, const struct transform *t,
-                const struct warp_options *options, unsigned left, unsigned top, struct frame *out)
+/* Makes the rows FIRST..END-1 of OUT; T takes OUT's coordinates to SOURCE's. */
+static void warp_band(const struct frame *source, const struct transform *t,
+                      const struct warp_options *options, unsigned first, unsigned end,
+                      struct frame *out)
 {
-    struct transform shift = transform_shift(left, top);
-    struct transform here = transform_compose(t, &shift);
     struct chunk *chunk = alloc_zeroed(1, sizeof *chunk);
     size_t count = (size_t)out->width * source->depth;
     uint16_t *samples = alloc_array(count, sizeof *samples);
@@ -371,16 +375,16 @@ void warp_frame(const struct frame *source, const struct transform *t,
         with = alloc_array(frame_row_samples(out), sizeof *with);
     struct border *surround = NULL;
     if (options->border == WARP_BLUR)
-        surround = border_open(source, &here, options->sigma, out->width, out->height);
+        surround = border_open(source, t, options->sigma, out->width, out->height);
 
-    for (unsigned row = 0; row < out->height; row++) {
-        unsigned first, end;
-        coverage_span(&here, source->width, source->height, row, out->width, &first, &end);
-        warp_columns(source, &here, row, first, end, chunk, samples);
-        fill_columns(source, &here, options, surround, row, 0, first, chunk, samples);
-        fill_columns(source, &here, options, surround, row, end, out->width, chunk, samples);
+    for (unsigned row = first; row < end; row++) {
+        unsigned left, right;
+        coverage_span(t, source->width, source->height, row, out->width, &left, &right);
+        warp_columns(source, t, row, left, right, chunk, samples);
+        fill_columns(source, t, options, surround, row, 0, left, chunk, samples);
+        fill_columns(source, t, options, surround, row, right, out->width, chunk, samples);
         if (with)
-            add_opacity(samples, out->width, source->depth, (uint16_t)source->maxval, first, end,
+            add_opacity(samples, out->width, source->depth, (uint16_t)source->maxval, left, right,
                         with);
         frame_put_row(out, row, with ? with : samples);
     }
@@ -388,4 +392,17 @@ void warp_frame(const struct frame *source, const struct transform *t,
     free(with);
     free(samples);
     free(chunk);
+}
+
+void warp_frame(const struct frame *source, const struct transform *t,
+                const struct warp_options *options, unsigned left, unsigned top, struct frame *out)
+{
+    struct transform shift = transform_shift(left, top);
+    struct transform here = transform_compose(t, &shift);
+    unsigned rows = out->height;
+    unsigned bands = bands_count(rows, options->border == WARP_BLUR ? BLURRED_BAND : BAND);
+#pragma omp parallel for schedule(dynamic) if (bands > 1)
+    for (unsigned band = 0; band < bands; band++)
+        warp_band(source, &here, options, bands_first(rows, bands, band),
+                  bands_first(rows, bands, band + 1), out);
 }

@@ -102,7 +102,7 @@ void alloc_return_large(void)
     /* glibc raises this with the first large block that is freed, and then a string behind a
        frame's block keeps it. */
 #ifdef M_MMAP_THRESHOLD
-    enum { LARGE = 4 << 20 };
+    enum { LARGE = 512 << 10 };
     mallopt(M_MMAP_THRESHOLD, LARGE);
 #endif
 }

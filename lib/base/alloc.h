@@ -36,7 +36,8 @@ char *alloc_string(const char *text);
 /* As printf, into a new string. */
 char *alloc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Has what is of a frame's size go back to the system as soon as it is freed. Once, at the start.
+/* Has what is of a small frame's size or more go back to the system as soon as it is freed. Once,
+ * at the start.
  */
 void alloc_return_large(void);
 

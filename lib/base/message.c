@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <netpbm/pm.h>
@@ -17,9 +18,14 @@
 
 /* File-scope state, because libnetpbm's message callbacks get no context. */
 static const char *program_name = "stackpbm";
-static const char *subject_name;
+static _Thread_local const char *subject_name;
 static bool silent, progress_stands;
 static char noted_once[512]; /* the start of the last message_note_once() */
+
+/* Whoever holds it may speak, and change what stands above: the main thread, unless it waits. */
+static pthread_mutex_t word = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool aside;
+static char progress_aside[512]; /* what such a thread would have shown */
 
 /* The bytes of the printable character at AT, which is ASCII or UTF-8; 0 if it is none. */
 static unsigned printable_bytes(const unsigned char *at)
@@ -92,10 +98,24 @@ static void show_formatted(const char *before, const char *format, va_list args,
     free(text);
 }
 
+static void take_word(void)
+{
+    if (aside)
+        pthread_mutex_lock(&word);
+}
+
+static void leave_word(void)
+{
+    if (aside)
+        pthread_mutex_unlock(&word);
+}
+
 static void show_message(const char *format, va_list args)
 {
+    take_word();
     show_formatted(progress_stands ? CLEAR_LINE : "", format, args, "\n");
     progress_stands = false;
+    leave_word();
 }
 
 static void show_libnetpbm(const char *text)
@@ -130,6 +150,7 @@ static _Noreturn void give_up(int status)
 void message_start(const char *program)
 {
     program_name = program;
+    pthread_mutex_lock(&word);
     pm_init(program, 0);
     pm_setusererrormsgfn(show_libnetpbm);
     pm_setusermessagefn(show_libnetpbm);
@@ -183,13 +204,13 @@ void message_note_once(const char *format, ...)
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
-    if (!silent && strcmp(text, noted_once) != 0) {
-        va_end(args);
-        va_start(args, format);
-        show_message(format, args);
-        strcpy(noted_once, text);
-    }
     va_end(args);
+    if (silent || strcmp(text, noted_once) == 0)
+        return;
+    va_start(args, format);
+    show_message(format, args);
+    va_end(args);
+    strcpy(noted_once, text);
 }
 
 void message_command(const char *command)
@@ -204,9 +225,13 @@ void message_progress(const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    show_formatted("", format, args, CLEAR_LINE "\r");
+    if (aside) {
+        vsnprintf(progress_aside, sizeof progress_aside, format, args);
+    } else {
+        show_formatted("", format, args, CLEAR_LINE "\r");
+        progress_stands = true;
+    }
     va_end(args);
-    progress_stands = true;
 }
 
 void message_progress_end(void)
@@ -214,6 +239,21 @@ void message_progress_end(void)
     if (progress_stands)
         fputs(CLEAR_LINE, stderr);
     progress_stands = false;
+}
+
+void message_aside(void)
+{
+    aside = true;
+}
+
+void message_join(pthread_t thread)
+{
+    pthread_mutex_unlock(&word);
+    pthread_join(thread, NULL);
+    pthread_mutex_lock(&word);
+    if (progress_aside[0] != '\0')
+        message_progress("%s", progress_aside);
+    progress_aside[0] = '\0';
 }
 
 void message_about(const char *subject)

@@ -3,6 +3,8 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <pthread.h>
+
 /*
  * The program's messages on standard error, and libnetpbm's: one line each, the program's name
  * first. Control characters, which names of files and frames may hold, and bytes that are not UTF-8
@@ -37,8 +39,17 @@ void message_command(const char *command);
 void message_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_progress_end(void);
 
-/* Sets what is read or worked on, NULL for nothing: libnetpbm's messages begin with SUBJECT, and
-   messages about memory name it. SUBJECT must stay valid. */
+/*
+ * A thread that works aside calls message_aside() first. Its messages, so also the end of the
+ * program by one, then wait for message_join(), in which the main thread does nothing but wait for
+ * that thread: it is as if the main thread had done its work then. Progress does not wait; what
+ * stands last is shown by message_join().
+ */
+void message_aside(void);
+void message_join(pthread_t thread);
+
+/* Sets what is read or worked on by this thread, NULL for nothing: libnetpbm's messages begin with
+   SUBJECT, and messages about memory name it. SUBJECT must stay valid. */
 void message_about(const char *subject);
 const char *message_subject(void);
 

@@ -9,12 +9,19 @@
 #include "halving.h"
 #include "image.h"
 #include "simd.h"
+#include "threads.h"
 
 struct part {
     unsigned width, height;
-    struct image chosen;    /* C of each colour, and S */
-    struct image share;     /* of the frame in work; not of layer 0 */
-    struct halving halving; /* to the next layer's share; not of the last */
+    struct image chosen; /* C of each colour, and S */
+    struct image share;  /* of the frame in work; not of layer 0 */
+};
+
+/* What a thread has in work. */
+struct hand {
+    struct halving halving[CHOICE_TOP]; /* of each layer to the next one's share; not of the last */
+    uint16_t *samples;                  /* a row of the map */
+    float *share;                       /* a row of layer 0 */
 };
 
 struct choice {
@@ -22,10 +29,10 @@ struct choice {
     unsigned count, colors, top;
     unsigned index; /* of the frame in work */
     bool any;       /* that frame has a share somewhere */
-    struct part part[LAYERS_MAX];
-    uint16_t *samples; /* a row of the map */
-    float *share;      /* a row of layer 0 */
-    float *none;       /* a row of 0 of the last layer */
+    struct part part[CHOICE_TOP + 1];
+    struct hand *hands; /* of each thread */
+    unsigned threads;
+    float *none; /* a row of 0 of the last layer */
 };
 
 struct choice *choice_new(const struct frame *map, unsigned count, const struct layer *layers,
@@ -43,13 +50,17 @@ struct choice *choice_new(const struct frame *map, unsigned count, const struct 
         image_alloc(&part->chosen, part->width, part->height, choice->colors + 1);
         if (l > 0)
             image_alloc(&part->share, part->width, part->height, 1);
-        if (l < choice->top)
-            halving_alloc(&part->halving, part->width, part->height, 1);
     }
-    choice->samples = alloc_array(frame_row_samples(map), sizeof *choice->samples);
+    choice->threads = layers->threads;
+    choice->hands = alloc_zeroed(choice->threads, sizeof *choice->hands);
+    for (struct hand *hand = choice->hands; hand < choice->hands + choice->threads; hand++) {
+        for (unsigned l = 0; l < choice->top; l++)
+            halving_alloc(&hand->halving[l], layers[l].width, layers[l].height, 1);
+        hand->samples = alloc_array(frame_row_samples(map), sizeof *hand->samples);
+        hand->share = alloc_array(map->width, sizeof *hand->share);
+    }
     const struct part *top = &choice->part[choice->top];
     choice->none = alloc_zeroed(image_row_samples(&top->chosen), sizeof *choice->none);
-    choice->share = alloc_array(map->width, sizeof *choice->share);
     return choice;
 }
 
@@ -60,10 +71,14 @@ void choice_free(struct choice *choice)
     for (struct part *part = choice->part; part <= choice->part + choice->top; part++) {
         image_free(&part->chosen);
         image_free(&part->share);
-        halving_free(&part->halving);
     }
-    free(choice->samples);
-    free(choice->share);
+    for (struct hand *hand = choice->hands; hand < choice->hands + choice->threads; hand++) {
+        for (unsigned l = 0; l < choice->top; l++)
+            halving_free(&hand->halving[l]);
+        free(hand->samples);
+        free(hand->share);
+    }
+    free(choice->hands);
     free(choice->none);
     free(choice);
 }
@@ -76,38 +91,59 @@ double choice_bytes(const struct layer *layers, unsigned base)
     return total;
 }
 
-/* What the frame has of row ROW of layer 0, to SHARE. */
-static void share_row(struct choice *choice, unsigned row, const float *opacity, float *share)
+static struct hand *hand_of(const struct choice *choice)
+{
+    return &choice->hands[threads_number()];
+}
+
+/* What the frame has of row ROW of layer 0, to SHARE. Returns whether it has any. */
+static bool share_row(const struct choice *choice, unsigned row, const float *opacity, float *share)
 {
     const struct frame *map = choice->map;
     float scale = (float)(choice->count - 1) / (float)map->maxval, full = 1 / (float)map->maxval;
-    frame_get_row(map, row, choice->samples);
+    uint16_t *samples = hand_of(choice)->samples;
+    bool any = false;
+    frame_get_row(map, row, samples);
     for (unsigned i = 0; i < map->width; i++) {
-        const uint16_t *pixel = choice->samples + (size_t)i * map->depth;
+        const uint16_t *pixel = samples + (size_t)i * map->depth;
         float apart = (float)pixel[0] * scale - (float)choice->index;
         float near = 1 - (apart < 0 ? -apart : apart);
         float strength = map->depth > 1 ? (float)pixel[1] * full : 1;
         share[i] = near > 0 ? near * strength * opacity[i] : 0;
-        choice->any |= share[i] > 0;
+        any |= share[i] > 0;
     }
+    return any;
 }
 
 void choice_begin(struct choice *choice, unsigned index)
 {
     choice->index = index;
-    choice->any = false;
-    halving_begin(&choice->part[0].halving, &choice->part[1].share);
 }
 
-void choice_next(struct choice *choice, unsigned row, const float *opacity)
+void choice_begin_band(struct choice *choice, unsigned first, unsigned end)
 {
-    struct part *part = choice->part;
-    share_row(choice, row, opacity, halving_next(&part->halving));
-    halving_push(&part->halving);
-    if (row + 1 < part->height || !choice->any)
-        return;
-    for (unsigned l = 1; l < choice->top; l++)
-        halving_whole(&choice->part[l].halving, &choice->part[l].share, &choice->part[l + 1].share);
+    halving_begin(&hand_of(choice)->halving[0], &choice->part[1].share, first, end);
+}
+
+bool choice_next(struct choice *choice, unsigned row, const float *opacity)
+{
+    struct halving *halving = &hand_of(choice)->halving[0];
+    bool any = share_row(choice, row, opacity, halving_next(halving));
+    halving_push(halving);
+    return any;
+}
+
+void choice_end(struct choice *choice, bool any)
+{
+    choice->any = any;
+    for (unsigned l = 1; any && l < choice->top; l++) {
+        const struct part *part = &choice->part[l];
+        unsigned rows = part[1].height, bands = bands_count(rows, LAYER_BAND);
+#pragma omp parallel for schedule(dynamic) if (bands > 1)
+        for (unsigned band = 0; band < bands; band++)
+            halving_band(&hand_of(choice)->halving[l], &part->share, &part[1].share,
+                         bands_first(rows, bands, band), bands_first(rows, bands, band + 1));
+    }
 }
 
 SIMD_CLONES
@@ -132,9 +168,9 @@ void choice_add(struct choice *choice, unsigned l, unsigned row, const float *de
         return;
     const struct part *part = &choice->part[l];
     float *chosen = image_row(&part->chosen, row);
-    const float *share = l > 0 ? image_row(&part->share, row) : choice->share;
+    const float *share = l > 0 ? image_row(&part->share, row) : hand_of(choice)->share;
     if (l == 0)
-        share_row(choice, row, opacity, choice->share);
+        share_row(choice, row, opacity, hand_of(choice)->share);
     for (size_t plane = 0; plane < choice->colors; plane++)
         add_share(detail + plane * part->width, share, part->width, chosen + plane * part->width);
     sum_share(share, part->width, chosen + (size_t)choice->colors * part->width);

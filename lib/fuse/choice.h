@@ -29,8 +29,8 @@ struct choice;
 
 enum { CHOICE_TOP = 3 };
 
-/* By MAP, of the size of the finest of LAYERS, whose last is BASE, for COUNT frames, at least 1.
-   MAP must stay. The caller ends it with choice_free(). */
+/* By MAP, of the size of the finest of LAYERS, whose last is BASE, for COUNT frames, at least 1,
+   and for as many threads as LAYERS. MAP must stay. The caller ends it with choice_free(). */
 struct choice *choice_new(const struct frame *map, unsigned count, const struct layer *layers,
                           unsigned base);
 void choice_free(struct choice *choice);
@@ -38,9 +38,13 @@ void choice_free(struct choice *choice);
 /* The bytes that it takes for such layers, without MAP. */
 double choice_bytes(const struct layer *layers, unsigned base);
 
-/* Begins frame INDEX; then come the OPACITY, 0..1, of all its rows, in order. */
+/* Begins frame INDEX. For the rows FIRST..END-1 of layer 1 then come the OPACITY, 0..1, of the rows
+   of the frame that these need, in order; choice_next() returns whether the frame has a share in
+   its row. At the end, whether it has ANY. */
 void choice_begin(struct choice *choice, unsigned index);
-void choice_next(struct choice *choice, unsigned row, const float *opacity);
+void choice_begin_band(struct choice *choice, unsigned first, unsigned end);
+bool choice_next(struct choice *choice, unsigned row, const float *opacity);
+void choice_end(struct choice *choice, bool any);
 
 /* Adds DETAIL, on CHOICE_TOP g, of row ROW of layer L by the share that the frame has; OPACITY
    counts on layer 0. Does nothing on layers above CHOICE_TOP. */

@@ -27,14 +27,12 @@ struct depth {
     struct image known; /* logarithms of energies: of the last two frames, their sum; peaks */
     unsigned last;      /* number of the last frame */
     unsigned added;     /* frames so far */
-    float *now;         /* a row of logarithms */
 };
 
 struct depth *depth_new(unsigned width, unsigned height)
 {
     struct depth *depth = alloc_zeroed(1, sizeof *depth);
     image_alloc(&depth->known, width, height, PLANES);
-    depth->now = alloc_array(width, sizeof *depth->now);
     for (unsigned row = 0; row < height; row++) {
         float *known = image_row(&depth->known, row);
         for (unsigned plane = 0; plane < PLANES; plane++)
@@ -50,7 +48,6 @@ void depth_free(struct depth *depth)
     if (!depth)
         return;
     image_free(&depth->known);
-    free(depth->now);
     free(depth);
 }
 
@@ -110,11 +107,11 @@ static void take_logarithms(const float *restrict energy, const float *restrict 
         now[i] = log_of(energy[i] * (opacity[i] < 0.5f ? 0.05f : 1.0f) + NO_DETAIL);
 }
 
-void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
-                   const float *opacity)
+void depth_add_row(struct depth *depth, unsigned row, const float *energy, const float *opacity,
+                   float *now)
 {
     unsigned width = depth->known.width;
-    float *known = image_row(&depth->known, row), *now = depth->now;
+    float *known = image_row(&depth->known, row);
     float *before = known + (size_t)BEFORE * width, *last = known + (size_t)LAST * width;
     float *total = known + (size_t)TOTAL * width, frame = (float)depth->last;
     take_logarithms(energy, opacity, width, now);
@@ -125,15 +122,18 @@ void depth_add_row(struct depth *depth, unsigned row, unsigned index, const floa
         total[i] += now[i];
     memcpy(before, last, width * sizeof *before);
     memcpy(last, now, width * sizeof *last);
-    if (row + 1 == depth->known.height) {
-        depth->last = index;
-        depth->added++;
-    }
+}
+
+void depth_added(struct depth *depth, unsigned index)
+{
+    depth->last = index;
+    depth->added++;
 }
 
 void depth_end(struct depth *depth)
 {
     unsigned width = depth->known.width;
+#pragma omp parallel for schedule(static)
     for (unsigned row = 0; row < depth->known.height; row++) {
         float *known = image_row(&depth->known, row);
         const float *before = known + (size_t)BEFORE * width, *last = known + (size_t)LAST * width;

@@ -24,10 +24,11 @@ void depth_free(struct depth *depth);
 /* The bytes that it takes. */
 double depth_bytes(unsigned width, unsigned height);
 
-/* Frame INDEX, which goes up, has this ENERGY and OPACITY in row ROW; where it is less than half
-   opaque its energy counts a twentieth. */
-void depth_add_row(struct depth *depth, unsigned row, unsigned index, const float *energy,
-                   const float *opacity);
+/* The next frame has this ENERGY and OPACITY in row ROW; where it is less than half opaque its
+   energy counts a twentieth. WORK is room for a row. Frame INDEX, which goes up, was added. */
+void depth_add_row(struct depth *depth, unsigned row, const float *energy, const float *opacity,
+                   float *work);
+void depth_added(struct depth *depth, unsigned index);
 
 /* All frames were added. */
 void depth_end(struct depth *depth);

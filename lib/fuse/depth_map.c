@@ -22,6 +22,7 @@
 #include "depth_map.h"
 #include "numbers.h"
 #include "simd.h"
+#include "threads.h"
 
 enum {
     MAXVAL = 65535,
@@ -43,14 +44,24 @@ struct estimate {
     struct image depth, sure;
 };
 
+/* The rows that a thread has in work. */
+struct rows {
+    struct image votes; /* a row: of each peak */
+    float *weight, *total, *height_of, *sorted;
+};
+
 struct resolver {
     const struct depth *depth;
     const struct image *guide;
     unsigned width, height, colors;
     struct estimate now, next;
-    struct image votes;                         /* a row: of each peak */
-    float *weight, *total, *height_of, *sorted; /* rows in work */
+    struct rows *rows; /* of each thread */
 };
+
+static struct rows *rows_of(const struct resolver *r)
+{
+    return &r->rows[threads_number()];
+}
 
 static void estimate_alloc(struct estimate *estimate, unsigned width, unsigned height)
 {
@@ -106,18 +117,18 @@ static unsigned with_neighbor(unsigned width, int dx, unsigned *first)
     return lost < width ? width - lost : 0;
 }
 
-/* How much the neighbours DX, DY of row ROW count, times NEARNESS, to R->weight. */
-static void weigh_neighbors(struct resolver *r, unsigned row, int dx, int dy, unsigned first,
-                            unsigned count, float nearness)
+/* How much the neighbours DX, DY of row ROW count, times NEARNESS, to WEIGHT. */
+static void weigh_neighbors(const struct resolver *r, unsigned row, int dx, int dy, unsigned first,
+                            unsigned count, float nearness, float *weight)
 {
     unsigned other = (unsigned)((int)row + dy), from = (unsigned)((int)first + dx);
-    memset(r->weight, 0, count * sizeof *r->weight);
+    memset(weight, 0, count * sizeof *weight);
     for (unsigned plane = 0; plane < r->colors; plane++) {
         const float *a = image_row(r->guide, row) + (size_t)plane * r->width;
         const float *b = image_row(r->guide, other) + (size_t)plane * r->width;
-        add_square(a + first, b + from, count, r->weight);
+        add_square(a + first, b + from, count, weight);
     }
-    weigh_likeness(r->weight, image_row(&r->now.sure, other) + from, count, nearness);
+    weigh_likeness(weight, image_row(&r->now.sure, other) + from, count, nearness);
 }
 
 /* ---- the vote ---- */
@@ -139,17 +150,18 @@ static void add_row(const float *restrict weight, unsigned count, float *restric
         total[i] += weight[i];
 }
 
-static void poll_neighbors(struct resolver *r, unsigned row, int dx, int dy)
+static void poll_neighbors(const struct resolver *r, unsigned row, int dx, int dy,
+                           struct rows *rows)
 {
     unsigned first, count = with_neighbor(r->width, dx, &first);
     float square = (float)(dx * dx + dy * dy);
     float nearness = 1 / (1 + square / (2 * NEARNESS_SIGMA * NEARNESS_SIGMA));
-    weigh_neighbors(r, row, dx, dy, first, count, nearness);
+    weigh_neighbors(r, row, dx, dy, first, count, nearness, rows->weight);
     const float *depth = image_row(&r->now.depth, (unsigned)((int)row + dy)) + (int)first + dx;
     for (unsigned peak = 0; peak < DEPTH_PEAKS; peak++)
-        add_votes(r->weight, depth, depth_position(r->depth, peak, row) + first, count,
-                  image_row(&r->votes, peak) + first);
-    add_row(r->weight, count, r->total + first);
+        add_votes(rows->weight, depth, depth_position(r->depth, peak, row) + first, count,
+                  image_row(&rows->votes, peak) + first);
+    add_row(rows->weight, count, rows->total + first);
 }
 
 /* The contrast of energies that lie HEIGHT above their mean, 0..1. */
@@ -159,20 +171,20 @@ static float contrast(float height)
 }
 
 /* Takes of each pixel of row ROW the peak that is voted for. */
-static void elect(struct resolver *r, unsigned row)
+static void elect(struct resolver *r, unsigned row, struct rows *rows)
 {
     float *depth = image_row(&r->next.depth, row), *sure = image_row(&r->next.sure, row);
-    float *most = r->weight, *highest = r->height_of + r->width;
+    float *most = rows->weight, *highest = rows->height_of + r->width;
     depth_height(r->depth, 0, row, highest);
     for (unsigned peak = 0; peak < DEPTH_PEAKS; peak++) {
         const float *position = depth_position(r->depth, peak, row);
-        const float *votes = image_row(&r->votes, peak);
-        depth_height(r->depth, peak, row, r->height_of);
+        const float *votes = image_row(&rows->votes, peak);
+        depth_height(r->depth, peak, row, rows->height_of);
         for (unsigned i = 0; i < r->width; i++) {
-            float share = votes[i] / (r->total[i] + NO_VOTES);
-            float own = 1 / (1 + (highest[i] - r->height_of[i]));
+            float share = votes[i] / (rows->total[i] + NO_VOTES);
+            float own = 1 / (1 + (highest[i] - rows->height_of[i]));
             float score = share + OWN * own;
-            if (peak == 0 || (r->height_of[i] > -HUGE_VALF && score > most[i])) {
+            if (peak == 0 || (rows->height_of[i] > -HUGE_VALF && score > most[i])) {
                 most[i] = score;
                 depth[i] = position[i];
                 sure[i] = contrast(highest[i]) * share * share;
@@ -181,19 +193,25 @@ static void elect(struct resolver *r, unsigned row)
     }
 }
 
+static void vote_row(struct resolver *r, unsigned row)
+{
+    struct rows *rows = rows_of(r);
+    memset(rows->votes.samples, 0, DEPTH_PEAKS * image_row_samples(&rows->votes) * sizeof(float));
+    memset(rows->total, 0, r->width * sizeof *rows->total);
+    for (int y = -GRIDS; y <= GRIDS; y++)
+        for (int x = -GRIDS; x <= GRIDS; x++) {
+            long other = (long)row + y * GRID;
+            if ((x != 0 || y != 0) && other >= 0 && other < (long)r->height)
+                poll_neighbors(r, row, x * GRID, y * GRID, rows);
+        }
+    elect(r, row, rows);
+}
+
 static void vote(struct resolver *r)
 {
-    for (unsigned row = 0; row < r->height; row++) {
-        memset(r->votes.samples, 0, DEPTH_PEAKS * image_row_samples(&r->votes) * sizeof(float));
-        memset(r->total, 0, r->width * sizeof *r->total);
-        for (int y = -GRIDS; y <= GRIDS; y++)
-            for (int x = -GRIDS; x <= GRIDS; x++) {
-                long other = (long)row + y * GRID;
-                if ((x != 0 || y != 0) && other >= 0 && other < (long)r->height)
-                    poll_neighbors(r, row, x * GRID, y * GRID);
-            }
-        elect(r, row);
-    }
+#pragma omp parallel for schedule(static)
+    for (unsigned row = 0; row < r->height; row++)
+        vote_row(r, row);
     swap(r);
 }
 
@@ -271,14 +289,16 @@ static void median_row(const struct image *image, unsigned row, float *sorted, f
 /* The medians; and where no energy is above those of noise nothing is sure. */
 static void settle(struct resolver *r)
 {
+#pragma omp parallel for schedule(static)
     for (unsigned row = 0; row < r->height; row++) {
         float *depth = image_row(&r->next.depth, row), *sure = image_row(&r->next.sure, row);
+        float *high = rows_of(r)->height_of;
         const float *agreed = image_row(&r->now.sure, row);
-        median_row(&r->now.depth, row, r->sorted, depth);
-        depth_height(r->depth, 0, row, r->height_of);
+        median_row(&r->now.depth, row, rows_of(r)->sorted, depth);
+        depth_height(r->depth, 0, row, high);
         for (unsigned i = 0; i < r->width; i++) {
-            float high = r->height_of[i], all = contrast(high);
-            sure[i] = all > 0 ? agreed[i] / all * contrast(high - NOISE_CONTRAST) : 0;
+            float all = contrast(high[i]);
+            sure[i] = all > 0 ? agreed[i] / all * contrast(high[i] - NOISE_CONTRAST) : 0;
         }
     }
     swap(r);
@@ -298,32 +318,38 @@ static void add_depths(const float *restrict weight, const float *restrict depth
     }
 }
 
-/* One pass with taps STEP apart, from R->now to R->next. */
-static void spread(struct resolver *r, int step)
+/* Row ROW of a pass with taps STEP apart, from R->now to R->next. */
+static void spread_row(struct resolver *r, unsigned row, int step)
 {
     static const float kernel[] = {1 / 16.0f, 4 / 16.0f, 6 / 16.0f, 4 / 16.0f, 1 / 16.0f};
-    for (unsigned row = 0; row < r->height; row++) {
-        float *depth = image_row(&r->next.depth, row), *sure = image_row(&r->next.sure, row);
-        memset(depth, 0, r->width * sizeof *depth);
-        memset(sure, 0, r->width * sizeof *sure);
-        memset(r->total, 0, r->width * sizeof *r->total);
-        for (int tap = 0; tap < 25; tap++) {
-            int dx = (tap % 5 - 2) * step, dy = (tap / 5 - 2) * step;
-            long other = (long)row + dy;
-            unsigned first, count = with_neighbor(r->width, dx, &first);
-            if (other < 0 || other >= (long)r->height)
-                continue;
-            weigh_neighbors(r, row, dx, dy, first, count, kernel[tap % 5] * kernel[tap / 5]);
-            add_depths(r->weight, image_row(&r->now.depth, (unsigned)other) + (int)first + dx,
-                       image_row(&r->now.sure, (unsigned)other) + (int)first + dx, count,
-                       depth + first, sure + first, r->total + first);
-        }
-        for (unsigned i = 0; i < r->width; i++) {
-            bool any = r->total[i] > 0;
-            depth[i] = any ? depth[i] / r->total[i] : image_row(&r->now.depth, row)[i];
-            sure[i] = any ? sure[i] / r->total[i] : 0;
-        }
+    float *depth = image_row(&r->next.depth, row), *sure = image_row(&r->next.sure, row);
+    float *weight = rows_of(r)->weight, *total = rows_of(r)->total;
+    memset(depth, 0, r->width * sizeof *depth);
+    memset(sure, 0, r->width * sizeof *sure);
+    memset(total, 0, r->width * sizeof *total);
+    for (int tap = 0; tap < 25; tap++) {
+        int dx = (tap % 5 - 2) * step, dy = (tap / 5 - 2) * step;
+        long other = (long)row + dy;
+        unsigned first, count = with_neighbor(r->width, dx, &first);
+        if (other < 0 || other >= (long)r->height)
+            continue;
+        weigh_neighbors(r, row, dx, dy, first, count, kernel[tap % 5] * kernel[tap / 5], weight);
+        add_depths(weight, image_row(&r->now.depth, (unsigned)other) + (int)first + dx,
+                   image_row(&r->now.sure, (unsigned)other) + (int)first + dx, count, depth + first,
+                   sure + first, total + first);
     }
+    for (unsigned i = 0; i < r->width; i++) {
+        bool any = total[i] > 0;
+        depth[i] = any ? depth[i] / total[i] : image_row(&r->now.depth, row)[i];
+        sure[i] = any ? sure[i] / total[i] : 0;
+    }
+}
+
+static void spread(struct resolver *r, int step)
+{
+#pragma omp parallel for schedule(static)
+    for (unsigned row = 0; row < r->height; row++)
+        spread_row(r, row, step);
     swap(r);
 }
 
@@ -400,11 +426,15 @@ void depth_map(const struct depth *depth, const struct image *guide,
                          .colors = options->colors};
     estimate_alloc(&r.now, r.width, r.height);
     estimate_alloc(&r.next, r.width, r.height);
-    image_alloc(&r.votes, r.width, DEPTH_PEAKS, 1);
-    r.weight = alloc_array(r.width, sizeof *r.weight);
-    r.total = alloc_array(r.width, sizeof *r.total);
-    r.height_of = alloc_array(2 * (size_t)r.width, sizeof *r.height_of);
-    r.sorted = alloc_array(3 * ((size_t)r.width + 2), sizeof *r.sorted);
+    unsigned threads = threads_most();
+    r.rows = alloc_zeroed(threads, sizeof *r.rows);
+    for (struct rows *rows = r.rows; rows < r.rows + threads; rows++) {
+        image_alloc(&rows->votes, r.width, DEPTH_PEAKS, 1);
+        rows->weight = alloc_array(r.width, sizeof *rows->weight);
+        rows->total = alloc_array(r.width, sizeof *rows->total);
+        rows->height_of = alloc_array(2 * (size_t)r.width, sizeof *rows->height_of);
+        rows->sorted = alloc_array(3 * ((size_t)r.width + 2), sizeof *rows->sorted);
+    }
     begin(&r);
     for (unsigned round = 0; round < ROUNDS; round++)
         vote(&r);
@@ -414,9 +444,12 @@ void depth_map(const struct depth *depth, const struct image *guide,
     draw(&r.now, options, map);
     estimate_free(&r.now);
     estimate_free(&r.next);
-    image_free(&r.votes);
-    free(r.weight);
-    free(r.total);
-    free(r.height_of);
-    free(r.sorted);
+    for (struct rows *rows = r.rows; rows < r.rows + threads; rows++) {
+        image_free(&rows->votes);
+        free(rows->weight);
+        free(rows->total);
+        free(rows->height_of);
+        free(rows->sorted);
+    }
+    free(r.rows);
 }

@@ -15,7 +15,7 @@
 
 struct blur {
     struct rolling in;
-    unsigned made; /* rows so far */
+    unsigned made; /* the number of the next row */
 };
 
 struct energy {
@@ -48,10 +48,15 @@ void energy_free(struct energy *energy)
     free(energy);
 }
 
-void energy_begin(struct energy *energy)
+unsigned energy_begin(struct energy *energy, unsigned first)
 {
-    for (unsigned i = 0; i < energy->blurs; i++)
-        energy->blur[i].in.got = energy->blur[i].made = 0;
+    for (unsigned i = energy->blurs; i-- > 0;) {
+        struct blur *blur = &energy->blur[i];
+        blur->made = first;
+        rolling_begin(&blur->in, (long)first);
+        first = blur->in.got;
+    }
+    return first;
 }
 
 SIMD_CLONES

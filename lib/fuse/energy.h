@@ -13,10 +13,10 @@
  * blurred by the binomial kernel [1 4 6 4 1]/16 in each direction, borders mirrored without
  * repeating the edge, once or twice. A few rows are held, never the level:
  *
- *     energy_begin(energy);
- *     for (unsigned got = 0, made = 0; made < height;) {
- *         if (got++ < height)
- *             energy_square(detail, planes, width, energy_next(energy));
+ *     unsigned next = energy_begin(energy, first);
+ *     for (unsigned made = first; made < end;) {
+ *         if (next < height)
+ *             energy_square(detail(next++), planes, width, energy_next(energy));
  *         const float *blurred = energy_push(energy);
  *         if (blurred)
  *             use(blurred, made++);
@@ -30,7 +30,9 @@ enum { ENERGY_BLURS = 2, ENERGY_LAG = 2 * ENERGY_BLURS };
 struct energy *energy_new(unsigned width, unsigned height, unsigned blurs);
 void energy_free(struct energy *energy);
 
-void energy_begin(struct energy *energy);
+/* Row FIRST is to be the first that is blurred; returns the row of e that comes first for that:
+   ROLLING_REACH earlier for each blur, or 0. */
+unsigned energy_begin(struct energy *energy, unsigned first);
 
 /* Where the next row of e is to be put; once that is done, or behind the last one, energy_push()
    returns the next blurred row, valid until it is called again, or NULL where that waits for more.

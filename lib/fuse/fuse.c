@@ -45,54 +45,32 @@
  * The Laplacian and the energy of a level are never stored: rows run through windows, and the
  * weights of a row are known ENERGY_LAG rows later. Level 0 is read twice from the raster, once to
  * build the pyramid and once for its detail, for opacity needs the coarser levels first.
+ *
+ * A level's rows are worked on in bands, by all threads at once. A band is some rows of the next
+ * level and the two of this one that lie above each of them. It begins with the rows that its own
+ * depend on, so no sum depends on how many bands there are; only what is above its own rows is
+ * written.
  */
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
-#include "choice.h"
-#include "depth.h"
-#include "depth_map.h"
 #include "energy.h"
 #include "fuse.h"
+#include "fusion.h"
 #include "halving.h"
 #include "image.h"
-#include "layer.h"
 #include "raster.h"
 #include "rolling.h"
 #include "simd.h"
 #include "weight.h"
 
-enum { COARSE_POWER = 12, DEPTH_LEVEL = 2 };
-
-struct fuse {
-    unsigned colors; /* planes without opacity */
-    unsigned maxval, frames;
-    unsigned sharpness;
-    unsigned base; /* the number of the last layer, at least 1 */
-    struct layer layer[LAYERS_MAX];
-    unsigned char *shown;  /* of each pixel: any frame has opacity there; NULL: frames are opaque */
-    bool keep_opacity;     /* the picture has the plane even where all is shown */
-    struct depth *depth;   /* or NULL */
-    struct choice *choice; /* or NULL */
-    uint16_t *pixels, *samples; /* rows of a frame or the picture */
-    float *row, *pooled;        /* rows in work */
-    float *none, *all;          /* rows of 0 and of 1 */
-};
+enum { COARSE_POWER = 12 };
 
 /* ---- memory ---- */
 
-/* The level on which the depth map is made, in a pyramid with that base. */
-static unsigned depth_level(unsigned base)
-{
-    return base < DEPTH_LEVEL ? base : DEPTH_LEVEL;
-}
-
 double fuse_bytes(const struct frame *geometry, const struct fuse_options *options)
 {
-    enum { ROWS = 100 }; /* in work, a generous guess */
     struct layer layer[LAYERS_MAX];
     unsigned base = layer_sizes(geometry, layer);
     unsigned bytes = frame_sample_bytes(geometry);
@@ -100,35 +78,39 @@ double fuse_bytes(const struct frame *geometry, const struct fuse_options *optio
     double total = pixels * geometry->depth * bytes + layer_bytes(layer, base, geometry->maxval);
     if (frame_has_opacity(geometry))
         total += pixels;
-    const struct layer *mapped = &layer[depth_level(base)];
+    const struct layer *mapped = &layer[fusion_depth_level(base)];
     if (options->depth)
         total += depth_bytes(mapped->width, mapped->height);
     if (options->choice)
         total += choice_bytes(layer, base) + (double)frame_raster_bytes(options->choice);
-    return total + image_bytes(geometry->width, ROWS, 1);
+    return total + threads_most() * layer_thread_bytes(layer, base);
 }
 
 struct fuse *fuse_new(const struct frame *geometry, const struct fuse_options *options)
 {
     struct fuse *fuse = alloc_zeroed(1, sizeof *fuse);
     size_t row = frame_row_samples(geometry);
+    unsigned threads = threads_most();
     fuse->colors = frame_colors(geometry);
     fuse->maxval = geometry->maxval;
     fuse->sharpness = options->sharpness;
     fuse->keep_opacity = options->opacity;
     fuse->base = layer_sizes(geometry, fuse->layer);
-    layer_alloc(fuse->layer, fuse->base, geometry->maxval);
+    layer_alloc(fuse->layer, fuse->base, geometry->maxval, threads);
     if (frame_has_opacity(geometry))
         fuse->shown = alloc_zeroed(geometry->height, geometry->width);
-    const struct layer *mapped = &fuse->layer[depth_level(fuse->base)];
+    const struct layer *mapped = &fuse->layer[fusion_depth_level(fuse->base)];
     if (options->depth)
         fuse->depth = depth_new(mapped->width, mapped->height);
     if (options->choice)
         fuse->choice = choice_new(options->choice, options->count, fuse->layer, fuse->base);
-    fuse->pixels = alloc_array(row, sizeof *fuse->pixels);
-    fuse->samples = alloc_array(row, sizeof *fuse->samples);
-    fuse->row = alloc_array(row, sizeof *fuse->row);
-    fuse->pooled = alloc_array(geometry->width, sizeof *fuse->pooled);
+    fuse->rows = alloc_zeroed(threads, sizeof *fuse->rows);
+    for (struct rows *rows = fuse->rows; rows < fuse->rows + threads; rows++) {
+        rows->pixels = alloc_array(row, sizeof *rows->pixels);
+        rows->samples = alloc_array(row, sizeof *rows->samples);
+        rows->row = alloc_array(row, sizeof *rows->row);
+        rows->pooled = alloc_array(geometry->width, sizeof *rows->pooled);
+    }
     fuse->none = alloc_zeroed(geometry->width, sizeof *fuse->none);
     fuse->all = alloc_array(geometry->width, sizeof *fuse->all);
     for (unsigned i = 0; i < geometry->width; i++)
@@ -140,14 +122,17 @@ void fuse_free(struct fuse *fuse)
 {
     if (!fuse)
         return;
+    for (struct rows *rows = fuse->rows; rows < fuse->rows + fuse->layer->threads; rows++) {
+        free(rows->pixels);
+        free(rows->samples);
+        free(rows->row);
+        free(rows->pooled);
+    }
+    free(fuse->rows);
     layer_free(fuse->layer, fuse->base);
     depth_free(fuse->depth);
     choice_free(fuse->choice);
-    free(fuse->pixels);
     free(fuse->shown);
-    free(fuse->samples);
-    free(fuse->row);
-    free(fuse->pooled);
     free(fuse->none);
     free(fuse->all);
     free(fuse);
@@ -185,90 +170,156 @@ static const float *opacity_of(const struct fuse *fuse, const struct layer *laye
     return fuse->shown ? colors + (size_t)layer->width * fuse->colors : fuse->all;
 }
 
-/* P[1] of FRAME; false where it is transparent everywhere. */
-static bool build_first(struct fuse *fuse, const struct frame *frame)
+/* The rows FIRST..END-1 of P[1] of FRAME; false where the rows above these are transparent
+   everywhere. *CHOSEN is set where a choice has a share in them. */
+static bool build_band(struct fuse *fuse, const struct frame *frame, unsigned first, unsigned end,
+                       bool *chosen)
 {
     struct layer *layer = fuse->layer;
+    struct rows *rows = fusion_rows(fuse);
+    struct halving *halving = &layer_lines(layer)->halving;
     bool any = !fuse->shown;
-    halving_begin(&layer->halving, &layer[1].frame);
+    halving_begin(halving, &layer[1].frame, first, end);
     if (fuse->choice)
-        choice_begin(fuse->choice, fuse->frames);
-    for (unsigned row = 0; row < layer->height; row++) {
-        float *out = halving_next(&layer->halving);
-        raster_get(frame, row, fuse->pixels, fuse->samples, out);
+        choice_begin_band(fuse->choice, first, end);
+    for (; halving_wants(halving); halving_push(halving)) {
+        unsigned row = halving->fine.got;
+        float *out = halving_next(halving);
+        raster_get(frame, row, rows->pixels, rows->samples, out);
         if (fuse->choice)
-            choice_next(fuse->choice, row, opacity_of(fuse, layer, out));
-        if (fuse->shown) {
-            const float *opacity = out + (size_t)layer->width * fuse->colors;
-            multiply_row(out, fuse->colors, layer->width, opacity);
+            *chosen |= choice_next(fuse->choice, row, opacity_of(fuse, layer, out));
+        if (!fuse->shown)
+            continue;
+        const float *opacity = out + (size_t)layer->width * fuse->colors;
+        multiply_row(out, fuse->colors, layer->width, opacity);
+        if (row / 2 >= first && row / 2 < end)
             any |= mark_shown(opacity, layer->width, fuse->shown + (size_t)row * layer->width);
-        }
-        halving_push(&layer->halving);
     }
     return any;
 }
 
-/* The detail of row ROW of layer L, of which layer 0 is FRAME itself, to DETAIL. Widens the layer's
-   range. */
-static void make_detail(struct fuse *fuse, unsigned l, unsigned row, const struct frame *frame,
-                        float *detail)
+/* P[1] of FRAME; false where it is transparent everywhere. */
+static bool build_first(struct fuse *fuse, const struct frame *frame)
 {
-    struct layer *layer = &fuse->layer[l];
-    const float *colors = l == 0 ? fuse->row : image_row(&layer->frame, row);
-    layer_double(layer, row);
-    if (l == 0) {
-        raster_get(frame, row, fuse->pixels, fuse->samples, fuse->row);
-        range_widen(&layer->range, row, fuse->samples, opacity_of(fuse, layer, colors));
-    } else {
-        layer_widen_range(layer, row, opacity_of(fuse, layer, colors));
+    unsigned height = fuse->layer[1].height, bands = bands_count(height, LAYER_BAND);
+    bool any = false, chosen = false;
+    if (fuse->choice)
+        choice_begin(fuse->choice, fuse->frames);
+#pragma omp parallel for schedule(dynamic) reduction(|| : any, chosen) if (bands > 1)
+    for (unsigned band = 0; band < bands; band++) {
+        unsigned first = bands_first(height, bands, band);
+        unsigned end = bands_first(height, bands, band + 1);
+        any = build_band(fuse, frame, first, end, &chosen) || any;
     }
-    layer_detail(layer, colors, detail);
+    if (fuse->choice)
+        choice_end(fuse->choice, chosen);
+    return any;
 }
 
-/* Adds row ROW of layer L, under the base, whose ENERGY is known, and pools that. */
-static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *energy)
+/* The pyramid above P[1], which becomes g. */
+static void build_others(struct fuse *fuse)
+{
+    for (unsigned l = 1; l < fuse->base; l++) {
+        unsigned height = fuse->layer[l + 1].height, bands = bands_count(height, LAYER_BAND);
+#pragma omp parallel for schedule(dynamic) if (bands > 1)
+        for (unsigned band = 0; band < bands; band++)
+            layer_halve(&fuse->layer[l], bands_first(height, bands, band),
+                        bands_first(height, bands, band + 1));
+    }
+    for (unsigned l = fuse->base; l > 0 && fuse->shown; l--) {
+        unsigned height = fuse->layer[l].height;
+#pragma omp parallel for schedule(static) if (height >= 2 * LAYER_BAND)
+        for (unsigned row = 0; row < height; row++)
+            layer_divide(&fuse->layer[l], row);
+    }
+}
+
+/* The detail of row ROW of layer L, of which layer 0 is FRAME itself, to DETAIL. Widens the layer's
+   range if the row is the band's OWN. */
+static void make_detail(struct fuse *fuse, unsigned l, unsigned row, const struct frame *frame,
+                        bool own, float *detail)
 {
     struct layer *layer = &fuse->layer[l];
-    const float *detail = rolling_row(&layer->detail, (long)row);
+    struct lines *lines = layer_lines(layer);
+    struct rows *rows = fusion_rows(fuse);
+    const float *colors = l == 0 ? rows->row : image_row(&layer->frame, row);
+    layer_double(layer, row, lines);
+    if (l == 0)
+        raster_get(frame, row, rows->pixels, rows->samples, rows->row);
+    if (own && l == 0)
+        range_widen(&layer->range, row, rows->samples, opacity_of(fuse, layer, colors),
+                    &lines->range);
+    else if (own)
+        layer_widen_range(layer, row, opacity_of(fuse, layer, colors));
+    layer_detail(layer, lines, colors, detail);
+}
+
+/* Pools the ENERGY of row ROW of layer L, under the base, and adds the row if it is the band's
+   OWN. */
+static void add_row(struct fuse *fuse, unsigned l, unsigned row, const float *energy, bool own)
+{
+    struct layer *layer = &fuse->layer[l];
+    struct lines *lines = layer_lines(layer);
+    const float *detail = rolling_row(&lines->detail, (long)row);
     const struct evidence evidence = {
         .energy = energy,
         .finer = l == 0 ? fuse->none : image_row(&layer->finer, row),
         .opacity = opacity_of(fuse, layer, detail),
     };
-    float *pooled = halving_next(&layer->pooling);
-    if (fuse->choice)
-        choice_add(fuse->choice, l, row, l == CHOICE_TOP ? image_row(&layer->frame, row) : detail,
-                   evidence.opacity);
-    layer_add(layer, row, detail, &evidence, l == 0 ? fuse->sharpness : COARSE_POWER, pooled);
-    if (fuse->depth && l == depth_level(fuse->base))
-        depth_add_row(fuse->depth, row, fuse->frames, pooled, evidence.opacity);
-    halving_push(&layer->pooling);
+    float *pooled = halving_next(&lines->pooling);
+    weight_row(&evidence, layer->width, l == 0 ? fuse->sharpness : COARSE_POWER, pooled,
+               lines->weight);
+    if (own) {
+        layer_add(layer, row, detail, lines->weight);
+        if (fuse->choice)
+            choice_add(fuse->choice, l, row,
+                       l == CHOICE_TOP ? image_row(&layer->frame, row) : detail, evidence.opacity);
+        if (fuse->depth && l == fusion_depth_level(fuse->base))
+            depth_add_row(fuse->depth, row, pooled, evidence.opacity, lines->weight);
+    }
+    halving_push(&lines->pooling);
+}
+
+/* Adds the rows of layer L that the rows FIRST..END-1 of the next layer lie on. */
+static void add_band(struct fuse *fuse, unsigned l, const struct frame *frame, unsigned first,
+                     unsigned end)
+{
+    struct layer *layer = &fuse->layer[l];
+    struct lines *lines = layer_lines(layer);
+    struct rolling *detail = &lines->detail;
+    halving_begin(&lines->pooling, &layer[1].finer, first, end);
+    unsigned row = lines->pooling.fine.got;
+    detail->got = energy_begin(lines->energy, row);
+    while (halving_wants(&lines->pooling)) {
+        if (detail->got < layer->height) {
+            bool own = detail->got / 2 >= first && detail->got / 2 < end;
+            make_detail(fuse, l, detail->got, frame, own, rolling_next(detail));
+            energy_square(rolling_next(detail), fuse->colors, layer->width,
+                          energy_next(lines->energy));
+            detail->got++;
+        }
+        const float *energy = energy_push(lines->energy);
+        if (energy) {
+            add_row(fuse, l, row, energy, row / 2 >= first && row / 2 < end);
+            row++;
+        }
+    }
 }
 
 static void add_layer(struct fuse *fuse, unsigned l, const struct frame *frame)
 {
-    struct layer *layer = &fuse->layer[l];
-    energy_begin(layer->energy);
-    halving_begin(&layer->pooling, &layer[1].finer);
-    layer->detail.got = 0;
-    for (unsigned row = 0; row < layer->height;) {
-        unsigned next = layer->detail.got;
-        if (next < layer->height) {
-            float *detail = rolling_next(&layer->detail);
-            make_detail(fuse, l, next, frame, detail);
-            energy_square(detail, fuse->colors, layer->width, energy_next(layer->energy));
-            layer->detail.got++;
-        }
-        const float *energy = energy_push(layer->energy);
-        if (energy)
-            add_row(fuse, l, row++, energy);
-    }
+    unsigned height = fuse->layer[l + 1].height, bands = bands_count(height, LAYER_BAND);
+#pragma omp parallel for schedule(dynamic) if (bands > 1)
+    for (unsigned band = 0; band < bands; band++)
+        add_band(fuse, l, frame, bands_first(height, bands, band),
+                 bands_first(height, bands, band + 1));
 }
 
 /* The base's detail is the frame itself, and its energies are those of the finer layers. */
 static void add_base(struct fuse *fuse)
 {
     struct layer *layer = &fuse->layer[fuse->base];
+    float *weight = layer_lines(layer)->weight, *pooled = fusion_rows(fuse)->pooled;
     for (unsigned row = 0; row < layer->height; row++) {
         const float *colors = image_row(&layer->frame, row);
         const struct evidence evidence = {
@@ -277,98 +328,36 @@ static void add_base(struct fuse *fuse)
             .opacity = opacity_of(fuse, layer, colors),
         };
         layer_widen_range(layer, row, evidence.opacity);
-        layer_add(layer, row, colors, &evidence, COARSE_POWER, fuse->pooled);
+        weight_row(&evidence, layer->width, COARSE_POWER, pooled, weight);
+        layer_add(layer, row, colors, weight);
         if (fuse->choice)
             choice_add(fuse->choice, fuse->base, row, colors, evidence.opacity);
-        if (fuse->depth && fuse->base == depth_level(fuse->base))
-            depth_add_row(fuse->depth, row, fuse->frames, fuse->pooled, evidence.opacity);
+        if (fuse->depth && fuse->base == fusion_depth_level(fuse->base))
+            depth_add_row(fuse->depth, row, pooled, evidence.opacity, weight);
     }
 }
 
-static unsigned depth_rows(const struct fuse *fuse)
+/* The depth map counts a frame that is transparent everywhere. */
+static void add_nothing(struct fuse *fuse)
 {
-    return fuse->layer[depth_level(fuse->base)].height;
+    const struct layer *layer = &fuse->layer[fusion_depth_level(fuse->base)];
+    for (unsigned row = 0; fuse->depth && row < layer->height; row++)
+        depth_add_row(fuse->depth, row, fuse->none, fuse->all, layer_lines(layer)->weight);
 }
 
 bool fuse_add(struct fuse *fuse, const struct frame *frame)
 {
     bool any = build_first(fuse, frame);
     if (any) {
-        for (unsigned l = 1; l < fuse->base; l++)
-            layer_halve(&fuse->layer[l]);
-        for (unsigned l = fuse->base; l > 0 && fuse->shown; l--)
-            layer_divide(&fuse->layer[l]);
+        build_others(fuse);
         for (unsigned l = 0; l < fuse->base; l++)
             add_layer(fuse, l, frame);
         add_base(fuse);
+    } else {
+        add_nothing(fuse);
     }
-    for (unsigned row = 0; !any && fuse->depth && row < depth_rows(fuse); row++)
-        depth_add_row(fuse->depth, row, fuse->frames, fuse->none, fuse->all);
+    if (fuse->depth)
+        depth_added(fuse->depth, fuse->frames);
     fuse->frames++;
     return any;
-}
-
-/* ---- the picture ---- */
-
-/* Puts a row's colours of FRAME to SAMPLES, DEPTH of each pixel, where anything is SHOWN (NULL:
-   everywhere). */
-static void keep_colors(const struct frame *frame, unsigned row, const unsigned char *shown,
-                        unsigned depth, uint16_t *samples)
-{
-    for (unsigned i = 0; i < frame->width; i++)
-        for (unsigned c = 0; c < frame_colors(frame) && (!shown || shown[i]); c++)
-            samples[(size_t)i * depth + c] = (uint16_t)frame_get(frame, i, row, c);
-}
-
-/* Row ROW of layer L, where the next layer is finished. */
-static void finish_row(struct fuse *fuse, unsigned l, unsigned row)
-{
-    struct layer *layer = &fuse->layer[l];
-    layer_solve(layer, row);
-    if (fuse->choice)
-        choice_mix(fuse->choice, l, row, layer->doubled, image_row(&layer->sum.image, row));
-    layer_clip(layer, row);
-}
-
-void fuse_finish(struct fuse *fuse, struct frame *frame)
-{
-    const struct frame last = *frame;
-    layer_forget_frame(fuse->layer, fuse->base);
-    for (unsigned l = fuse->base; l > 0; l--)
-        for (unsigned row = 0; row < fuse->layer[l].height; row++)
-            finish_row(fuse, l, row);
-
-    unsigned width = frame->width;
-    size_t pixels = (size_t)width * frame->height;
-    bool opacity = fuse->shown && (fuse->keep_opacity || memchr(fuse->shown, 0, pixels));
-    frame->depth = fuse->colors + opacity;
-    if (fuse->shown && !opacity)
-        strcpy(frame->tuple_type, fuse->colors == 1 ? "GRAYSCALE" : "RGB");
-    for (unsigned row = 0; row < frame->height; row++) {
-        finish_row(fuse, 0, row);
-        const float *x = image_row(&fuse->layer[0].sum.image, row);
-        for (unsigned plane = 0; plane < fuse->colors; plane++)
-            raster_put(x + (size_t)plane * width, width, fuse->maxval, frame->depth,
-                       fuse->samples + plane);
-        const unsigned char *shown = fuse->shown ? fuse->shown + (size_t)row * width : NULL;
-        if (fuse->frames == 1)
-            keep_colors(&last, row, shown, frame->depth, fuse->samples);
-        for (unsigned i = 0; opacity && i < width; i++)
-            fuse->samples[(size_t)i * frame->depth + fuse->colors] =
-                (uint16_t)(shown[i] * fuse->maxval);
-        frame_put_row(frame, row, fuse->samples);
-    }
-}
-
-void fuse_depth_map(struct fuse *fuse, unsigned smooth, bool opacity, struct frame *map)
-{
-    unsigned level = depth_level(fuse->base);
-    const struct depth_map_options options = {.colors = fuse->colors,
-                                              .factor = 1U << level,
-                                              .count = fuse->frames,
-                                              .smooth = smooth,
-                                              .opacity = opacity};
-    *map = (struct frame){.width = fuse->layer[0].width, .height = fuse->layer[0].height};
-    depth_end(fuse->depth);
-    depth_map(fuse->depth, &fuse->layer[level].sum.image, &options, map);
 }

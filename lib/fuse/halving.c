@@ -32,11 +32,18 @@ unsigned halving_size(unsigned n)
     return n / 2 + n % 2;
 }
 
-void halving_begin(struct halving *halving, const struct image *coarse)
+void halving_begin(struct halving *halving, const struct image *coarse, unsigned first,
+                   unsigned end)
 {
-    halving->fine.got = 0;
-    halving->made = 0;
+    rolling_begin(&halving->fine, 2 * (long)first);
+    halving->made = first;
+    halving->end = end;
     halving->coarse = coarse;
+}
+
+bool halving_wants(const struct halving *halving)
+{
+    return halving->made < halving->end;
 }
 
 float *halving_next(const struct halving *halving)
@@ -69,16 +76,17 @@ void halving_push(struct halving *halving)
 {
     halving->fine.got++;
     unsigned got = halving->fine.got, height = halving->fine.height;
-    while (halving->made < halving->coarse->height &&
+    while (halving->made < halving->end &&
            (got == height || 2 * (size_t)halving->made + ROLLING_REACH < got))
         make_row(halving);
 }
 
-void halving_whole(struct halving *halving, const struct image *fine, const struct image *coarse)
+void halving_band(struct halving *halving, const struct image *fine, const struct image *coarse,
+                  unsigned first, unsigned end)
 {
-    halving_begin(halving, coarse);
-    for (unsigned row = 0; row < fine->height; row++) {
-        memcpy(halving_next(halving), image_row(fine, row),
+    halving_begin(halving, coarse, first, end);
+    while (halving_wants(halving)) {
+        memcpy(halving_next(halving), image_row(fine, halving->fine.got),
                image_row_samples(fine) * sizeof(float));
         halving_push(halving);
     }

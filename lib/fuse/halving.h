@@ -3,6 +3,8 @@
 #ifndef HALVING_H
 #define HALVING_H
 
+#include <stdbool.h>
+
 #include "image.h"
 #include "rolling.h"
 
@@ -15,18 +17,19 @@
  *     doubling:  fine[i] = 2 sum over k of w[k] z[i + k],  z[2 j] = coarse[j], z = 0 between,
  *                so 1 6 1 /8 of the coarse samples at even i and 4 4 /8 at odd
  *
- * Halving takes the fine image row by row and holds five rows of it:
+ * Halving takes the fine image row by row and holds five rows of it. The rows FIRST..END-1 of the
+ * coarse image need the fine ones from 2 FIRST - 2 to 2 END, as far as there are any:
  *
- *     halving_begin(&halving, &coarse);
- *     for (unsigned row = 0; row < height; row++) {
- *         fill(halving_next(&halving));
+ *     halving_begin(&halving, &coarse, first, end);
+ *     while (halving_wants(&halving)) {
+ *         fill(halving_next(&halving), halving.fine.got);
  *         halving_push(&halving);
  *     }
  */
 struct halving {
     unsigned width, planes; /* of the fine image */
     struct rolling fine;
-    unsigned made;              /* rows of the coarse image so far */
+    unsigned made, end;         /* the next row of the coarse image, and behind the last one */
     const struct image *coarse; /* where they go; not owned */
     float *sum;                 /* a padded row */
 };
@@ -35,16 +38,21 @@ struct halving {
 void halving_alloc(struct halving *halving, unsigned width, unsigned height, unsigned planes);
 void halving_free(struct halving *halving);
 
-/* Begins an image whose half goes to COARSE, as many planes of half the size. */
-void halving_begin(struct halving *halving, const struct image *coarse);
+/* Begins an image whose half goes to COARSE, as many planes of half the size: its rows FIRST to
+   END-1. */
+void halving_begin(struct halving *halving, const struct image *coarse, unsigned first,
+                   unsigned end);
 
-/* Where the next fine row is to be put: plane after plane; and that it is there. COARSE is complete
-   with the last one. */
+/* Whether those rows need one more. */
+bool halving_wants(const struct halving *halving);
+
+/* Where the next fine row is to be put: plane after plane; and that it is there. */
 float *halving_next(const struct halving *halving);
 void halving_push(struct halving *halving);
 
-/* Halves the whole of FINE, of the geometry that halving is for, to COARSE. */
-void halving_whole(struct halving *halving, const struct image *fine, const struct image *coarse);
+/* Halves FINE, of the geometry that halving is for, to the rows FIRST..END-1 of COARSE. */
+void halving_band(struct halving *halving, const struct image *fine, const struct image *coarse,
+                  unsigned first, unsigned end);
 
 /* Half of N samples. */
 unsigned halving_size(unsigned n);

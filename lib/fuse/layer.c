@@ -7,6 +7,7 @@
 #include "layer.h"
 #include "raster.h"
 #include "simd.h"
+#include "threads.h"
 
 /* Colours of coarse layers are in a range in 1/256 of a level. */
 enum { SMALLEST = 16, COARSE_MAXVAL = 255 * 256 };
@@ -51,32 +52,61 @@ static void set_all(float *samples, size_t count, float value)
         samples[i] = value;
 }
 
-static void alloc_one(struct layer *layer, bool finest, unsigned maxval)
+double layer_thread_bytes(const struct layer *layers, unsigned base)
+{
+    double total = 0;
+    for (unsigned l = 0; l <= base; l++)
+        total += image_bytes(layers[l].width, 1, 14 * layers[l].planes + 24);
+    return total;
+}
+
+static void alloc_lines(const struct layer *layer, bool finest, struct lines *lines)
 {
     unsigned width = layer->width, height = layer->height;
     size_t row = (size_t)width * layer->planes;
-    sum_alloc(&layer->sum, width, height, layer->colors);
-    layer->doubled = alloc_zeroed(row + 2, sizeof *layer->doubled);
-    layer->weight = alloc_array(width, sizeof *layer->weight);
-    layer->work = alloc_array((size_t)width + 2, sizeof *layer->work);
-    range_alloc(&layer->range, width, height, layer->colors, finest ? maxval : COARSE_MAXVAL);
-    if (!finest) {
-        layer->samples = alloc_array((size_t)width * layer->colors, sizeof *layer->samples);
-        image_alloc(&layer->frame, width, height, layer->planes);
-        image_alloc(&layer->finer, width, height, 1);
-    }
+    lines->doubled = alloc_zeroed(row + 2, sizeof *lines->doubled);
+    lines->weight = alloc_array(width, sizeof *lines->weight);
+    lines->work = alloc_array((size_t)width + 2, sizeof *lines->work);
+    range_rows_alloc(&lines->range, width, layer->colors);
+    if (!finest)
+        lines->samples = alloc_array((size_t)width * layer->colors, sizeof *lines->samples);
     if (layer->base)
         return;
-    halving_alloc(&layer->halving, width, height, layer->planes);
-    halving_alloc(&layer->pooling, width, height, 1);
-    layer->energy = energy_new(width, height, finest ? 2 : 1);
-    rolling_alloc(&layer->detail, height, row + 1, ENERGY_LAG + 1);
+    halving_alloc(&lines->halving, width, height, layer->planes);
+    halving_alloc(&lines->pooling, width, height, 1);
+    lines->energy = energy_new(width, height, finest ? 2 : 1);
+    rolling_alloc(&lines->detail, height, row + 1, ENERGY_LAG + 1);
 }
 
-void layer_alloc(struct layer *layers, unsigned base, unsigned maxval)
+static void free_lines(struct lines *lines)
 {
-    for (unsigned l = 0; l <= base; l++)
-        alloc_one(&layers[l], l == 0, maxval);
+    halving_free(&lines->halving);
+    halving_free(&lines->pooling);
+    energy_free(lines->energy);
+    rolling_free(&lines->detail);
+    range_rows_free(&lines->range);
+    free(lines->doubled);
+    free(lines->weight);
+    free(lines->work);
+    free(lines->samples);
+}
+
+void layer_alloc(struct layer *layers, unsigned base, unsigned maxval, unsigned threads)
+{
+    for (unsigned l = 0; l <= base; l++) {
+        struct layer *layer = &layers[l];
+        unsigned width = layer->width, height = layer->height;
+        sum_alloc(&layer->sum, width, height, layer->colors);
+        range_alloc(&layer->range, width, height, layer->colors, l == 0 ? maxval : COARSE_MAXVAL);
+        if (l > 0) {
+            image_alloc(&layer->frame, width, height, layer->planes);
+            image_alloc(&layer->finer, width, height, 1);
+        }
+        layer->threads = threads;
+        layer->lines = alloc_zeroed(threads, sizeof *layer->lines);
+        for (unsigned i = 0; i < threads; i++)
+            alloc_lines(layer, l == 0, &layer->lines[i]);
+    }
 }
 
 void layer_free(struct layer *layers, unsigned base)
@@ -86,33 +116,34 @@ void layer_free(struct layer *layers, unsigned base)
         range_free(&layer->range);
         image_free(&layer->frame);
         image_free(&layer->finer);
-        halving_free(&layer->halving);
-        halving_free(&layer->pooling);
-        energy_free(layer->energy);
-        rolling_free(&layer->detail);
-        free(layer->doubled);
-        free(layer->weight);
-        free(layer->work);
-        free(layer->samples);
+        for (unsigned i = 0; i < layer->threads; i++)
+            free_lines(&layer->lines[i]);
+        free(layer->lines);
     }
+}
+
+struct lines *layer_lines(const struct layer *layer)
+{
+    return &layer->lines[threads_number()];
 }
 
 /* ---- a frame's pyramid ---- */
 
-void layer_halve(struct layer *layer)
+void layer_halve(struct layer *layer, unsigned first, unsigned end)
 {
-    halving_whole(&layer->halving, &layer->frame, &layer[1].frame);
+    halving_band(&layer_lines(layer)->halving, &layer->frame, &layer[1].frame, first, end);
 }
 
-static void double_of(struct layer *layer, const struct image *coarser, unsigned row)
+static void double_of(const struct layer *layer, const struct image *coarser, unsigned row,
+                      struct lines *lines)
 {
-    doubling_row(coarser, layer->colors, layer->width, layer->height, row, layer->work,
-                 layer->doubled);
+    doubling_row(coarser, layer->colors, layer->width, layer->height, row, lines->work,
+                 lines->doubled);
 }
 
-void layer_double(struct layer *layer, unsigned row)
+void layer_double(const struct layer *layer, unsigned row, struct lines *lines)
 {
-    double_of(layer, &layer[1].frame, row);
+    double_of(layer, &layer[1].frame, row, lines);
 }
 
 /* COARSER stands in where the pixel has no colour of its own. */
@@ -128,17 +159,16 @@ static void divide_row(float *restrict colors, unsigned planes, unsigned width,
         }
 }
 
-void layer_divide(struct layer *layer)
+void layer_divide(struct layer *layer, unsigned row)
 {
-    for (unsigned row = 0; row < layer->height; row++) {
-        float *colors = image_row(&layer->frame, row);
-        size_t colored = (size_t)layer->width * layer->colors;
-        if (layer->base)
-            memcpy(layer->doubled, colors, colored * sizeof *colors);
-        else
-            layer_double(layer, row);
-        divide_row(colors, layer->colors, layer->width, colors + colored, layer->doubled);
-    }
+    struct lines *lines = layer_lines(layer);
+    float *colors = image_row(&layer->frame, row);
+    size_t colored = (size_t)layer->width * layer->colors;
+    if (layer->base)
+        memcpy(lines->doubled, colors, colored * sizeof *colors);
+    else
+        layer_double(layer, row, lines);
+    divide_row(colors, layer->colors, layer->width, colors + colored, lines->doubled);
 }
 
 SIMD_CLONES
@@ -157,10 +187,11 @@ static void clear_where_not_seen(float *restrict detail, const float *restrict o
         detail[i] = opacity[i] < NOT_SEEN ? 0.0f : detail[i];
 }
 
-void layer_detail(const struct layer *layer, const float *colors, float *out)
+void layer_detail(const struct layer *layer, const struct lines *lines, const float *colors,
+                  float *out)
 {
     size_t colored = (size_t)layer->width * layer->colors;
-    subtract(colors, layer->doubled, colored, out);
+    subtract(colors, lines->doubled, colored, out);
     if (layer->planes == layer->colors)
         return;
     for (unsigned plane = 0; plane < layer->colors; plane++)
@@ -170,11 +201,9 @@ void layer_detail(const struct layer *layer, const float *colors, float *out)
 
 /* ---- sums ---- */
 
-void layer_add(struct layer *layer, unsigned row, const float *detail,
-               const struct evidence *evidence, unsigned power, float *pooled)
+void layer_add(struct layer *layer, unsigned row, const float *detail, const float *weight)
 {
-    weight_row(evidence, layer->width, power, pooled, layer->weight);
-    sum_add(&layer->sum, row, detail, layer->weight);
+    sum_add(&layer->sum, row, detail, weight);
 }
 
 SIMD_CLONES
@@ -186,8 +215,9 @@ static void round_row(const float *restrict colors, size_t count, uint16_t *rest
 
 void layer_widen_range(struct layer *layer, unsigned row, const float *opacity)
 {
-    round_row(image_row(&layer->frame, row), (size_t)layer->width * layer->colors, layer->samples);
-    range_widen(&layer->range, row, layer->samples, opacity);
+    struct lines *lines = layer_lines(layer);
+    round_row(image_row(&layer->frame, row), (size_t)layer->width * layer->colors, lines->samples);
+    range_widen(&layer->range, row, lines->samples, opacity, &lines->range);
 }
 
 /* ---- the picture ---- */
@@ -200,18 +230,18 @@ void layer_forget_frame(struct layer *layers, unsigned base)
     }
 }
 
-void layer_solve(struct layer *layer, unsigned row)
+void layer_solve(struct layer *layer, unsigned row, struct lines *lines)
 {
     size_t colored = (size_t)layer->width * layer->colors;
     if (layer->base)
-        set_all(layer->doubled, colored, 0);
+        set_all(lines->doubled, colored, 0);
     else
-        double_of(layer, &layer[1].sum.image, row);
-    sum_solve(&layer->sum, row, layer->doubled);
+        double_of(layer, &layer[1].sum.image, row, lines);
+    sum_solve(&layer->sum, row, lines->doubled);
 }
 
-void layer_clip(struct layer *layer, unsigned row)
+void layer_clip(struct layer *layer, unsigned row, struct lines *lines)
 {
-    range_clip(&layer->range, row, RASTER_FULL, layer->samples ? COARSE_MARGIN : FINEST_MARGIN,
-               image_row(&layer->sum.image, row));
+    range_clip(&layer->range, row, RASTER_FULL, lines->samples ? COARSE_MARGIN : FINEST_MARGIN,
+               image_row(&layer->sum.image, row), &lines->range);
 }

@@ -13,10 +13,17 @@
  * maxval.
  */
 struct range {
-    struct frame low, high;     /* a row of theirs is one colour after the other */
-    uint16_t *least, *greatest; /* rows in work */
-    uint16_t *opaque;
+    struct frame low, high; /* a row of theirs is one colour after the other; the least is kept as
+                               its distance from what a sample's bytes can hold, so 0 is none */
 };
+
+/* The rows that a thread has in work, of layers of that geometry. */
+struct range_rows {
+    uint16_t *least, *greatest, *opaque;
+};
+
+void range_rows_alloc(struct range_rows *rows, unsigned width, unsigned colors);
+void range_rows_free(struct range_rows *rows);
 
 /* For a layer of that geometry; no frame has counted yet. */
 void range_alloc(struct range *range, unsigned width, unsigned height, unsigned colors,
@@ -27,10 +34,12 @@ void range_free(struct range *range);
 double range_bytes(unsigned width, unsigned height, unsigned colors, unsigned maxval);
 
 /* Row ROW of a frame has these SAMPLES, which count where its OPACITY, in 0..1, is above .99. */
-void range_widen(struct range *range, unsigned row, const uint16_t *samples, const float *opacity);
+void range_widen(struct range *range, unsigned row, const uint16_t *samples, const float *opacity,
+                 struct range_rows *rows);
 
 /* Clips the colours X of row ROW, in 0..FULL, to the range and MARGIN beyond it, where any frame
    has counted. */
-void range_clip(struct range *range, unsigned row, float full, float margin, float *x);
+void range_clip(struct range *range, unsigned row, float full, float margin, float *x,
+                struct range_rows *rows);
 
 #endif

@@ -24,6 +24,11 @@ static float *slot(const struct rolling *rolling, unsigned row)
     return rolling->rows + row % rolling->kept * rolling->samples;
 }
 
+void rolling_begin(struct rolling *rolling, long row)
+{
+    rolling->got = row > ROLLING_REACH ? (unsigned)(row - ROLLING_REACH) : 0;
+}
+
 float *rolling_next(const struct rolling *rolling)
 {
     return slot(rolling, rolling->got);

@@ -8,14 +8,15 @@
 #include <sys/types.h>
 
 #include <png.h>
-#include <zlib.h>
 
 #include "alloc.h"
 #include "comments.h"
 #include "exif.h"
 #include "message.h"
 #include "png_io.h"
+#include "png_pieces.h"
 #include "scale.h"
+#include "threads.h"
 
 struct png_reader {
     png_structp png;
@@ -32,9 +33,9 @@ struct png_writer {
     png_structp png;
     png_infop info;
     const struct frame *frame;
-    uint16_t *scaled;      /* a table of samples in PNG's maxval, or NULL if the frame's is one; */
-    uint16_t *samples;     /* then also room for a row of samples, */
-    unsigned char *raster; /* and of raster */
+    struct pieces *pieces;
+    uint16_t *scaled;  /* a table of samples in PNG's maxval, or NULL if the frame's is one; */
+    uint16_t *samples; /* then also room for a row of samples */
 };
 
 static void fail(png_structp png, png_const_charp message)
@@ -189,15 +190,17 @@ struct png_writer *png_writer_open(FILE *file, const char *label, const struct f
     if (frame->maxval != png_maxval(frame)) {
         writer->scaled = scale_table(frame->maxval, png_maxval(frame));
         writer->samples = alloc_array(frame_row_samples(frame), sizeof *writer->samples);
-        writer->raster = alloc_array(frame_row_bytes(frame), 1);
     }
     png_set_write_fn(png, file, write_bytes, flush_bytes);
     png_set_IHDR(png, info, frame->width, frame->height, frame->maxval > 255 ? 16 : 8,
                  color_types[frame->depth], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
-    png_set_compression_strategy(png, Z_RLE); /* twice the speed of level 1, and smaller files */
     png_write_info(png, info);
+    threads_start();
+    writer->pieces = pieces_new(frame_row_bytes(frame), frame->height);
+    if (!writer->pieces)
+        message_error("%s: zlib cannot start: out of memory, or another zlib than at build time",
+                      label);
     return writer;
 }
 
@@ -207,32 +210,40 @@ void png_writer_chunk(struct png_writer *writer, const char *type, const unsigne
     png_write_chunk(writer->png, (png_const_bytep)type, bytes, count);
 }
 
-/* ROW in PNG's maxval: itself, or a copy that the next call overwrites. */
-static const unsigned char *scale_row(struct png_writer *writer, const unsigned char *row)
+/* Puts ROW in PNG's maxval to OUT. */
+static void scale_row(const struct png_writer *writer, const unsigned char *row, unsigned char *out)
 {
-    if (!writer->scaled)
-        return row;
     size_t count = frame_row_samples(writer->frame);
     unsigned sample_bytes = frame_sample_bytes(writer->frame);
     frame_unpack(row, sample_bytes, count, writer->samples);
     for (size_t i = 0; i < count; i++)
         writer->samples[i] = writer->scaled[writer->samples[i]];
-    frame_pack(writer->samples, sample_bytes, count, writer->raster);
-    return writer->raster;
+    frame_pack(writer->samples, sample_bytes, count, out);
+}
+
+static void write_data(void *png, const unsigned char *bytes, size_t count)
+{
+    png_write_chunk(png, (png_const_bytep) "IDAT", bytes, count);
 }
 
 void png_writer_rows(struct png_writer *writer, const unsigned char *rows, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
-        png_write_row(writer->png, scale_row(writer, rows + i * frame_row_bytes(writer->frame)));
+    size_t row_bytes = frame_row_bytes(writer->frame);
+    for (unsigned i = 0; i < count; i++, rows += row_bytes) {
+        if (writer->scaled)
+            scale_row(writer, rows, pieces_next(writer->pieces));
+        else
+            memcpy(pieces_next(writer->pieces), rows, row_bytes);
+        pieces_push(writer->pieces, write_data, writer->png);
+    }
 }
 
 void png_writer_finish(struct png_writer *writer)
 {
-    png_write_end(writer->png, writer->info);
+    png_write_chunk(writer->png, (png_const_bytep) "IEND", NULL, 0);
     png_destroy_write_struct(&writer->png, &writer->info);
+    pieces_free(writer->pieces);
     free(writer->scaled);
     free(writer->samples);
-    free(writer->raster);
     free(writer);
 }
