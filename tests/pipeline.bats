@@ -508,22 +508,23 @@ changed_meanwhile() {
 }
 
 @test "operands that change between two readings end the program" {
-    makestack -kind=easy -width=400 -height=300 -frames=4 frames
+    makestack -kind=easy -width=400 -height=300 -frames=5 frames
     cat frames/000[12].pam >two.pam
     cat frames/000[123].pam >three.pam
     cat frames/000[1].pam >one.pam
+    # While a frame is written the next one may be read already: there is one between.
     pam 400 290 3 255 1 2 3 >other.pam
     for filter in framebalance framealign 'framealign -reference=frames/0001.pam' \
         'framealign -crop -reference=frames/0001.pam'; do
         cp three.pam b.pam
         # shellcheck disable=SC2086
         {
-            changed_meanwhile 'frame b-3 is gone' b.pam two.pam $filter frames/0000.pam b.pam
-            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam b.pam
-            changed_meanwhile 'frame b.*400x290.*400x300.*must be alike' b.pam other.pam $filter frames/0000.pam b.pam
+            changed_meanwhile 'frame b-3 is gone' b.pam two.pam $filter frames/0000.pam frames/0004.pam b.pam
+            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam frames/0004.pam b.pam
+            changed_meanwhile 'frame b.*400x290.*400x300.*must be alike' b.pam other.pam $filter frames/0000.pam frames/0004.pam b.pam
             cp two.pam b.pam
-            changed_meanwhile 'frame b-3 was not there' b.pam three.pam $filter frames/0000.pam b.pam
-            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam b.pam
+            changed_meanwhile 'frame b-3 was not there' b.pam three.pam $filter frames/0000.pam frames/0004.pam b.pam
+            changed_meanwhile 'frame b was called b-1' b.pam one.pam $filter frames/0000.pam frames/0004.pam b.pam
         }
     done
 }
