@@ -358,7 +358,7 @@ static void put_out(const struct cmdline *cmd, struct frame *frame, const struct
     warp_frame(frame, &row->transform, &cmd->warp, rectangle->left, rectangle->top, warped);
     warped->name = frame->name;
     memcpy(warped->comments, frame->comments, sizeof warped->comments);
-    ahead_begin(ahead, frame);
+    ahead_begin(ahead, frame, frame->name);
     output_frame(out, warped);
 }
 

@@ -276,7 +276,7 @@ static void read_stack(const struct cmdline *cmd, const struct chosen *chosen, s
             keep_name(stack, frame->name);
         keep_comments(stack, frame);
         if (reads_ahead(cmd, frame))
-            ahead_begin(&ahead, NULL);
+            ahead_begin(&ahead, NULL, frame->name);
         if (fuse_add(stack->fuse, frame))
             stack->shown++;
         else

@@ -19,6 +19,7 @@
 /* File-scope state, because libnetpbm's message callbacks get no context. */
 static const char *program_name = "stackpbm";
 static _Thread_local const char *subject_name;
+static const char *main_subject; /* the main thread's, which threads that help it work on, too */
 static bool silent, progress_stands;
 static char noted_once[512]; /* the start of the last message_note_once() */
 
@@ -259,9 +260,11 @@ void message_join(pthread_t thread)
 void message_about(const char *subject)
 {
     subject_name = subject;
+    if (!aside)
+        main_subject = subject;
 }
 
 const char *message_subject(void)
 {
-    return subject_name;
+    return subject_name || aside ? subject_name : main_subject;
 }

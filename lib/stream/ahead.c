@@ -17,7 +17,7 @@ static void *read_next(void *data)
     return NULL;
 }
 
-void ahead_begin(struct ahead *ahead, struct frame *done)
+void ahead_begin(struct ahead *ahead, struct frame *done, const char *name)
 {
     sigset_t all, before;
     if (threads_most() == 1)
@@ -26,7 +26,7 @@ void ahead_begin(struct ahead *ahead, struct frame *done)
         ahead->next.raster = done->raster;
         done->raster = NULL;
     }
-    message_about(NULL);
+    message_about(name);
     /* Signals go to the main thread, as ending.h needs it. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -39,11 +39,13 @@ bool ahead_next(struct ahead *ahead, struct frame *frame)
     if (!ahead->reads)
         return input_read(ahead->in, frame);
     message_join(ahead->thread);
+    message_about(NULL);
     ahead->reads = false;
     if (ahead->more) {
         struct frame worked_on = *frame;
         *frame = ahead->next;
         ahead->next = worked_on;
+        message_about(frame->name);
     }
     return ahead->more;
 }

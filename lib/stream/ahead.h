@@ -14,7 +14,7 @@
  *     struct ahead ahead = {.in = in};
  *     for (bool more = input_read(in, &frame); more; more = ahead_next(&ahead, &frame)) {
  *         check(&frame);
- *         ahead_begin(&ahead, NULL);
+ *         ahead_begin(&ahead, NULL, frame.name);
  *         work(&frame);
  *     }
  *     ahead_free(&ahead);
@@ -30,12 +30,12 @@ struct ahead {
 };
 
 /* Begins to read the next image: into the raster of DONE, which the caller needs no longer and
-   loses, or, if that is NULL, into one more. Until ahead_next() the caller leaves the stream alone.
- */
-void ahead_begin(struct ahead *ahead, struct frame *done);
+   loses, or, if that is NULL, into one more. Until ahead_next() the caller leaves the stream alone,
+   and messages are about the frame NAME, which it works on. */
+void ahead_begin(struct ahead *ahead, struct frame *done, const char *name);
 
-/* Waits for the next image and exchanges FRAME for it; returns false after the last. Reads it
-   itself if ahead_begin() did not. */
+/* Waits for the next image and exchanges FRAME for it, which messages are about then; returns false
+   after the last. Reads it itself if ahead_begin() did not. */
 bool ahead_next(struct ahead *ahead, struct frame *frame);
 
 /* Frees what was kept for reading, where that is at rest. */
