@@ -194,6 +194,8 @@ void folder_list(const char *path, struct folder *folder)
 {
     list_all(path, folder);
     unsigned all = folder->count;
+    if (all == 0)
+        message_error("%s holds no photograph", path);
     folder->count = part(folder->paths, all);
     tell_left_out(path, folder->paths + folder->count, all - folder->count);
     for (unsigned i = folder->count; i < all; i++)
