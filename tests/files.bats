@@ -176,7 +176,7 @@ ends() {
         echo old >table
         chmod $mode table
         strace -f -o trace -e trace=openat,open framealign -quiet -save=table "$FIXTURES"/stack/*.pam >out
-        created=$(sed -n 's/.*"\.stackpbm-.*, 0\([0-7]*\)) = .*/\1/p' trace | head -n 1)
+        created=$(sed -n 's/.*"\.stackpbm-.*, 0\([0-7]*\)[) ].*/\1/p' trace | head -n 1)
         [ "$created" = $(printf '%o' $((0$mode & 0666))) ]
     done
 }
