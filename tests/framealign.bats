@@ -399,6 +399,7 @@ links() {
     errors stack rest.tsv 240 180 | awk '{ print } !($2 < 0.1) { bad = 1 } END { exit bad || NR != 4 }'
 }
 
+# bats test_tags=all
 @test "a frame too far out of focus for the reference is reached through its neighbours" {
     makestack -kind=easy -width=300 -height=200 -frames=9 -defocus=40 -noise=6 -seed=2 stack
     status=0

@@ -110,6 +110,7 @@ chunks() {
     frameout -jpeg "$FIXTURES/deep.ppm" | same - <(frameout -jpeg "$FIXTURES/0000.ppm")
 }
 
+# bats test_tags=all
 @test "each orientation goes out upright, once, and the mask is in the sensor's order" {
     need exiftool
     pam 97 61 1 255 0 >mask.pam
@@ -137,6 +138,7 @@ chunks() {
     done
 }
 
+# bats test_tags=all
 @test "a viewer that turns by EXIF sees each orientation as it sees the original" {
     need exiftool convert
     for n in 1 2 3 4 5 6 7 8; do
@@ -395,6 +397,7 @@ told() {
     exiftool -b -EXIF out.jpg | same - after
 }
 
+# bats test_tags=all
 @test "the EXIF of the shared photographs arrives with no warning that the original had not" {
     need exiftool
     shared photos/jpeg
@@ -493,6 +496,7 @@ in_jpeg() {
     pngtopam out | same - "$FIXTURES/0000.ppm"
 }
 
+# bats test_tags=all
 @test "a colour profile goes along where it is one of the picture's colours" {
     need exiftool
     profile 'RGB ' 70000 >rgb.icc # more than one marker of a JPEG
@@ -608,6 +612,7 @@ in_jpeg() {
 
 # ---- what is exiftool's part ----
 
+# bats test_tags=all
 @test "-v prints one call of exiftool, which gives all pictures the rest" {
     need exiftool
     noted
@@ -640,6 +645,7 @@ in_jpeg() {
     done
 }
 
+# bats test_tags=all
 @test "TIFF and raw originals are exiftool's part whole" {
     need exiftool
     frameout -tiff "$FIXTURES/0000.ppm" >photo.tif
@@ -684,6 +690,7 @@ in_jpeg() {
     says 'only exiftool carries over, to a file: use -output=FILE and -v' frameout -v -jpeg -from=0000.jpg "$FIXTURES/0000.ppm"
 }
 
+# bats test_tags=all
 @test "a hostile name is an argument of the call, never an option, a pattern or a command" {
     need exiftool
     mkdir src

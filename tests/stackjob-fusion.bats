@@ -123,6 +123,7 @@ numbered() {
     [ "$(ls fused)" = beetle.png ]
 }
 
+# bats test_tags=all
 @test "bunches: each so many frames one picture, and what a frame changes is made again, no more" {
     numbered 10
     bunch_job 'frames = 4' 'overlap = 1'

@@ -127,6 +127,7 @@ names_of_frames() {
     says 'all [0-9]* frames are up to date' stackjob job
 }
 
+# bats test_tags=all
 @test "frames whose names have control characters" {
     control_names
     names_of_frames

@@ -52,6 +52,7 @@ results() {
     [ -f ready/0004.png ] && [ -f gamma/0002.png ] && [ -f luma/0003.png ] && [ -f chosen/0004.png ]
 }
 
+# bats test_tags=all
 @test "input_filepaths names frames one by one, in their order, from the input path on" {
     frames tiny
     job 'StackJob test' 'input_path = src' 'input_filepaths = f3.pam' 'input_filepaths = f1.pam' \

@@ -141,6 +141,7 @@ marked_pixels() {
     same <(raster ready/0003.pam) <(raster wanted.pam)
 }
 
+# bats test_tags=all
 @test "a mask of another size than the sensor's is refused; keys that have no effect on mosaics are told" {
     pam 200 150 1 255 0 >small.pam
     refused 'the mask small.pam is 200x150, but the sensor has 400x300.*raw_domain = no' 'StackJob t' 'input_path = raw' \

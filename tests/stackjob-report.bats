@@ -94,6 +94,7 @@ pictures() {
     [ ! -e beetle-report.html ]
 }
 
+# bats test_tags=all
 @test "a refused frame is shown beside the reference with the reason, whether the job stops or goes on" {
     frames stack
     makestack -kind=easy -seed=77 -width=160 -height=120 -frames=1 other

@@ -44,6 +44,7 @@ as_an_ordinary_run() {
     contents ready | grep png | diff watched -
 }
 
+# bats test_tags=all
 @test "each result is there before the next frame comes, and all are those of an ordinary run" {
     live_job 'FocusStackBunch bunches' 'frames = 2' 'overlap = 0' 'FocusStack fused' 'input_path = ready'
     watch -w
@@ -74,6 +75,7 @@ as_an_ordinary_run() {
     wait $watcher
 }
 
+# bats test_tags=all
 @test "a file on its way is left alone; one that failed is tried again when it has changed" {
     live_job
     take 0000

@@ -245,6 +245,7 @@ load stackjob
     [ ! -s err ]
 }
 
+# bats test_tags=all
 @test "a transparent border reaches PNG, PAM and TIFF, and JPEG gets an opaque one" {
     frames stack
     for format in png pam tiff jpeg; do
@@ -627,6 +628,7 @@ END
     framealign -apply=t.tsv src/0004.png | same - ready/0004.pam
 }
 
+# bats test_tags=all
 @test "frames come in as png, pam, pnm, ppm, pgm, jpg, jpeg, tif, tiff, in any case" {
     mkdir src gray
     for ending in png PAM pnm Ppm jpg JPEG tif TIFF; do
@@ -657,6 +659,7 @@ END
     [ "$(ls noise-map)" = "$(printf '%s\n' hot-map.pam hot-rgb.png)" ]
 }
 
+# bats test_tags=all
 @test "16 bits stay 16 bits, and 12 bits are kept or scaled to what the format holds" {
     mkdir src deep
     pam 9 7 3 65535 1 2 300 40000 65535 7 >src/a.pam
@@ -853,6 +856,7 @@ END
     done
 }
 
+# bats test_tags=all
 @test "where a run fails its frames are done alone, and other runs go on" {
     mkdir src
     for i in $(seq -w 40); do cp "$FIXTURES/tiny/f1.pam" src/f$i.pam; done
@@ -958,6 +962,7 @@ put() { if [ -n "$outdir" ]; then mkdir -p $outdir && cp $frames $outdir/; else 
     [ ! -e plots/ready-balance.pdf ]
 }
 
+# bats test_tags=all
 @test "warnings come in the summary, each once, in the job's words; without a summary as they come" {
     frames tiny
     with_framealign "$tables" \
@@ -1062,6 +1067,7 @@ END
     fails_with 1 'Actions a: the reference frame failed; ref_idx sets another' stackjob -q -k job
 }
 
+# bats test_tags=all
 @test "a converter that makes no frame has failed, whatever its status" {
     mkdir src tools
     for i in 1 2 3; do cp "$FIXTURES/tiny/f$i.pam" src/f$i.tif; done
@@ -1097,6 +1103,7 @@ END
     stackjob -n job >/dev/null
 }
 
+# bats test_tags=all
 @test "a frame of another size is named; with -k the others are made" {
     frames stack
     pngtopam src/0003.png | pamcut -width=100 | pamtopng >narrow.png
@@ -1533,6 +1540,7 @@ END
     [ "$(grep -c 'gnuplot is not installed' err)" -eq 1 ]
 }
 
+# bats test_tags=all
 @test "the transforms lie beside the frames, as framealign would save them" {
     frames stack
     job 'StackJob t' 'input_path = src' 'Actions ready' AlignFrames 'Actions crop' 'input_path = src' AlignFrames \
@@ -1597,6 +1605,7 @@ END
     diff <(sed -e 1d -e 's/, 5 made now//' summary) <(sed 1d again)
 }
 
+# bats test_tags=all
 @test "several StackJobs in a file run one after the other; what is not enabled does not" {
     frames tiny
     job 'StackJob one' 'input_path = src' 'Actions a' 'output_format = pam' 'Actions b' 'output_format = pam' 'enabled = no' \
