@@ -155,6 +155,7 @@ chunks() {
     done
 }
 
+# bats test_tags=all
 @test "a TIFF holds the frame's samples, of 8 or 16 bits, with opacity, for libtiff, ImageMagick and Pillow" {
     need tiffinfo convert
     ppmtopgm "$FIXTURES/deep.ppm" >gray.pgm
@@ -373,6 +374,7 @@ told() {
         grep -vE '^\[(IFD1|ExifTool)\]|ExifImage|Orientation|PreviewImageStart'
 }
 
+# bats test_tags=all
 @test "EXIF goes verbatim into JPEG and PNG, maker notes whole, without thumbnail" {
     need exiftool
     noted

@@ -28,6 +28,7 @@ load stackjob
     refused 'job:1: there is no StackJob in this file' '# nothing'
 }
 
+# bats test_tags=all
 @test "every value that a key cannot have is refused with what it can be" {
     frames tiny
     in_noise() { refused "job:3: \"$2\" is no value for $1 $1 = $2 .*allowed here: $3" 'StackJob a' NoiseDetection "$1 = $2"; }
@@ -881,6 +882,7 @@ END
     [ "$(ls ready | tr '\n' ' ')" = 'f01.pam f02.pam f03.pam f04.pam ' ]
 }
 
+# bats test_tags=all
 @test "a frame that framealign refuses: status 2, and with -k the others are made" {
     frames stack
     makestack -kind=wrong -width=160 -height=120 -frames=5 -wrong=1:scene wrong
